@@ -1,0 +1,187 @@
+"""Keyset paging: a page is cut by the sort key of a row, so rows that come or go never shift it."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from domain.platform.errors import BadInput
+
+T = TypeVar("T")
+
+DEFAULT_SIZE = 20
+MAX_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which part of a list is wanted: `size` rows after `after` and before `before`, from one end."""
+
+    size: int = DEFAULT_SIZE
+    after: str | None = None
+    before: str | None = None
+    backwards: bool = False
+
+    @staticmethod
+    def of(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> "Cut":
+        """Relay's arguments; raises `BadInput` for what they do not allow."""
+        if first is not None and last is not None:
+            raise BadInput("Give `first` or `last`, not both.")
+        size = last if last is not None else first
+        if size is not None and not 1 <= size <= MAX_SIZE:
+            name = "last" if last is not None else "first"
+            raise BadInput(f"`{name}` must be between 1 and {MAX_SIZE}, and is {size}.", argument=name)
+        return Cut(
+            size=DEFAULT_SIZE if size is None else size,
+            after=after,
+            before=before,
+            backwards=last is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """A row of a page with the cursor that continues behind it."""
+
+    node: T
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, in the list's own order; `count` answers the size of the whole, when asked."""
+
+    edges: list[Entry[T]]
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], Awaitable[int]]
+
+    @property
+    def nodes(self) -> list[T]:
+        return [edge.node for edge in self.edges]
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One column of an order: an SQL expression that is never null, its cast, and its direction."""
+
+    expression: str
+    cast: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A total order of rows; its name stands in the cursor, so that a cursor fits one order only."""
+
+    name: str
+    keys: tuple[SortKey, ...]
+
+    def cursor(self, values: Sequence[Any]) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps([self.name, *values])).decode().rstrip("=")
+
+    def values(self, cursor: str, argument: str) -> list[Any]:
+        """The sort key in a cursor; raises `BadInput` when it is not one of this order."""
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            name, *values = orjson.loads(base64.urlsafe_b64decode(padded))
+        except (binascii.Error, ValueError, TypeError, orjson.JSONDecodeError):
+            name, values = None, []
+        if name != self.name or len(values) != len(self.keys):
+            raise BadInput(
+                f"`{argument}` is not a cursor of this list: pass one that its `pageInfo` or `edges` gave.",
+                argument=argument,
+            )
+        return list(values)
+
+    def select(self) -> str:
+        """The key's columns, to be selected last as `k0, k1, …`."""
+        return ", ".join(f"{key.expression} AS k{index}" for index, key in enumerate(self.keys))
+
+    def clauses(self, cut: Cut, arguments: list[Any]) -> tuple[str, str]:
+        """The condition and the order of a cut; appends the values it needs to `arguments`."""
+        conditions = []
+        if cut.after is not None:
+            conditions.append(self._beyond(self.values(cut.after, "after"), arguments, forward=True))
+        if cut.before is not None:
+            conditions.append(self._beyond(self.values(cut.before, "before"), arguments, forward=False))
+        order = ", ".join(
+            f"{key.expression} {'DESC' if key.descending != cut.backwards else 'ASC'}" for key in self.keys
+        )
+        return " AND ".join(conditions) or "TRUE", order
+
+    def page(
+        self, rows: Sequence[Any], cut: Cut, build: Callable[[Any], T], count: Callable[[], Awaitable[int]]
+    ) -> Page[T]:
+        """A page from up to `cut.size + 1` rows that carry `k0, k1, …`."""
+        more = len(rows) > cut.size
+        kept = list(rows[: cut.size])
+        if cut.backwards:
+            kept.reverse()
+        width = range(len(self.keys))
+        edges = [Entry(build(row), self.cursor([row[f"k{index}"] for index in width])) for row in kept]
+        return Page(
+            edges=edges,
+            has_next=cut.before is not None if cut.backwards else more,
+            has_previous=more if cut.backwards else cut.after is not None,
+            count=count,
+        )
+
+    def _beyond(self, values: list[Any], arguments: list[Any], *, forward: bool) -> str:
+        """`(a, b, …)` lies beyond `values`; written out, as directions may differ from key to key."""
+        places = []
+        for value, key in zip(values, self.keys, strict=True):
+            arguments.append(value if isinstance(value, str) else orjson.dumps(value).decode())
+            places.append(f"${len(arguments)}::text::{key.cast}")
+        alternatives = []
+        for index, (key, place) in enumerate(zip(self.keys, places, strict=True)):
+            equal = [f"{self.keys[i].expression} = {places[i]}" for i in range(index)]
+            sign = "<" if key.descending == forward else ">"
+            alternatives.append(" AND ".join([*equal, f"{key.expression} {sign} {place}"]))
+        return "(" + " OR ".join(f"({alternative})" for alternative in alternatives) + ")"
+
+
+def paged(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset, cut: Cut) -> Page[T]:
+    """A page of a list that is held in memory, already in the order of `keyset`.
+
+    A cursor whose row has gone continues where it would stand.
+    """
+    start, stop = 0, len(items)
+    if cut.after is not None:
+        start = _place(items, key, keyset, keyset.values(cut.after, "after"), behind=True)
+    if cut.before is not None:
+        stop = _place(items, key, keyset, keyset.values(cut.before, "before"), behind=False)
+    window = range(start, max(start, stop))
+    chosen = window[-cut.size :] if cut.backwards else window[: cut.size]
+    edges = [Entry(items[index], keyset.cursor(key(items[index]))) for index in chosen]
+
+    async def count() -> int:
+        return len(items)
+
+    first, last = (chosen[0], chosen[-1]) if chosen else (start, stop - 1)
+    return Page(edges, has_next=last < len(items) - 1, has_previous=first > 0, count=count)
+
+
+def _place(
+    items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset, values: list[Any], *, behind: bool
+) -> int:
+    for index, item in enumerate(items):
+        order = _compare(list(key(item)), values, keyset)
+        if order > 0 or (order == 0 and not behind):
+            return index
+        if order == 0:
+            return index + 1
+    return len(items)
+
+
+def _compare(left: list[Any], right: list[Any], keyset: Keyset) -> int:
+    try:
+        for a, b, sort in zip(left, right, keyset.keys, strict=True):
+            if a != b:
+                return 1 if (a > b) != sort.descending else -1
+    except TypeError:
+        raise BadInput("The cursor is not one of this list: pass one that the list gave.") from None
+    return 0

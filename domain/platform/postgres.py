@@ -1,0 +1,161 @@
+"""The one door to PostgreSQL: a pool of connections, set up the same way everywhere."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+
+from domain.platform.errors import Unavailable
+
+Row: TypeAlias = asyncpg.Record
+Session: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Observer: TypeAlias = Callable[[Any], None]
+
+ACQUIRE_TIMEOUT_SECONDS = 30.0
+
+# Plans made for the first, small arguments of a statement are wrong for the next ones, and planning again
+# costs more than it saves here; JIT compilation costs more than our statements take.
+SERVER_SETTINGS = {
+    "application_name": "media-gateway",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "timezone": "UTC",
+}
+
+LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+)
+
+
+class Connection(asyncpg.Connection):
+    """A connection whose session is never changed, so that nothing needs resetting on release."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """Runs statements; raises `Unavailable` when the server cannot be reached."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        url: str,
+        *,
+        min_connections: int = 2,
+        max_connections: int = 20,
+        statement_timeout_seconds: float = 30.0,
+        observe: Observer | None = None,
+    ) -> AsyncIterator["Database"]:
+        """A pool on `url`; `observe` sees every statement with its time."""
+
+        async def prepare(connection: asyncpg.Connection) -> None:
+            await set_codecs(connection)
+            if observe is not None:
+                connection.add_query_logger(observe)
+
+        settings = SERVER_SETTINGS | {"statement_timeout": str(int(statement_timeout_seconds * 1000))}
+        with _reached():
+            pool = await asyncpg.create_pool(
+                dsn=url,
+                min_size=min_connections,
+                max_size=max_connections,
+                connection_class=Connection,
+                init=prepare,
+                server_settings=settings,
+                max_inactive_connection_lifetime=600.0,
+            )
+        try:
+            yield cls(pool)
+        finally:
+            await _close(pool)
+
+    async def rows(self, statement: str, *arguments: Any) -> list[Row]:
+        with _reached():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                return await connection.fetch(statement, *arguments)
+
+    async def row(self, statement: str, *arguments: Any) -> Row | None:
+        with _reached():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                return await connection.fetchrow(statement, *arguments)
+
+    async def value(self, statement: str, *arguments: Any) -> Any:
+        with _reached():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                return await connection.fetchval(statement, *arguments)
+
+    async def execute(self, statement: str, *arguments: Any) -> None:
+        with _reached():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                await connection.execute(statement, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """One connection in one transaction: committed on leaving, rolled back on an exception."""
+        with _reached():
+            async with (
+                self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection,
+                connection.transaction(),
+            ):
+                yield connection
+
+    @property
+    def connections(self) -> int:
+        return self._pool.get_size()
+
+    @property
+    def idle_connections(self) -> int:
+        return self._pool.get_idle_size()
+
+
+async def set_codecs(connection: asyncpg.Connection) -> None:
+    """Identifiers are `str`, documents are what JSON says."""
+    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str, format="text")
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda document: orjson.dumps(document).decode(),
+        decoder=orjson.loads,
+        format="text",
+    )
+
+
+def affected(tag: str) -> int:
+    """How many rows a statement touched, from its command tag (`UPDATE 3`)."""
+    return int(tag.rsplit(" ", 1)[-1])
+
+
+def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, for `unnest` of several arrays; `width` columns even of no rows."""
+    turned = [list(column) for column in zip(*rows, strict=True)]
+    return turned or [[] for _ in range(width)]
+
+
+class _reached:  # noqa: N801 - reads as `with _reached():`
+    """Turns a lost connection into `Unavailable`, leaving what the statement itself raised."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, LOST):
+            raise Unavailable("The database cannot be reached just now; try again in a moment.") from error
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(10):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

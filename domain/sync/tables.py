@@ -1,0 +1,167 @@
+"""What follows a viewer from device to device, and the log of its changes."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlmodel import Field, SQLModel
+
+
+def account_key(*, primary: bool = True) -> Column[str]:
+    """A reference to an account that goes with it."""
+    return Column(
+        UUID(as_uuid=False),
+        ForeignKey("account.id", ondelete="CASCADE"),
+        primary_key=primary,
+        nullable=False,
+    )
+
+
+def content_key(*, primary: bool = True) -> Column[int]:
+    return Column(
+        BigInteger,
+        ForeignKey("content.id", ondelete="CASCADE"),
+        primary_key=primary,
+        nullable=False,
+        autoincrement=False,
+    )
+
+
+def moment(*, default_now: bool = False, nullable: bool = False) -> Column[datetime]:
+    return Column(
+        DateTime(timezone=True), nullable=nullable, server_default=text("now()") if default_now else None
+    )
+
+
+def identifier(*, primary: bool = False) -> Column[str]:
+    return Column(UUID(as_uuid=False), primary_key=primary, nullable=False)
+
+
+def clock() -> Column[int]:
+    """A hybrid logical clock: 48 bits of milliseconds, 16 of counter."""
+    return Column(BigInteger, nullable=False)
+
+
+class ChangeSequenceRow(SQLModel, table=True):
+    """The number of an account's latest change; its row lock orders the account's writes."""
+
+    __tablename__ = "change_sequence"
+
+    account_id: str = Field(sa_column=account_key())
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+
+
+class ChangeRow(SQLModel, table=True):
+    """The change log: numbered per account without gaps, in the order of commits."""
+
+    __tablename__ = "change"
+
+    account_id: str = Field(sa_column=account_key())
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str = Field(sa_type=Text)
+    payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+
+
+class OutboxRow(SQLModel, table=True):
+    """Events for the outside, shipped in order per key, at least once."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_unshipped", "id", postgresql_where=text("shipped_at IS NULL")),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    event_id: str = Field(
+        sa_column=Column(UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()"))
+    )
+    topic: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    shipped_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class WatchlistTagRow(SQLModel, table=True):
+    """One addition to the watchlist, an observed-remove set: present while a tag is not removed."""
+
+    __tablename__ = "watchlist_tag"
+    __table_args__ = (Index("watchlist_tag_content", "account_id", "content_id"),)
+
+    account_id: str = Field(sa_column=account_key())
+    tag: str = Field(sa_column=identifier(primary=True))
+    content_id: int = Field(sa_column=content_key(primary=False))
+    added_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    added_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
+    added_by: str | None = Field(default=None, sa_type=Text)
+    removed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+
+
+class ProgressRow(SQLModel, table=True):
+    """How far a viewing came: a last-writer-wins register under (hlc, hlc_device)."""
+
+    __tablename__ = "progress"
+    __table_args__ = (Index("progress_recent", "account_id", text("updated_at DESC"), "content_id"),)
+
+    account_id: str = Field(sa_column=account_key())
+    content_id: int = Field(sa_column=content_key())
+    viewing: int = Field(default=1, primary_key=True)
+    position_seconds: int
+    duration_seconds: int
+    completed: bool
+    hlc: int = Field(sa_column=clock())
+    hlc_device: str = Field(sa_type=Text)
+    device_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    updated_at: datetime = Field(sa_column=moment())
+
+
+class ReactionRow(SQLModel, table=True):
+    """What the viewer thinks of a title: a last-writer-wins register; no verdict and no stars = taken back."""
+
+    __tablename__ = "reaction"
+    __table_args__ = (Index("reaction_content", "content_id"),)
+
+    account_id: str = Field(sa_column=account_key())
+    content_id: int = Field(sa_column=content_key())
+    verdict: str | None = Field(default=None, sa_type=Text)
+    stars: float | None = None
+    hlc: int = Field(sa_column=clock())
+    hlc_device: str = Field(sa_type=Text)
+    updated_at: datetime = Field(sa_column=moment())
+
+
+class DeviceRow(SQLModel, table=True):
+    """A device of an account; a removed one keeps its row, as progress may name it."""
+
+    __tablename__ = "device"
+    __table_args__ = (Index("device_account", "account_id"),)
+
+    id: str = Field(sa_column=identifier(primary=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    name: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    platform: str | None = Field(default=None, sa_type=Text)
+    capabilities: dict[str, Any] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
+    )
+    registered_at: datetime = Field(sa_column=moment(default_now=True))
+    last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class DeviceCommandRow(SQLModel, table=True):
+    """A remote command: queued until the device acknowledges it or it expires."""
+
+    __tablename__ = "device_command"
+    __table_args__ = (Index("device_command_device", "device_id", "created_at"),)
+
+    id: str = Field(sa_column=identifier(primary=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    device_id: str = Field(
+        sa_column=Column(UUID(as_uuid=False), ForeignKey("device.id", ondelete="CASCADE"), nullable=False)
+    )
+    command: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    state: str = Field(sa_type=Text)
+    failure: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    expires_at: datetime = Field(sa_column=moment())
+    acknowledged_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

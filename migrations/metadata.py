@@ -1,0 +1,15 @@
+"""Every table of the system, gathered for Alembic."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+from domain.catalog import tables as catalog
+from domain.identity import tables as identity
+from domain.playback import tables as playback
+from domain.sync import tables as sync
+
+TABLES = (catalog, identity, sync, playback)
+
+
+def metadata() -> MetaData:
+    return SQLModel.metadata
