@@ -120,9 +120,7 @@ class CreditRow(SQLModel, table=True):
     role: str = Field(sa_type=Text, primary_key=True)
     position: int = Field(primary_key=True)
     person_id: int = Field(
-        sa_column=Column(
-            BigInteger, ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True
-        )
+        sa_column=Column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True)
     )
     character: str | None = Field(default=None, sa_type=Text)
 

@@ -51,6 +51,16 @@ class Entry(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where a page lies in its list."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """A part of a list, in the list's own order; `count` answers the size of the whole, when asked."""
 
@@ -62,6 +72,15 @@ class Page(Generic[T]):
     @property
     def nodes(self) -> list[T]:
         return [edge.node for edge in self.edges]
+
+    @property
+    def page_info(self) -> PageInfo:
+        return PageInfo(
+            has_next_page=self.has_next,
+            has_previous_page=self.has_previous,
+            start_cursor=self.edges[0].cursor if self.edges else None,
+            end_cursor=self.edges[-1].cursor if self.edges else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

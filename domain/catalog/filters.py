@@ -1,0 +1,115 @@
+"""One filter for every list of works, compiled for each engine that answers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from domain.catalog.model import ContentKind, OfferKind
+from domain.catalog.taxonomy import GENRES, PLATFORMS, MaturityRating
+from domain.platform.errors import BadInput
+
+MAX_VALUES = 50
+YEARS = (1800, 2100)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which works are wanted: every given field must hold, within a field any of its values.
+
+    `platforms` and `offer_kinds` hold in `region`. `None` is "any".
+    """
+
+    kinds: tuple[ContentKind, ...] | None = None
+    genres: tuple[str, ...] | None = None
+    platforms: tuple[str, ...] | None = None
+    offer_kinds: tuple[OfferKind, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    countries: tuple[str, ...] | None = None
+    keywords: tuple[str, ...] | None = None
+    people: tuple[int, ...] | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    min_runtime_seconds: int | None = None
+    max_runtime_seconds: int | None = None
+    maturity_ratings: tuple[MaturityRating, ...] | None = None
+    max_maturity_rating: MaturityRating | None = None
+    region: str = "US"
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple) and len(value) > MAX_VALUES:
+                raise BadInput(f"`{field.name}` takes up to {MAX_VALUES} values, and has {len(value)}.")
+        _known("genres", self.genres, GENRES)
+        _known("platforms", self.platforms, PLATFORMS)
+        for year in (self.year_from, self.year_to):
+            if year is not None and not YEARS[0] <= year <= YEARS[1]:
+                raise BadInput(f"A year must be between {YEARS[0]} and {YEARS[1]}, and is {year}.")
+
+    def without(self, *names: str) -> "Filter":
+        """The same filter with the fields `names` open, as a facet counts."""
+        opened: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **opened)
+
+    @property
+    def allowed_maturity(self) -> tuple[MaturityRating, ...] | None:
+        """The ratings at or below the limit; what was never rated counts as the most restricted."""
+        if self.max_maturity_rating is None:
+            return None
+        order = list(MaturityRating)
+        return tuple(order[: order.index(self.max_maturity_rating) + 1])
+
+
+def sql_conditions(wanted: Filter, arguments: list[Any]) -> str:
+    """The filter over `content c`; appends its values to `arguments`."""
+
+    def place(value: object) -> str:
+        arguments.append(list(value) if isinstance(value, tuple) else value)
+        return f"${len(arguments)}"
+
+    conditions = ["c.listed"]
+    conditions += [
+        template.format(place(value))
+        for name, template in TEMPLATES.items()
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.platforms is not None or wanted.offer_kinds is not None:
+        conditions.append(_offered(wanted, place))
+    return " AND ".join(conditions)
+
+
+TEMPLATES = {
+    "kinds": "c.kind = ANY({}::text[])",
+    "genres": "c.genres && {}::text[]",
+    "languages": "c.original_language = ANY({}::text[])",
+    "countries": "c.countries && {}::text[]",
+    "keywords": "c.keywords && {}::text[]",
+    "people": "EXISTS (SELECT FROM credit WHERE credit.content_id = c.id"
+    " AND credit.person_id = ANY({}::bigint[]))",
+    "year_from": "c.year >= {}::int",
+    "year_to": "c.year <= {}::int",
+    "min_runtime_seconds": "c.runtime_seconds >= {}::int",
+    "max_runtime_seconds": "c.runtime_seconds <= {}::int",
+    "maturity_ratings": "c.maturity_rating = ANY({}::text[])",
+    "allowed_maturity": "c.maturity_rating = ANY({}::text[])",
+}
+
+
+def _offered(wanted: Filter, place: Callable[[object], str]) -> str:
+    conditions = [f"offer.region = {place(wanted.region)}::text"]
+    if wanted.platforms is not None:
+        conditions.append(f"offer.platform = ANY({place(wanted.platforms)}::text[])")
+    if wanted.offer_kinds is not None:
+        conditions.append(f"offer.kind = ANY({place(wanted.offer_kinds)}::text[])")
+    return (
+        "EXISTS (SELECT FROM offer WHERE offer.content_id = c.id AND "
+        + " AND ".join(conditions)
+        + " AND (offer.available_from IS NULL OR offer.available_from <= now())"
+        " AND (offer.expires_at IS NULL OR now() < offer.expires_at))"
+    )
+
+
+def _known(name: str, values: tuple[str, ...] | None, known: dict[str, Any]) -> None:
+    for value in values or ():
+        if value not in known:
+            raise BadInput(f"`{name}` does not know {value!r}; it knows: {', '.join(sorted(known))}.")

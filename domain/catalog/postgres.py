@@ -1,0 +1,265 @@
+"""The catalogue's reads in PostgreSQL, each for many keys at once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from domain.catalog.filters import Filter, sql_conditions
+from domain.catalog.model import (
+    Album,
+    ArtworkKind,
+    Content,
+    ContentKind,
+    Credit,
+    CreditRole,
+    Episode,
+    ExternalId,
+    Image,
+    Money,
+    Movie,
+    Offer,
+    OfferKind,
+    Person,
+    Place,
+    Rating,
+    Season,
+    Series,
+    SeriesStatus,
+    Track,
+    VideoQuality,
+)
+from domain.catalog.service import ContentOrder
+from domain.catalog.taxonomy import MaturityRating
+from domain.platform.paging import Cut, Keyset, Page, SortKey
+from domain.platform.postgres import Database, Row
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+COLUMNS = """c.id, c.title, c.original_title, c.synopsis, c.release_date, c.year, c.genres, c.keywords,
+    c.original_language, c.countries, c.maturity_rating, c.popularity, c.updated_at,
+    c.kind, c.parent_id, c.number, c.disc, c.runtime_seconds, c.status, c.episode_count, c.label"""
+
+BY_ID = SortKey("c.id", "bigint")
+ORDERS = {
+    ContentOrder.POPULARITY: Keyset(
+        "popularity", (SortKey("c.popularity", "float8", descending=True), BY_ID)
+    ),
+    ContentOrder.TITLE: Keyset("title", (SortKey("c.title_key", "text"), BY_ID)),
+    ContentOrder.NEWEST: Keyset("newest", (SortKey("coalesce(c.year, 0)", "int", descending=True), BY_ID)),
+    ContentOrder.OLDEST: Keyset("oldest", (SortKey("coalesce(c.year, 9999)", "int"), BY_ID)),
+}
+
+
+class PostgresCatalog:
+    """Fills `CatalogStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def contents(self, ids: Sequence[int]) -> Mapping[int, Content]:
+        rows = await self._database.rows(
+            f"SELECT {COLUMNS} FROM content c WHERE c.id = ANY($1::bigint[]) AND c.deleted_at IS NULL", ids
+        )
+        return {row["id"]: content_of(row) for row in rows}
+
+    async def seasons(self, series_ids: Sequence[int]) -> Mapping[int, list[Season]]:
+        return await self._parts(series_ids)
+
+    async def episodes(self, season_ids: Sequence[int]) -> Mapping[int, list[Episode]]:
+        return await self._parts(season_ids)
+
+    async def tracks(self, album_ids: Sequence[int]) -> Mapping[int, list[Track]]:
+        return await self._parts(album_ids)
+
+    async def credits(self, content_ids: Sequence[int]) -> Mapping[int, list[Credit]]:
+        rows = await self._database.rows(
+            """SELECT credit.content_id, credit.person_id, person.name, credit.role, credit.position,
+                      credit.character
+                 FROM credit JOIN person ON person.id = credit.person_id
+                WHERE credit.content_id = ANY($1::bigint[])
+                ORDER BY credit.role, credit.position""",
+            content_ids,
+        )
+        return _grouped(rows, lambda row: row[0], _credit)
+
+    async def people(self, ids: Sequence[int]) -> Mapping[int, Person]:
+        rows = await self._database.rows("SELECT id, name FROM person WHERE id = ANY($1::bigint[])", ids)
+        return {row[0]: Person(row[0], row[1]) for row in rows}
+
+    async def works_of(self, person_ids: Sequence[int]) -> Mapping[int, list[int]]:
+        """The works of each person, best known first."""
+        rows = await self._database.rows(
+            """SELECT credit.person_id, c.id
+                 FROM credit JOIN content c ON c.id = credit.content_id
+                WHERE credit.person_id = ANY($1::bigint[]) AND c.listed
+                GROUP BY credit.person_id, c.id
+                ORDER BY c.popularity DESC, c.id""",
+            person_ids,
+        )
+        return _grouped(rows, lambda row: row[0], lambda row: row[1])
+
+    async def external_ids(self, content_ids: Sequence[int]) -> Mapping[int, list[ExternalId]]:
+        rows = await self._database.rows(
+            """SELECT content_id, source, value FROM external_id
+                WHERE content_id = ANY($1::bigint[]) ORDER BY source, value""",
+            content_ids,
+        )
+        return _grouped(rows, lambda row: row[0], lambda row: ExternalId(row[1], row[2]))
+
+    async def ratings(self, content_ids: Sequence[int]) -> Mapping[int, list[Rating]]:
+        rows = await self._database.rows(
+            """SELECT content_id, source, value, scale, vote_count FROM rating
+                WHERE content_id = ANY($1::bigint[]) ORDER BY source""",
+            content_ids,
+        )
+        return _grouped(rows, lambda row: row[0], lambda row: Rating(row[1], row[2], row[3], row[4]))
+
+    async def artwork(self, content_ids: Sequence[int]) -> Mapping[int, list[Image]]:
+        rows = await self._database.rows(
+            """SELECT content_id, kind, url, width, height FROM artwork
+                WHERE content_id = ANY($1::bigint[]) ORDER BY kind DESC, position""",
+            content_ids,
+        )
+        return _grouped(
+            rows, lambda row: row[0], lambda row: Image(ArtworkKind(row[1]), row[2], row[3], row[4])
+        )
+
+    async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
+        rows = await self._database.rows(
+            """SELECT offer.content_id, offer.kind, offer.region, offer.platform, offer.link_id, offer.price,
+                      offer.currency, offer.quality, offer.available_from, offer.expires_at,
+                      offer.last_verified_at, offer.demonstration
+                 FROM unnest($1::bigint[], $2::text[]) AS place (content_id, region)
+                 JOIN offer USING (content_id, region)""",
+            [place.content_id for place in places],
+            [place.region for place in places],
+        )
+        return _grouped(rows, lambda row: Place(row[0], row[2]), _offer)
+
+    async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+        rows = await self._database.rows(
+            """SELECT source, value, content_id
+                 FROM unnest($1::text[], $2::text[]) AS key (source, value)
+                 JOIN external_id USING (source, value)""",
+            [source for source, _ in keys],
+            [value for _, value in keys],
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def by_slug(self, slugs: Sequence[str]) -> Mapping[str, int]:
+        rows = await self._database.rows(
+            "SELECT slug, id FROM content WHERE slug = ANY($1::text[]) AND deleted_at IS NULL", slugs
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def by_link(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+        rows = await self._database.rows(
+            """SELECT DISTINCT platform, link_id, content_id
+                 FROM unnest($1::text[], $2::text[]) AS key (platform, link_id)
+                 JOIN offer USING (platform, link_id)""",
+            [platform for platform, _ in keys],
+            [link for _, link in keys],
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def browse(self, wanted: Filter, order: ContentOrder, cut: Cut) -> Page[Content]:
+        arguments: list[Any] = []
+        where = sql_conditions(wanted, arguments)
+        counted = list(arguments)
+        keyset = ORDERS[order]
+        beyond, sort = keyset.clauses(cut, arguments)
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS}, {keyset.select()} FROM content c
+                 WHERE {where} AND {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
+            *arguments,
+        )
+
+        async def count() -> int:
+            total: int = await self._database.value(f"SELECT count(*) FROM content c WHERE {where}", *counted)
+            return total
+
+        return keyset.page(rows, cut, content_of, count)
+
+    async def _parts(self, parent_ids: Sequence[int]) -> Mapping[int, list[Any]]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM content c
+                 WHERE c.parent_id = ANY($1::bigint[]) AND c.deleted_at IS NULL
+                 ORDER BY c.disc, c.number""",
+            parent_ids,
+        )
+        return _grouped(rows, lambda row: row["parent_id"], content_of)
+
+
+def content_of(row: Row) -> Content:
+    """A work from a row that begins with `COLUMNS`."""
+    kind = row["kind"]
+    rating = row["maturity_rating"]
+    shared: Any = (
+        *row[:6],
+        tuple(row["genres"]),
+        tuple(row["keywords"]),
+        row["original_language"],
+        tuple(row["countries"]),
+        None if rating is None else MaturityRating(rating),
+        row["popularity"],
+        row["updated_at"],
+    )
+    return _BUILD[kind](shared, row)
+
+
+_BUILD: dict[str, Callable[[Any, Row], Content]] = {
+    ContentKind.MOVIE: lambda shared, row: Movie(*shared, runtime_seconds=row["runtime_seconds"]),
+    ContentKind.SERIES: lambda shared, row: Series(
+        *shared,
+        status=None if row["status"] is None else SeriesStatus(row["status"]),
+        runtime_seconds=row["runtime_seconds"],
+    ),
+    ContentKind.SEASON: lambda shared, row: Season(
+        *shared,
+        series_id=row["parent_id"],
+        number=row["number"],
+        episode_count=row["episode_count"],
+    ),
+    ContentKind.EPISODE: lambda shared, row: Episode(
+        *shared,
+        season_id=row["parent_id"],
+        number=row["number"],
+        runtime_seconds=row["runtime_seconds"],
+    ),
+    ContentKind.ALBUM: lambda shared, row: Album(*shared, label=row["label"]),
+    ContentKind.TRACK: lambda shared, row: Track(
+        *shared,
+        album_id=row["parent_id"],
+        disc=row["disc"],
+        number=row["number"],
+        duration_seconds=row["runtime_seconds"],
+    ),
+}
+
+
+def _credit(row: Row) -> Credit:
+    return Credit(row[0], Person(row[1], row[2]), CreditRole(row[3]), row[4], row[5])
+
+
+def _offer(row: Row) -> Offer:
+    return Offer(
+        content_id=row[0],
+        kind=OfferKind(row[1]),
+        region=row[2],
+        platform_id=row[3],
+        link_id=row[4],
+        price=None if row[5] is None else Money(row[5], row[6]),
+        quality=VideoQuality(row[7]) if row[7] else None,
+        available_from=row[8],
+        expires_at=row[9],
+        last_verified_at=row[10],
+        demonstration=row[11],
+    )
+
+
+def _grouped(rows: Sequence[Row], key: Callable[[Row], K], build: Callable[[Row], V]) -> Mapping[K, list[V]]:
+    groups: defaultdict[K, list[V]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(build(row))
+    return groups

@@ -1,0 +1,80 @@
+"""What the catalogue can answer, and the ports it asks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from domain.catalog.filters import Filter
+from domain.catalog.model import (
+    Content,
+    Credit,
+    Episode,
+    ExternalId,
+    Image,
+    Offer,
+    Person,
+    Place,
+    Rating,
+    Season,
+    Track,
+)
+from domain.platform.paging import Cut, Page
+
+
+class ContentOrder(StrEnum):
+    """How a list of works is sorted."""
+
+    POPULARITY = "popularity"
+    """Best known first."""
+    TITLE = "title"
+    """By title, from A."""
+    NEWEST = "newest"
+    """By year, latest first."""
+    OLDEST = "oldest"
+    """By year, earliest first."""
+
+
+class CatalogStore(Protocol):
+    """Bulk reads; a key that is missing from an answer has nothing."""
+
+    async def contents(self, ids: Sequence[int]) -> Mapping[int, Content]: ...
+    async def seasons(self, series_ids: Sequence[int]) -> Mapping[int, list[Season]]: ...
+    async def episodes(self, season_ids: Sequence[int]) -> Mapping[int, list[Episode]]: ...
+    async def tracks(self, album_ids: Sequence[int]) -> Mapping[int, list[Track]]: ...
+    async def credits(self, content_ids: Sequence[int]) -> Mapping[int, list[Credit]]: ...
+    async def people(self, ids: Sequence[int]) -> Mapping[int, Person]: ...
+    async def works_of(self, person_ids: Sequence[int]) -> Mapping[int, list[int]]: ...
+    async def external_ids(self, content_ids: Sequence[int]) -> Mapping[int, list[ExternalId]]: ...
+    async def ratings(self, content_ids: Sequence[int]) -> Mapping[int, list[Rating]]: ...
+    async def artwork(self, content_ids: Sequence[int]) -> Mapping[int, list[Image]]: ...
+    async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]: ...
+    async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]: ...
+    async def by_slug(self, slugs: Sequence[str]) -> Mapping[str, int]: ...
+    async def by_link(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]: ...
+    async def browse(self, wanted: Filter, order: ContentOrder, cut: Cut) -> Page[Content]: ...
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What exists and where it can be watched."""
+
+    store: CatalogStore
+    now: Callable[[], datetime]
+
+    async def availability(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
+        """The offers that stand now, cheapest way first."""
+        now = self.now()
+        found = await self.store.offers(places)
+        return {
+            place: sorted((offer for offer in offers if offer.stands(now)), key=_cheapest_first)
+            for place, offers in found.items()
+        }
+
+
+_KINDS = ("free", "subscription", "rental", "purchase")
+
+
+def _cheapest_first(offer: Offer) -> tuple[int, object, str]:
+    return _KINDS.index(offer.kind), offer.price.amount if offer.price else 0, offer.platform_id

@@ -1,0 +1,157 @@
+"""Every setting of the gateway: one frozen object, from the environment, `.env` and defaults."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AnyUrl,
+    Field,
+    SecretStr,
+    UrlConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "MEDIA_GATEWAY_"
+
+PostgresUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["postgresql", "postgres"])]
+RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", "unix"])]
+HttpUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["http", "https"])]
+
+
+class Mode(StrEnum):
+    """How much the process may take for granted."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names each key and what to do."""
+
+
+class Settings(BaseSettings):
+    """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        env_ignore_empty=True,
+    )
+
+    mode: Mode = Mode.DEVELOPMENT
+    """`production` refuses to start without a signing key, a database URL and allowed origins."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8000, ge=1, le=65535)
+    """The port to listen on."""
+    data_dir: Path = Path("var")
+    """Where the embedded stores, the model and the development key live."""
+    log_level: LogLevel = LogLevel.INFO
+    """What is logged: `debug`, `info`, `warning` or `error`."""
+
+    database_url: PostgresUrl | None = None
+    """PostgreSQL; an embedded server in the data directory if open."""
+    database_min_connections: int = Field(default=2, ge=1, le=1000)
+    """Connections kept open."""
+    database_max_connections: int = Field(default=20, ge=1, le=1000)
+    """Connections at most."""
+    redis_url: RedisUrl | None = None
+    """Redis, to join several processes; in-process stores if open."""
+    qdrant_url: HttpUrl | None = None
+    """Qdrant; its local mode in the data directory if open."""
+    qdrant_api_key: SecretStr | None = None
+    """The key of the Qdrant server."""
+    kafka_bootstrap: str | None = None
+    """Kafka brokers that events are shipped to; they stay in the outbox if open."""
+
+    signing_key: SecretStr | None = None
+    """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
+    issuer: str = "http://localhost:8000"
+    """Who issues the access tokens, and whom they are for."""
+    access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    """How long an access token holds."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of web clients, separated by commas; development also allows localhost."""
+
+    graphiql: bool | None = None
+    """Whether browsers get GraphiQL; in development if open."""
+    introspection: bool | None = None
+    """Whether the schema may be asked for, and suggestions are made; in development if open."""
+    federation_version: str = Field(default="2.9", pattern=r"2\.\d+")
+    """The Apollo Federation version that the schema links to."""
+    default_region: str = Field(default="US", pattern=r"[A-Z]{2}")
+    """The region of callers who name none."""
+
+    encoder_dir: Path | None = None
+    """A folder with another ONNX sentence encoder (`model.onnx`, `tokenizer.json`)."""
+    encoder_threads: int = Field(default=1, ge=1, le=64)
+    """Threads of the sentence encoder."""
+    background_work: bool = True
+    """Whether `serve` also does the worker's jobs; off where `worker` runs beside it."""
+    demo_catalogue: bool | None = None
+    """Whether an empty catalogue is filled with the demo; in development if open."""
+
+    request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    """How long an operation may take."""
+    drain_seconds: float = Field(default=10.0, ge=0, le=300)
+    """How long a stopping server lets requests finish."""
+    otlp_endpoint: HttpUrl | None = None
+    """Where traces are sent (OTLP over HTTP); nowhere if open."""
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of requests that is traced."""
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.database_min_connections > self.database_max_connections:
+            raise ValueError(f"{PREFIX}DATABASE_MIN_CONNECTIONS is above {PREFIX}DATABASE_MAX_CONNECTIONS")
+        if self.mode is Mode.PRODUCTION:
+            needed = ("signing_key", "database_url", "allowed_origins")
+            missing = [PREFIX + name.upper() for name in needed if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"production mode needs {', '.join(missing)}")
+        return self
+
+    @property
+    def development(self) -> bool:
+        return self.mode is Mode.DEVELOPMENT
+
+    def in_development(self, given: bool | None) -> bool:  # noqa: FBT001 - a setting's value
+        """A setting that is on in development unless it says otherwise."""
+        return self.development if given is None else given
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; raises `SettingsError` naming every key that is wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = [
+            f"{PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            if problem["loc"]
+            else problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors()
+        ]
+        raise SettingsError("; ".join(problems)) from None

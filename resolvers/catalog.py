@@ -1,0 +1,303 @@
+"""How the catalogue's fields are answered."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+import strawberry
+from strawberry import ID, Parent
+
+from domain.catalog import model
+from domain.catalog.filters import Filter
+from domain.catalog.links import PlaybackLink, links_for
+from domain.catalog.quality import ContentQuality, assess
+from domain.catalog.service import ContentOrder
+from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Platform
+from domain.platform.errors import BadInput
+from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
+from resolvers.arguments import After, Before, First, Last, Region, region_or
+from resolvers.context import Info
+from resolvers.descriptions import choice_of_one, entry
+from resolvers.ids import CONTENT, content_key, decode
+
+T = TypeVar("T")
+
+CREDITS = Keyset("credits", (SortKey("role", "text"), SortKey("position", "int")))
+EPISODES = Keyset("episodes", (SortKey("number", "int"),))
+WORKS = Keyset("works", (SortKey("popularity", "float8", descending=True), SortKey("id", "bigint")))
+
+
+@entry
+class PlatformContentId:
+    """A title as a platform names it."""
+
+    platform: ID
+    """The platform."""
+    value: str
+    """The title's id there."""
+
+
+@choice_of_one
+class ContentLookup:
+    """Names one title, by exactly one of its names."""
+
+    id: ID | None = strawberry.UNSET
+    """Its id in this graph."""
+    slug: str | None = strawberry.UNSET
+    """Its readable name, as in `the-matrix-1999`."""
+    imdb_id: str | None = strawberry.UNSET
+    """Its IMDb id, as in `tt0133093`."""
+    tmdb_id: str | None = strawberry.UNSET
+    """Its TMDB id."""
+    tvdb_id: str | None = strawberry.UNSET
+    """Its TheTVDB id."""
+    eidr: str | None = strawberry.UNSET
+    """Its EIDR."""
+    platform_id: PlatformContentId | None = strawberry.UNSET
+    """Its id on a platform."""
+
+
+@entry
+class ContentFilter:
+    """Which titles: every given field must hold, within a field any of its values."""
+
+    kinds: list[model.ContentKind] | None = None
+    """Films, series or albums."""
+    genres: list[ID] | None = None
+    """Genres, by id as in `science-fiction`."""
+    platforms: list[ID] | None = None
+    """Offered by one of these, in `region`."""
+    offer_kinds: list[model.OfferKind] | None = None
+    """Offered in one of these ways, in `region`."""
+    region: str | None = None
+    """The region of `platforms` and `offerKinds`, ISO 3166-1 alpha-2; the viewer's if open."""
+    languages: list[str] | None = None
+    """Original languages, BCP 47."""
+    countries: list[str] | None = None
+    """Countries of origin, ISO 3166-1 alpha-2."""
+    keywords: list[str] | None = None
+    """Themes, as `keywords` of a title shows them."""
+    people: list[ID] | None = None
+    """With one of these people."""
+    year_from: int | None = None
+    """The first year."""
+    year_to: int | None = None
+    """The last year."""
+    min_runtime_seconds: int | None = None
+    """Not shorter than this."""
+    max_runtime_seconds: int | None = None
+    """Not longer than this."""
+    maturity_ratings: list[MaturityRating] | None = None
+    """Rated one of these."""
+    max_maturity_rating: MaturityRating | None = None
+    """Rated this or milder; the unrated are left out."""
+
+
+def filter_of(given: ContentFilter | None, info: Info) -> Filter:
+    """The domain's filter; raises `BadInput` for what it does not know."""
+    if given is None:
+        return Filter(region=info.context.region)
+    return Filter(
+        kinds=_some(given.kinds),
+        genres=_some(given.genres),
+        platforms=_some(given.platforms),
+        offer_kinds=_some(given.offer_kinds),
+        languages=_some(given.languages),
+        countries=_some(given.countries),
+        keywords=_some(given.keywords),
+        people=None if given.people is None else tuple(person_key(person) for person in given.people),
+        year_from=given.year_from,
+        year_to=given.year_to,
+        min_runtime_seconds=given.min_runtime_seconds,
+        max_runtime_seconds=given.max_runtime_seconds,
+        maturity_ratings=_some(given.maturity_ratings),
+        max_maturity_rating=given.max_maturity_rating,
+        region=region_or(given.region, info.context.region),
+    )
+
+
+async def content(
+    info: Info, by: Annotated[ContentLookup, strawberry.argument(description="Exactly one of its names.")]
+) -> model.Content | None:
+    found = await _lookup(by, info)
+    return None if found is None else await info.context.catalog.content.load(found)
+
+
+async def contents(
+    info: Info,
+    filter: Annotated[
+        ContentFilter | None, strawberry.argument(description="Which titles; all if open.")
+    ] = None,
+    order_by: Annotated[
+        ContentOrder, strawberry.argument(description="How the list is sorted.")
+    ] = ContentOrder.POPULARITY,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page[model.Content]:
+    cut = Cut.of(first, after, last, before)
+    return await info.context.services.catalog.store.browse(filter_of(filter, info), order_by, cut)
+
+
+def genres() -> list[Genre]:
+    return list(GENRES.values())
+
+
+def platforms() -> list[Platform]:
+    return list(PLATFORMS.values())
+
+
+async def person(
+    info: Info,
+    id: Annotated[ID, strawberry.argument(description="The person's id.")],
+) -> model.Person | None:
+    found = decode(id)
+    if found is None or found.type != "Person" or not found.key.isdecimal():
+        return None
+    return await info.context.catalog.person.load(int(found.key))
+
+
+async def credits(
+    content: Parent[model.Content],
+    info: Info,
+    role: Annotated[
+        model.CreditRole | None, strawberry.argument(description="Only these; all if open.")
+    ] = None,
+    first: First = None,
+    after: After = None,
+) -> Page[model.Credit]:
+    cut = Cut.of(first, after)
+    found = await info.context.catalog.credits.load(content.id)
+    wanted = [credit for credit in found if role is None or credit.role is role]
+    return paged(wanted, lambda credit: (credit.role.value, credit.position), CREDITS, cut)
+
+
+async def artists(content: Parent[model.Content], info: Info) -> list[model.Person]:
+    found = await info.context.catalog.credits.load(content.id)
+    artists = [credit.person for credit in found if credit.role is model.CreditRole.ARTIST]
+    if artists or not isinstance(content, model.Track):
+        return artists
+    album = await info.context.catalog.credits.load(content.album_id)
+    return [credit.person for credit in album if credit.role is model.CreditRole.ARTIST]
+
+
+async def works(
+    person: Parent[model.Person], info: Info, first: First = None, after: After = None
+) -> Page[model.Content]:
+    cut = Cut.of(first, after)
+    ids = await info.context.catalog.works_of.load(person.id)
+    found = await info.context.catalog.content.load_many(ids)
+    works = [work for work in found if work is not None]
+    return paged(works, lambda work: (work.popularity, work.id), WORKS, cut)
+
+
+def external_ids(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.ExternalId]]:
+    return info.context.catalog.external_ids.load(content.id)
+
+
+def ratings(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.Rating]]:
+    return info.context.catalog.ratings.load(content.id)
+
+
+def artwork(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.Image]]:
+    return info.context.catalog.artwork.load(content.id)
+
+
+async def availability(
+    content: Parent[model.Content],
+    info: Info,
+    region: Region = None,
+    platforms: Annotated[
+        list[ID] | None, strawberry.argument(description="Only on these; all if open.")
+    ] = None,
+    kinds: Annotated[
+        list[model.OfferKind] | None, strawberry.argument(description="Only in these ways; all if open.")
+    ] = None,
+) -> list[model.Offer]:
+    place = model.Place(content.id, region_or(region, info.context.region))
+    offers = await info.context.catalog.availability.load(place)
+    return [
+        offer
+        for offer in offers
+        if (platforms is None or offer.platform_id in platforms) and (kinds is None or offer.kind in kinds)
+    ]
+
+
+async def quality(content: Parent[model.Content], info: Info) -> ContentQuality:
+    loaders = info.context.catalog
+    images, ratings, external_ids = await asyncio.gather(
+        loaders.artwork.load(content.id),
+        loaders.ratings.load(content.id),
+        loaders.external_ids.load(content.id),
+    )
+    return assess(content, images, ratings, external_ids, info.context.services.now())
+
+
+def seasons(series: Parent[model.Series], info: Info) -> asyncio.Future[list[model.Season]]:
+    return info.context.catalog.seasons.load(series.id)
+
+
+def series(season: Parent[model.Season], info: Info) -> asyncio.Future[model.Content | None]:
+    return info.context.catalog.content.load(season.series_id)
+
+
+async def episodes(
+    season: Parent[model.Season], info: Info, first: First = None, after: After = None
+) -> Page[model.Episode]:
+    cut = Cut.of(first, after)
+    found = await info.context.catalog.episodes.load(season.id)
+    return paged(found, lambda episode: (episode.number,), EPISODES, cut)
+
+
+def season(episode: Parent[model.Episode], info: Info) -> asyncio.Future[model.Content | None]:
+    return info.context.catalog.content.load(episode.season_id)
+
+
+def tracks(album: Parent[model.Album], info: Info) -> asyncio.Future[list[model.Track]]:
+    return info.context.catalog.tracks.load(album.id)
+
+
+def album(track: Parent[model.Track], info: Info) -> asyncio.Future[model.Content | None]:
+    return info.context.catalog.content.load(track.album_id)
+
+
+async def links(offer: Parent[model.Offer], info: Info) -> Sequence[PlaybackLink]:
+    content = await info.context.catalog.content.load(offer.content_id)
+    kind = model.ContentKind.TRACK if isinstance(content, model.Track) else model.ContentKind.ALBUM
+    return links_for(offer.platform_id, offer.link_id, kind)
+
+
+def content_node(info: Info, key: str) -> asyncio.Future[model.Content | None]:
+    return info.context.catalog.content.load(int(key))
+
+
+def person_node(info: Info, key: str) -> asyncio.Future[model.Person | None]:
+    return info.context.catalog.person.load(int(key))
+
+
+NODES = dict.fromkeys(CONTENT, content_node) | {"Person": person_node}
+
+
+def person_key(text: str) -> int:
+    found = decode(text)
+    if found is None or found.type != "Person" or not found.key.isdecimal():
+        raise BadInput("`people` takes ids of people.", argument="people")
+    return int(found.key)
+
+
+async def _lookup(by: ContentLookup, info: Info) -> int | None:
+    loaders = info.context.catalog
+    if by.id is not strawberry.UNSET and by.id is not None:
+        return content_key(by.id, "by.id")
+    if isinstance(by.slug, str):
+        return await loaders.by_slug.load(by.slug)
+    if isinstance(by.platform_id, PlatformContentId):
+        return await loaders.by_link.load((by.platform_id.platform, by.platform_id.value))
+    sources = {"imdb": by.imdb_id, "tmdb": by.tmdb_id, "tvdb": by.tvdb_id, "eidr": by.eidr}
+    key = next((source, value) for source, value in sources.items() if isinstance(value, str))
+    return await loaders.by_external_id.load(key)
+
+
+def _some(values: Sequence[T] | None) -> tuple[T, ...] | None:
+    return None if values is None else tuple(values)

@@ -1,0 +1,24 @@
+"""Objects with an id of their own, and how they are found again."""
+
+from strawberry import ID
+
+from resolvers import ids, nodes
+from schema.views import edge, view
+
+
+@view(interface=True)
+class Node:
+    """An object that can be asked for again by its id."""
+
+    id: ID = edge(ids.node_id)
+    """Its id in this graph: opaque, stable, the same on every device."""
+
+
+@view()
+class NodeQuery:
+    """Finds objects by id."""
+
+    node: Node | None = edge(nodes.node)
+    """The object with this id; null where there is none that the caller may see."""
+    nodes: list[Node | None] = edge(nodes.nodes)
+    """The objects with these ids, in their order; null where there is none. Up to 100 ids."""

@@ -1,0 +1,47 @@
+"""Connections, as Relay specifies them."""
+
+from typing import Generic, TypeVar
+
+from domain.platform import paging
+from resolvers import paging as answers
+from schema.views import edge, view
+
+T = TypeVar("T")
+
+
+@view(paging.PageInfo)
+class PageInfo:
+    """Where a page lies in its list."""
+
+    has_next_page: bool
+    """Whether more follow."""
+    has_previous_page: bool
+    """Whether some came before."""
+    start_cursor: str | None
+    """The cursor of the first edge; null on an empty page."""
+    end_cursor: str | None
+    """The cursor of the last edge, for `after`; null on an empty page."""
+
+
+@view()
+class Edge(Generic[T]):
+    """One entry of a list."""
+
+    node: T
+    """What is listed."""
+    cursor: str
+    """Continue behind it with `after`."""
+
+
+@view()
+class Connection(Generic[T]):
+    """A page of a list."""
+
+    edges: list[Edge[T]]
+    """The entries with their cursors."""
+    nodes: list[T]
+    """The entries alone."""
+    page_info: PageInfo
+    """Where this page lies."""
+    total_count: int = edge(answers.total_count)
+    """How many the whole list has."""

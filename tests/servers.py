@@ -1,0 +1,22 @@
+"""Servers that tests use, and what they watch on them."""
+
+import os
+from typing import Any
+
+
+def server_url() -> str | None:
+    """A stock PostgreSQL to test on instead of the embedded one; it must let us create databases."""
+    return os.environ.get("MEDIA_GATEWAY_TEST_DATABASE_URL")
+
+
+class StatementCounter:
+    """Counts the statements that reached the database."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __call__(self, logged: Any) -> None:
+        self.seen.append(logged.query)
+
+    def clear(self) -> None:
+        self.seen.clear()
