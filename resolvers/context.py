@@ -10,8 +10,17 @@ import strawberry
 
 from domain.catalog.service import Catalog
 from domain.identity.model import Caller
+from domain.identity.policy import Policy
+from domain.identity.service import Accounts
 from domain.platform.errors import Unauthenticated
+from domain.playback.service import Playback
+from domain.sync.devices import Devices
+from domain.sync.journal import Journal
+from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
+from loaders.identity import IdentityLoaders
+from loaders.playback import PlaybackLoaders
+from loaders.sync import SyncLoaders
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,12 @@ class Services:
 
     now: Callable[[], datetime]
     catalog: Catalog
+    accounts: Accounts
+    policy: Policy
+    journal: Journal
+    sync: Sync
+    devices: Devices
+    playback: Playback
 
 
 @dataclass
@@ -30,10 +45,24 @@ class Context:
     caller: Caller
     region: str
     request_id: str
+    client: str | None = None
+    """The peer's address, for limits; nothing where there is none."""
 
     @cached_property
     def catalog(self) -> CatalogLoaders:
         return CatalogLoaders(self.services.catalog)
+
+    @cached_property
+    def identity(self) -> IdentityLoaders:
+        return IdentityLoaders(self.services.accounts)
+
+    @cached_property
+    def sync(self) -> SyncLoaders:
+        return SyncLoaders(self.services.sync, self.services.devices, self.account_id)
+
+    @cached_property
+    def playback(self) -> PlaybackLoaders:
+        return PlaybackLoaders(self.services.playback, self.account_id)
 
     @property
     def account_id(self) -> str:
@@ -48,6 +77,6 @@ class Context:
             self.__dict__.pop(name, None)
 
 
-LOADERS = ("catalog",)
+LOADERS = ("catalog", "identity", "sync", "playback")
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -9,13 +9,18 @@ from strawberry import ID
 
 from domain.platform.errors import BadInput
 from domain.platform.paging import MAX_SIZE
-from resolvers import catalog
+from resolvers import catalog, devices, identity, playback
 from resolvers.context import Info
 from resolvers.ids import decode
 
 Finder: TypeAlias = Callable[[Info, str], Awaitable[Any]]
 
-FINDERS: Mapping[str, Finder] = {**catalog.NODES}
+FINDERS: Mapping[str, Finder] = {
+    **catalog.NODES,
+    **identity.NODES,
+    **devices.NODES,
+    **playback.NODES,
+}
 
 
 async def node(info: Info, id: Annotated[ID, strawberry.argument(description="The object's id.")]) -> Any:

@@ -16,4 +16,4 @@ class UserError:
     code: errors.UserErrorCode
     """The kind of reason, for programs."""
     field: list[str] = edge(mutations.field_path)
-    """The path to the input field, outermost first, in the names of the graph; empty where none is to blame."""
+    """The path to the input field, outermost first; empty where no single one is to blame."""

@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from schema import catalog, node
+from schema import catalog, identity, node, playback, sync
 from schema.scalars import SCALARS
 
 
@@ -28,6 +28,17 @@ class Contribution:
 CONTRIBUTIONS = {
     "platform": Contribution(query=(node.NodeQuery,)),
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
+    "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
+    "sync": Contribution(
+        mutation=(sync.SyncMutation,),
+        subscription=(sync.SyncSubscription,),
+        extensions=(sync.ContentOfViewer, sync.SeriesOfViewer, sync.ViewerSync),
+    ),
+    "playback": Contribution(
+        mutation=(playback.PlaybackMutation,),
+        subscription=(playback.PlaybackSubscription,),
+        extensions=(playback.ViewerPlayback, playback.DevicePlayback),
+    ),
 }
 
 

@@ -119,6 +119,21 @@ class Content:
     def genres(self) -> list[Genre]:
         return [GENRES[genre] for genre in self.genre_ids]
 
+    @property
+    def playable(self) -> bool:
+        """Whether it is played as such, rather than its parts."""
+        return isinstance(self, Movie | Episode | Track)
+
+    @property
+    def length_seconds(self) -> int | None:
+        """How long it plays, where that is known."""
+        match self:
+            case Movie(runtime_seconds=seconds) | Episode(runtime_seconds=seconds):
+                return seconds
+            case Track(duration_seconds=seconds):
+                return seconds
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Movie(Content):

@@ -126,16 +126,20 @@ class PostgresCatalog:
         )
 
     async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
+        """What is offered as a whole is offered in its parts: an episode has the offers of its series."""
         rows = await self._database.rows(
             """SELECT offer.content_id, offer.kind, offer.region, offer.platform, offer.link_id, offer.price,
                       offer.currency, offer.quality, offer.available_from, offer.expires_at,
-                      offer.last_verified_at, offer.demonstration
+                      offer.last_verified_at, offer.demonstration, place.content_id AS part_id
                  FROM unnest($1::bigint[], $2::text[]) AS place (content_id, region)
-                 JOIN offer USING (content_id, region)""",
+                 JOIN content part ON part.id = place.content_id
+                 LEFT JOIN content whole ON whole.id = part.parent_id
+                 JOIN offer ON offer.region = place.region
+                  AND offer.content_id IN (part.id, part.parent_id, whole.parent_id)""",
             [place.content_id for place in places],
             [place.region for place in places],
         )
-        return _grouped(rows, lambda row: Place(row[0], row[2]), _offer)
+        return _grouped(rows, lambda row: Place(row["part_id"], row[2]), _offer)
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(
@@ -193,43 +197,47 @@ class PostgresCatalog:
 
 def content_of(row: Row) -> Content:
     """A work from a row that begins with `COLUMNS`."""
-    kind = row["kind"]
     rating = row["maturity_rating"]
-    shared: Any = (
-        *row[:6],
-        tuple(row["genres"]),
-        tuple(row["keywords"]),
-        row["original_language"],
-        tuple(row["countries"]),
-        None if rating is None else MaturityRating(rating),
-        row["popularity"],
-        row["updated_at"],
-    )
-    return _BUILD[kind](shared, row)
+    shared = {
+        "id": row["id"],
+        "title": row["title"],
+        "original_title": row["original_title"],
+        "synopsis": row["synopsis"],
+        "release_date": row["release_date"],
+        "year": row["year"],
+        "genre_ids": tuple(row["genres"]),
+        "keywords": tuple(row["keywords"]),
+        "original_language": row["original_language"],
+        "countries": tuple(row["countries"]),
+        "maturity_rating": None if rating is None else MaturityRating(rating),
+        "popularity": row["popularity"],
+        "updated_at": row["updated_at"],
+    }
+    return _BUILD[row["kind"]](shared, row)
 
 
-_BUILD: dict[str, Callable[[Any, Row], Content]] = {
-    ContentKind.MOVIE: lambda shared, row: Movie(*shared, runtime_seconds=row["runtime_seconds"]),
+_BUILD: dict[str, Callable[[dict[str, Any], Row], Content]] = {
+    ContentKind.MOVIE: lambda shared, row: Movie(**shared, runtime_seconds=row["runtime_seconds"]),
     ContentKind.SERIES: lambda shared, row: Series(
-        *shared,
+        **shared,
         status=None if row["status"] is None else SeriesStatus(row["status"]),
         runtime_seconds=row["runtime_seconds"],
     ),
     ContentKind.SEASON: lambda shared, row: Season(
-        *shared,
+        **shared,
         series_id=row["parent_id"],
         number=row["number"],
         episode_count=row["episode_count"],
     ),
     ContentKind.EPISODE: lambda shared, row: Episode(
-        *shared,
+        **shared,
         season_id=row["parent_id"],
         number=row["number"],
         runtime_seconds=row["runtime_seconds"],
     ),
-    ContentKind.ALBUM: lambda shared, row: Album(*shared, label=row["label"]),
+    ContentKind.ALBUM: lambda shared, row: Album(**shared, label=row["label"]),
     ContentKind.TRACK: lambda shared, row: Track(
-        *shared,
+        **shared,
         album_id=row["parent_id"],
         disc=row["disc"],
         number=row["number"],

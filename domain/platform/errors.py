@@ -3,6 +3,7 @@
 GatewayError            whole-request refusals and faults; leaves as a top-level error with its code
 ├── Unauthenticated     nobody is signed in, or the token is not ours
 ├── Forbidden           signed in, and still not allowed
+├── NotFound            what a stream is to follow does not exist
 ├── BadInput            the request itself cannot be understood
 ├── TooManyRequests     come back later
 ├── TimedOut            a deadline passed
@@ -47,6 +48,10 @@ class Unauthenticated(GatewayError):
 
 class Forbidden(GatewayError):
     code = ErrorCode.FORBIDDEN
+
+
+class NotFound(GatewayError):
+    code = ErrorCode.NOT_FOUND
 
 
 class BadInput(GatewayError):

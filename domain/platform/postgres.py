@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -11,7 +12,7 @@ import orjson
 from domain.platform.errors import Unavailable
 
 Row: TypeAlias = asyncpg.Record
-Session: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Session: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Observer: TypeAlias = Callable[[Any], None]
 
 ACQUIRE_TIMEOUT_SECONDS = 30.0
@@ -46,6 +47,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._current: ContextVar[Session | None] = ContextVar("transaction", default=None)
 
     @classmethod
     @asynccontextmanager
@@ -82,34 +84,44 @@ class Database:
             await _close(pool)
 
     async def rows(self, statement: str, *arguments: Any) -> list[Row]:
-        with _reached():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                return await connection.fetch(statement, *arguments)
+        async with self._session() as session:
+            return await session.fetch(statement, *arguments)
 
     async def row(self, statement: str, *arguments: Any) -> Row | None:
-        with _reached():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                return await connection.fetchrow(statement, *arguments)
+        async with self._session() as session:
+            return await session.fetchrow(statement, *arguments)
 
     async def value(self, statement: str, *arguments: Any) -> Any:
-        with _reached():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                return await connection.fetchval(statement, *arguments)
+        async with self._session() as session:
+            return await session.fetchval(statement, *arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> None:
-        with _reached():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                await connection.execute(statement, *arguments)
+        async with self._session() as session:
+            await session.execute(statement, *arguments)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """One connection in one transaction: committed on leaving, rolled back on an exception."""
+        """One transaction: committed on leaving, rolled back on an exception.
+
+        What this task asks of the database meanwhile runs inside it, so that a use case can join what
+        several adapters write; a transaction within one is a savepoint. Not to be used from several tasks.
+        """
+        async with self._session() as session, session.transaction():
+            token = self._current.set(session)
+            try:
+                yield session
+            finally:
+                self._current.reset(token)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        current = self._current.get()
         with _reached():
-            async with (
-                self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection,
-                connection.transaction(),
-            ):
-                yield connection
+            if current is not None:
+                yield current
+                return
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as session:
+                yield session
 
     @property
     def connections(self) -> int:

@@ -115,7 +115,7 @@ class ProgressRow(SQLModel, table=True):
 
 
 class ReactionRow(SQLModel, table=True):
-    """What the viewer thinks of a title: a last-writer-wins register; no verdict and no stars = taken back."""
+    """What the viewer thinks of a title: a register; neither verdict nor stars = taken back."""
 
     __tablename__ = "reaction"
     __table_args__ = (Index("reaction_content", "content_id"),)
@@ -140,9 +140,7 @@ class DeviceRow(SQLModel, table=True):
     name: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     platform: str | None = Field(default=None, sa_type=Text)
-    capabilities: dict[str, Any] = Field(
-        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
-    )
+    capabilities: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
     registered_at: datetime = Field(sa_column=moment(default_now=True))
     last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -1,0 +1,85 @@
+"""Playing a title on a device."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class PlaybackState(StrEnum):
+    """What the player does."""
+
+    PLAYING = "playing"
+    """Plays."""
+    PAUSED = "paused"
+    """Pauses."""
+    BUFFERING = "buffering"
+    """Waits for data."""
+    STOPPED = "stopped"
+    """Was stopped before the end."""
+    ENDED = "ended"
+    """Reached the end."""
+
+    @property
+    def final(self) -> bool:
+        return self in {PlaybackState.STOPPED, PlaybackState.ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSession:
+    """One device playing one title, from start to end."""
+
+    id: str
+    account_id: str
+    device_id: str
+    content_id: int
+    viewing: int
+    state: PlaybackState
+    platform_id: str | None
+    position_seconds: int
+    duration_seconds: int
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def active(self) -> bool:
+        return self.ended_at is None
+
+
+Payload = dict[str, Any]
+
+
+def of_session(session: PlaybackSession) -> Payload:
+    """The session as it lies in the change log."""
+    return {
+        "id": session.id,
+        "device": session.device_id,
+        "content": session.content_id,
+        "viewing": session.viewing,
+        "state": session.state,
+        "platform": session.platform_id,
+        "position": session.position_seconds,
+        "duration": session.duration_seconds,
+        "started": session.started_at.isoformat(),
+        "at": session.updated_at.isoformat(),
+        "ended": None if session.ended_at is None else session.ended_at.isoformat(),
+    }
+
+
+def to_session(account_id: str, payload: Payload) -> PlaybackSession:
+    ended = payload["ended"]
+    return PlaybackSession(
+        id=payload["id"],
+        account_id=account_id,
+        device_id=payload["device"],
+        content_id=payload["content"],
+        viewing=payload["viewing"],
+        state=PlaybackState(payload["state"]),
+        platform_id=payload["platform"],
+        position_seconds=payload["position"],
+        duration_seconds=payload["duration"],
+        started_at=datetime.fromisoformat(payload["started"]),
+        updated_at=datetime.fromisoformat(payload["at"]),
+        ended_at=None if ended is None else datetime.fromisoformat(ended),
+    )

@@ -1,0 +1,87 @@
+"""Playback sessions in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from domain.platform.postgres import Database, Row
+from domain.playback.model import PlaybackSession, PlaybackState
+
+COLUMNS = """id, account_id, device_id, content_id, viewing, state, platform, position_seconds,
+    duration_seconds, started_at, updated_at, ended_at"""
+
+
+class PostgresPlayback:
+    """Fills `PlaybackStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_id(self, account_id: str, session_id: str) -> PlaybackSession | None:
+        try:
+            key = str(UUID(session_id))
+        except ValueError:
+            return None
+        row = await self._database.row(
+            f"SELECT {COLUMNS} FROM playback_session WHERE account_id = $1 AND id = $2", account_id, key
+        )
+        return None if row is None else _session(row)
+
+    async def active_on(self, account_id: str, device_ids: Sequence[str]) -> Mapping[str, PlaybackSession]:
+        rows = await self._database.rows(
+            f"""SELECT DISTINCT ON (device_id) {COLUMNS} FROM playback_session
+                 WHERE account_id = $1 AND device_id = ANY($2::uuid[]) AND ended_at IS NULL
+                 ORDER BY device_id, started_at DESC""",
+            account_id,
+            device_ids,
+        )
+        return {row["device_id"]: _session(row) for row in rows}
+
+    async def of_account(self, account_id: str, *, active: bool | None, limit: int) -> list[PlaybackSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM playback_session
+                 WHERE account_id = $1 AND ($2::bool IS NULL OR (ended_at IS NULL) = $2)
+                 ORDER BY started_at DESC, id LIMIT $3""",
+            account_id,
+            active,
+            limit,
+        )
+        return [_session(row) for row in rows]
+
+    async def save(self, session: PlaybackSession) -> None:
+        await self._database.execute(
+            f"""INSERT INTO playback_session ({COLUMNS})
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                ON CONFLICT (id) DO UPDATE
+                   SET (state, position_seconds, duration_seconds, updated_at, ended_at)
+                     = (EXCLUDED.state, EXCLUDED.position_seconds, EXCLUDED.duration_seconds,
+                        EXCLUDED.updated_at, EXCLUDED.ended_at)""",
+            session.id,
+            session.account_id,
+            session.device_id,
+            session.content_id,
+            session.viewing,
+            session.state,
+            session.platform_id,
+            session.position_seconds,
+            session.duration_seconds,
+            session.started_at,
+            session.updated_at,
+            session.ended_at,
+        )
+
+
+def _session(row: Row) -> PlaybackSession:
+    return PlaybackSession(
+        id=row[0],
+        account_id=row[1],
+        device_id=row[2],
+        content_id=row[3],
+        viewing=row[4],
+        state=PlaybackState(row[5]),
+        platform_id=row[6],
+        position_seconds=row[7],
+        duration_seconds=row[8],
+        started_at=row[9],
+        updated_at=row[10],
+        ended_at=row[11],
+    )

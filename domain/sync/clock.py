@@ -1,0 +1,83 @@
+"""Hybrid logical clocks: timestamps close to wall time that respect what was seen.
+
+After Kulkarni et al., "Logical Physical Clocks" (2014): 48 bits of milliseconds since 1970, 16 of counter,
+and the device's id beside them as the last tie-break.
+"""
+
+import re
+from collections.abc import Callable
+from functools import total_ordering
+from typing import NamedTuple
+
+from domain.platform.errors import BadInput, Refused, UserErrorCode, refuse
+
+COUNTER_BITS = 16
+MAX_COUNTER = (1 << COUNTER_BITS) - 1
+MAX_MILLISECONDS = (1 << 47) - 1
+MAX_AHEAD_MILLISECONDS = 60_000
+
+_TEXT = re.compile(r"([0-9a-f]{12})([0-9a-f]{4})@([\w.:-]{1,64})")
+
+
+@total_ordering
+class Timestamp(NamedTuple):
+    """When something was written, and by which device; totally ordered, also between devices."""
+
+    clock: int
+    device: str
+
+    @property
+    def milliseconds(self) -> int:
+        return self.clock >> COUNTER_BITS
+
+    def __str__(self) -> str:
+        return f"{self.clock:016x}@{self.device}"
+
+    @staticmethod
+    def parse(text: str) -> "Timestamp":
+        """From `str(timestamp)`; raises `BadInput` where it is none."""
+        match = _TEXT.fullmatch(text)
+        if match is None:
+            raise BadInput(
+                "A version has 16 hexadecimal digits (48 bits of milliseconds, 16 of counter), "
+                "an @ and the device."
+            )
+        clock = int(match[1] + match[2], 16)
+        if clock >> COUNTER_BITS > MAX_MILLISECONDS:
+            raise BadInput("The version lies beyond every date.")
+        return Timestamp(clock, match[3])
+
+
+class HybridClock:
+    """The clock of one process; owned by its event loop.
+
+    `now` tells wall time in milliseconds and may go back; the clock does not.
+    """
+
+    def __init__(self, device: str, now: Callable[[], int]) -> None:
+        self._device = device
+        self._now = now
+        self._last = 0
+
+    def tick(self) -> Timestamp:
+        """A timestamp after everything that was ticked or received."""
+        wall = self._now() << COUNTER_BITS
+        # One more than the last carries a full counter into the milliseconds, which borrows from the future.
+        self._last = max(wall, self._last + 1)
+        return Timestamp(self._last, self._device)
+
+    def receive(self, remote: Timestamp) -> Timestamp:
+        """Takes note of a device's timestamp; refuses one that is more than a minute ahead."""
+        ahead = remote.milliseconds - self._now()
+        if ahead > MAX_AHEAD_MILLISECONDS:
+            raise _too_far_ahead(ahead)
+        self._last = max(self._last, remote.clock)
+        return remote
+
+
+def _too_far_ahead(milliseconds: int) -> Refused:
+    return refuse(
+        f"The device's clock is {milliseconds // 1000} seconds ahead; set it and try again.",
+        UserErrorCode.CLOCK_AHEAD,
+        "version",
+    )

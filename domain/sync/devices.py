@@ -1,0 +1,217 @@
+"""The viewer's devices: who they are, which are there, and what they are told to do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from domain.catalog.links import DeviceKind
+from domain.platform.errors import UserErrorCode, refuse
+from domain.sync import payloads
+from domain.sync.journal import Journal
+from domain.sync.model import ChangeKind, CommandState, Device, DeviceCapabilities, DeviceCommand
+
+HEARTBEAT_SECONDS = 30
+LEASE_SECONDS = 90
+"""A device that was silent for so long is offline."""
+COMMAND_SECONDS = 5
+MAX_COMMAND_SECONDS = 60
+MAX_DEVICES = 10
+MAX_NAME = 255
+
+
+class Presence(Protocol):
+    """Which devices are there: leases that lapse unless renewed."""
+
+    async def renew(self, device_id: str, seconds: float) -> None: ...
+    async def leave(self, device_id: str) -> None: ...
+    async def online(self, device_ids: Sequence[str]) -> set[str]: ...
+
+
+class DeviceStore(Protocol):
+    """The devices and commands of accounts."""
+
+    async def devices(self, account_id: str) -> list[Device]:
+        """Those in use, in the order of registration."""
+        ...
+
+    async def by_ids(self, account_id: str, ids: Sequence[str]) -> Mapping[str, Device]:
+        """Also the removed ones, as old progress may name them."""
+        ...
+
+    async def save(self, account_id: str, device: Device) -> None: ...
+    async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
+    async def command(self, account_id: str, command_id: str) -> DeviceCommand | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a device says of itself."""
+
+    name: str
+    kind: DeviceKind
+    platform: str | None
+    capabilities: DeviceCapabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a device is to do, by name, with its arguments."""
+
+    action: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Registration, presence and remote control."""
+
+    store: DeviceStore
+    presence: Presence
+    journal: Journal
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    async def register(self, account_id: str, told: Description, device_id: str | None = None) -> Device:
+        """A new device, or, with its id, what it now says of itself. It is online from then on."""
+        _named(told.name)
+        async with self.journal.writing(account_id) as writing:
+            known = await self.store.devices(account_id)
+            if device_id is None:
+                if len(known) >= MAX_DEVICES:
+                    raise refuse(
+                        f"An account has up to {MAX_DEVICES} devices; remove one first.",
+                        UserErrorCode.LIMIT_REACHED,
+                    )
+                device = Device(
+                    self.new_id(), told.name, told.kind, told.platform, told.capabilities, self.now(), None
+                )
+            else:
+                device = replace(
+                    _one(known, device_id),
+                    name=told.name,
+                    kind=told.kind,
+                    platform=told.platform,
+                    capabilities=told.capabilities,
+                )
+            device = replace(device, last_seen_at=self.now())
+            await self.store.save(account_id, device)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(device))
+        await self.presence.renew(device.id, LEASE_SECONDS)
+        return device
+
+    async def rename(self, account_id: str, device_id: str, name: str) -> Device:
+        _named(name)
+        return await self._change(account_id, device_id, name=name)
+
+    async def remove(self, account_id: str, device_id: str) -> Device:
+        """The device is gone from lists; what it wrote stays."""
+        removed = await self._change(account_id, device_id, removed=True)
+        await self.presence.leave(device_id)
+        return removed
+
+    async def heartbeat(self, account_id: str, device_id: str) -> Device:
+        """Renews the device's lease; the first one after a silence tells the others."""
+        device = await self.own(account_id, device_id)
+        online = await self.presence.online([device_id])
+        await self.presence.renew(device_id, LEASE_SECONDS)
+        if online:
+            seen = replace(device, last_seen_at=self.now())
+            await self.store.save(account_id, seen)
+            return seen
+        return await self._change(account_id, device_id, last_seen_at=self.now())
+
+    async def leave(self, account_id: str, device_id: str) -> Device:
+        """The device said good-bye: offline at once."""
+        await self.own(account_id, device_id)
+        await self.presence.leave(device_id)
+        return await self._change(account_id, device_id, last_seen_at=self.now())
+
+    async def own(self, account_id: str, device_id: str) -> Device:
+        """A device in use of this account; another's does not exist."""
+        found = (await self.store.by_ids(account_id, [device_id])).get(device_id)
+        if found is None or found.removed:
+            raise _unknown()
+        return found
+
+    async def send(
+        self, account_id: str, device_id: str, command: Command, seconds: int = COMMAND_SECONDS
+    ) -> DeviceCommand:
+        """Queues a command for a device that is there and can do it."""
+        if not 1 <= seconds <= MAX_COMMAND_SECONDS:
+            raise refuse(
+                f"`expiresInSeconds` must be between 1 and {MAX_COMMAND_SECONDS}.",
+                UserErrorCode.INVALID,
+                "expiresInSeconds",
+            )
+        device = await self.own(account_id, device_id)
+        await self._check(account_id, device, command)
+        now = self.now()
+        queued = DeviceCommand(
+            id=self.new_id(),
+            device_id=device_id,
+            action=command.action,
+            arguments=command.arguments,
+            state=CommandState.QUEUED,
+            created_at=now,
+            expires_at=now + timedelta(seconds=seconds),
+        )
+        async with self.journal.writing(account_id) as writing:
+            await self.store.save_command(account_id, queued)
+            writing.record(ChangeKind.COMMAND, payloads.of_command(queued))
+        return queued
+
+    async def acknowledge(self, account_id: str, command_id: str, failure: str | None) -> DeviceCommand:
+        """What the device says became of it. Saying it twice changes nothing; too late is too late."""
+        async with self.journal.writing(account_id) as writing:
+            found = await self.store.command(account_id, command_id)
+            if found is None:
+                raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
+            state = CommandState.ACKNOWLEDGED if failure is None else CommandState.FAILED
+            if found.state is state:
+                return found
+            known = found.at(self.now())
+            if known.state is not CommandState.QUEUED:
+                raise refuse(
+                    f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId"
+                )
+            answered = replace(known, state=state, failure=failure)
+            await self.store.save_command(account_id, answered)
+            writing.record(ChangeKind.COMMAND_STATE, payloads.of_command(answered))
+            return answered
+
+    async def _check(self, account_id: str, device: Device, command: Command) -> None:
+        if not device.capabilities.remote_controllable:
+            raise refuse("The device cannot be controlled.", UserErrorCode.UNAVAILABLE, "deviceId")
+        needed = [device.id]
+        target_id = command.arguments.get("deviceId")
+        if target_id is not None:
+            if not device.capabilities.can_cast:
+                raise refuse("The device cannot cast.", UserErrorCode.UNAVAILABLE, "deviceId")
+            await self.own(account_id, target_id)
+            needed.append(target_id)
+        if set(needed) - await self.presence.online(needed):
+            raise refuse("The device is offline.", UserErrorCode.UNAVAILABLE, "deviceId")
+
+    async def _change(self, account_id: str, device_id: str, **fields: Any) -> Device:
+        async with self.journal.writing(account_id) as writing:
+            device = replace(await self.own(account_id, device_id), **fields)
+            await self.store.save(account_id, device)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(device))
+            return device
+
+
+def _one(devices: Sequence[Device], device_id: str) -> Device:
+    for device in devices:
+        if device.id == device_id:
+            return device
+    raise _unknown()
+
+
+def _named(name: str) -> None:
+    if not 1 <= len(name.strip()) <= MAX_NAME:
+        raise refuse(f"A name has 1 to {MAX_NAME} characters.", UserErrorCode.INVALID, "name")
+
+
+def _unknown() -> Exception:
+    return refuse("There is no such Device.", UserErrorCode.NOT_FOUND, "deviceId")

@@ -1,0 +1,197 @@
+"""What follows a viewer from device to device: values and how they merge."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.catalog.links import DeviceKind
+from domain.sync.clock import Timestamp
+
+COMPLETED_FRACTION = 0.95
+RESUME_FROM_SECONDS = 30
+
+
+class Verdict(StrEnum):
+    """What a viewer thinks of a title, in a word."""
+
+    LIKE = "like"
+    """More like this."""
+    DISLIKE = "dislike"
+    """Less like this."""
+    NOT_INTERESTED = "not_interested"
+    """Do not show this again."""
+
+
+class CommandState(StrEnum):
+    """How far a command came."""
+
+    QUEUED = "queued"
+    """Sent to the device."""
+    ACKNOWLEDGED = "acknowledged"
+    """The device did it."""
+    FAILED = "failed"
+    """The device could not do it."""
+    EXPIRED = "expired"
+    """The device did not answer in time; it must not do it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchProgress:
+    """How far one viewing of a title came: a register per viewing.
+
+    Two states of one viewing merge to the position of the later writer; completion, once reached, stays.
+    """
+
+    content_id: int
+    viewing: int
+    position_seconds: int
+    duration_seconds: int
+    completed: bool
+    version: Timestamp
+    device_id: str | None
+    updated_at: datetime
+
+    @property
+    def fraction(self) -> float:
+        return self.position_seconds / self.duration_seconds if self.duration_seconds else 0.0
+
+    @property
+    def resume_seconds(self) -> int:
+        """Where to go on: at the start of what is finished or hardly begun."""
+        begun = self.position_seconds >= RESUME_FROM_SECONDS
+        return self.position_seconds if begun and not self.completed else 0
+
+    def merge(self, other: "WatchProgress") -> "WatchProgress":
+        """Commutative, associative and idempotent, for states of one viewing."""
+        later = max(self, other, key=lambda state: state.version)
+        return replace(later, completed=self.completed or other.completed)
+
+
+def reaches_the_end(position_seconds: int, duration_seconds: int) -> bool:
+    return duration_seconds > 0 and position_seconds >= COMPLETED_FRACTION * duration_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """An observed-remove set of one title: on the list while an added tag is not removed.
+
+    After Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types"
+    (2011), 3.3.5: concurrent addition and removal leave the title on the list.
+    """
+
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+    @property
+    def live(self) -> frozenset[str]:
+        return self.added - self.removed
+
+    def add(self, tag: str) -> "Tags":
+        return replace(self, added=self.added | {tag})
+
+    def remove(self, observed: frozenset[str]) -> "Tags":
+        return replace(self, removed=self.removed | observed)
+
+    def merge(self, other: "Tags") -> "Tags":
+        return Tags(self.added | other.added, self.removed | other.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistEntry:
+    """A title on the watchlist, with the live tags that hold it there, earliest addition first."""
+
+    content_id: int
+    added_at: datetime
+    device_id: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What the viewer thinks of a title: a register; neither verdict nor stars where it was taken back."""
+
+    content_id: int
+    verdict: Verdict | None
+    stars: float | None
+    version: Timestamp
+    updated_at: datetime
+
+    @property
+    def given(self) -> bool:
+        return self.verdict is not None or self.stars is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCapabilities:
+    """What a device can do."""
+
+    max_quality: str | None = None
+    hdr: bool = False
+    remote_controllable: bool = True
+    can_cast: bool = False
+    screen_inches: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of an account."""
+
+    id: str
+    name: str
+    kind: DeviceKind
+    platform: str | None
+    capabilities: DeviceCapabilities
+    registered_at: datetime
+    last_seen_at: datetime | None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCommand:
+    """A remote command, as it was last known."""
+
+    id: str
+    device_id: str
+    action: str
+    arguments: dict[str, Any]
+    state: CommandState
+    created_at: datetime
+    expires_at: datetime
+    failure: str | None = None
+
+    def at(self, now: datetime) -> "DeviceCommand":
+        """The command as it stands `now`: one that was never answered expires."""
+        lapsed = self.state is CommandState.QUEUED and self.expires_at <= now
+        return replace(self, state=CommandState.EXPIRED) if lapsed else self
+
+
+class ChangeKind(StrEnum):
+    """What an entry of the change log is about."""
+
+    PROGRESS = "progress"
+    WATCHLIST = "watchlist"
+    REACTION = "reaction"
+    DEVICE = "device"
+    COMMAND = "command"
+    COMMAND_STATE = "command_state"
+    PLAYBACK = "playback"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of an account's change log: numbered without gaps, in the order of commits."""
+
+    account_id: str
+    seq: int
+    kind: ChangeKind
+    payload: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something for the outside: shipped through the outbox, in order per key."""
+
+    topic: str
+    key: str
+    payload: dict[str, Any]

@@ -1,0 +1,165 @@
+"""Values as they lie in the change log, there and back; the log is read by later versions, so names stay."""
+
+from datetime import datetime
+from typing import Any
+
+from domain.catalog.links import DeviceKind
+from domain.sync.clock import Timestamp
+from domain.sync.model import (
+    CommandState,
+    Device,
+    DeviceCapabilities,
+    DeviceCommand,
+    Reaction,
+    Verdict,
+    WatchlistEntry,
+    WatchProgress,
+)
+
+Payload = dict[str, Any]
+
+
+def of_progress(progress: WatchProgress) -> Payload:
+    return {
+        "content": progress.content_id,
+        "viewing": progress.viewing,
+        "position": progress.position_seconds,
+        "duration": progress.duration_seconds,
+        "completed": progress.completed,
+        "version": str(progress.version),
+        "device": progress.device_id,
+        "at": progress.updated_at.isoformat(),
+    }
+
+
+def to_progress(payload: Payload) -> WatchProgress:
+    return WatchProgress(
+        content_id=payload["content"],
+        viewing=payload["viewing"],
+        position_seconds=payload["position"],
+        duration_seconds=payload["duration"],
+        completed=payload["completed"],
+        version=Timestamp.parse(payload["version"]),
+        device_id=payload["device"],
+        updated_at=datetime.fromisoformat(payload["at"]),
+    )
+
+
+def of_entry(content_id: int, entry: WatchlistEntry | None) -> Payload:
+    """The title's entry after the change; nothing once it left the list."""
+    if entry is None:
+        return {"content": content_id, "entry": None}
+    return {
+        "content": content_id,
+        "entry": {
+            "at": entry.added_at.isoformat(),
+            "device": entry.device_id,
+            "tags": list(entry.tags),
+        },
+    }
+
+
+def to_entry(payload: Payload) -> WatchlistEntry | None:
+    entry = payload["entry"]
+    if entry is None:
+        return None
+    return WatchlistEntry(
+        content_id=payload["content"],
+        added_at=datetime.fromisoformat(entry["at"]),
+        device_id=entry["device"],
+        tags=tuple(entry["tags"]),
+    )
+
+
+def of_reaction(reaction: Reaction) -> Payload:
+    return {
+        "content": reaction.content_id,
+        "verdict": reaction.verdict,
+        "stars": reaction.stars,
+        "version": str(reaction.version),
+        "at": reaction.updated_at.isoformat(),
+    }
+
+
+def to_reaction(payload: Payload) -> Reaction:
+    verdict = payload["verdict"]
+    return Reaction(
+        content_id=payload["content"],
+        verdict=None if verdict is None else Verdict(verdict),
+        stars=payload["stars"],
+        version=Timestamp.parse(payload["version"]),
+        updated_at=datetime.fromisoformat(payload["at"]),
+    )
+
+
+def of_capabilities(capabilities: DeviceCapabilities) -> Payload:
+    return {
+        "maxQuality": capabilities.max_quality,
+        "hdr": capabilities.hdr,
+        "remoteControllable": capabilities.remote_controllable,
+        "canCast": capabilities.can_cast,
+        "screenInches": capabilities.screen_inches,
+    }
+
+
+def to_capabilities(payload: Payload) -> DeviceCapabilities:
+    return DeviceCapabilities(
+        max_quality=payload.get("maxQuality"),
+        hdr=payload.get("hdr", False),
+        remote_controllable=payload.get("remoteControllable", True),
+        can_cast=payload.get("canCast", False),
+        screen_inches=payload.get("screenInches"),
+    )
+
+
+def of_device(device: Device) -> Payload:
+    return {
+        "id": device.id,
+        "name": device.name,
+        "kind": device.kind,
+        "platform": device.platform,
+        "capabilities": of_capabilities(device.capabilities),
+        "registered": device.registered_at.isoformat(),
+        "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
+        "removed": device.removed,
+    }
+
+
+def to_device(payload: Payload) -> Device:
+    seen = payload["seen"]
+    return Device(
+        id=payload["id"],
+        name=payload["name"],
+        kind=DeviceKind(payload["kind"]),
+        platform=payload["platform"],
+        capabilities=to_capabilities(payload["capabilities"]),
+        registered_at=datetime.fromisoformat(payload["registered"]),
+        last_seen_at=None if seen is None else datetime.fromisoformat(seen),
+        removed=payload["removed"],
+    )
+
+
+def of_command(command: DeviceCommand) -> Payload:
+    return {
+        "id": command.id,
+        "device": command.device_id,
+        "action": command.action,
+        "arguments": command.arguments,
+        "state": command.state,
+        "created": command.created_at.isoformat(),
+        "expires": command.expires_at.isoformat(),
+        "failure": command.failure,
+    }
+
+
+def to_command(payload: Payload) -> DeviceCommand:
+    return DeviceCommand(
+        id=payload["id"],
+        device_id=payload["device"],
+        action=payload["action"],
+        arguments=payload["arguments"],
+        state=CommandState(payload["state"]),
+        created_at=datetime.fromisoformat(payload["created"]),
+        expires_at=datetime.fromisoformat(payload["expires"]),
+        failure=payload["failure"],
+    )

@@ -1,0 +1,115 @@
+"""Devices and their commands in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from domain.catalog.links import DeviceKind
+from domain.platform.postgres import Database, Row
+from domain.sync import payloads
+from domain.sync.model import CommandState, Device, DeviceCommand
+
+COLUMNS = "id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL"
+
+
+class PostgresDevices:
+    """Fills `DeviceStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def devices(self, account_id: str) -> list[Device]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM device
+                 WHERE account_id = $1 AND removed_at IS NULL ORDER BY registered_at, id""",
+            account_id,
+        )
+        return [_device(row) for row in rows]
+
+    async def by_ids(self, account_id: str, ids: Sequence[str]) -> Mapping[str, Device]:
+        rows = await self._database.rows(
+            f"SELECT {COLUMNS} FROM device WHERE account_id = $1 AND id = ANY($2::uuid[])",
+            account_id,
+            [key for key in ids if _is_uuid(key)],
+        )
+        return {row[0]: _device(row) for row in rows}
+
+    async def save(self, account_id: str, device: Device) -> None:
+        await self._database.execute(
+            """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
+                                   last_seen_at, removed_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END)
+               ON CONFLICT (id) DO UPDATE
+                  SET (name, kind, platform, capabilities, last_seen_at, removed_at)
+                    = (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.platform, EXCLUDED.capabilities,
+                       EXCLUDED.last_seen_at, EXCLUDED.removed_at)
+                WHERE device.account_id = EXCLUDED.account_id""",
+            device.id,
+            account_id,
+            device.name,
+            device.kind,
+            device.platform,
+            payloads.of_capabilities(device.capabilities),
+            device.registered_at,
+            device.last_seen_at,
+            device.removed,
+        )
+
+    async def save_command(self, account_id: str, command: DeviceCommand) -> None:
+        await self._database.execute(
+            """INSERT INTO device_command (id, account_id, device_id, command, state, failure, created_at,
+                                           expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+               ON CONFLICT (id) DO UPDATE
+                  SET (state, failure, acknowledged_at) = (EXCLUDED.state, EXCLUDED.failure, now())""",
+            command.id,
+            account_id,
+            command.device_id,
+            {"action": command.action, "arguments": command.arguments},
+            command.state,
+            command.failure,
+            command.created_at,
+            command.expires_at,
+        )
+
+    async def command(self, account_id: str, command_id: str) -> DeviceCommand | None:
+        if not _is_uuid(command_id):
+            return None
+        row = await self._database.row(
+            """SELECT id, device_id, command, state, created_at, expires_at, failure FROM device_command
+                WHERE account_id = $1 AND id = $2""",
+            account_id,
+            command_id,
+        )
+        if row is None:
+            return None
+        return DeviceCommand(
+            id=row[0],
+            device_id=row[1],
+            action=row[2]["action"],
+            arguments=row[2]["arguments"],
+            state=CommandState(row[3]),
+            created_at=row[4],
+            expires_at=row[5],
+            failure=row[6],
+        )
+
+
+def _device(row: Row) -> Device:
+    return Device(
+        id=row[0],
+        name=row[1],
+        kind=DeviceKind(row[2]),
+        platform=row[3],
+        capabilities=payloads.to_capabilities(row[4]),
+        registered_at=row[5],
+        last_seen_at=row[6],
+        removed=row[7],
+    )
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

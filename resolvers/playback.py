@@ -1,0 +1,191 @@
+"""How playback is started, followed and ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import strawberry
+from strawberry import ID, Parent
+
+from domain.catalog import model as catalog
+from domain.catalog.links import PlaybackLink, links_for
+from domain.identity.model import Viewer
+from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
+from domain.playback.model import PlaybackSession, PlaybackState
+from domain.playback.service import Report
+from domain.sync import model as sync
+from domain.sync.clock import Timestamp
+from domain.sync.service import Origin, Position
+from resolvers.context import Info
+from resolvers.descriptions import entry
+from resolvers.ids import content_key, key_of
+from resolvers.mutations import refusing
+from resolvers.sync import origin_of
+
+MAX_SESSIONS = 50
+
+
+@entry
+class StartPlaybackInput:
+    """What is to be played where."""
+
+    content_id: ID
+    """A film, an episode or a track."""
+    device_id: ID
+    """The device that plays."""
+    platform: ID | None = None
+    """The service to play it on; the cheapest way in the viewer's region if open."""
+    position_seconds: int | None = None
+    """Where to start; where the viewer stopped if open."""
+    duration_seconds: int | None = None
+    """How long it is, where the player knows better than the catalogue."""
+
+
+@entry
+class ReportProgressInput:
+    """Where a player stands: in a session, or, without one, in a title."""
+
+    session_id: ID | None = None
+    """The playback session."""
+    content_id: ID | None = None
+    """The title, where there is no session."""
+    position_seconds: int
+    """From the start."""
+    duration_seconds: int | None = None
+    """How long it is, where the player knows better than the catalogue."""
+    state: PlaybackState | None = None
+    """What the player does; unchanged if open."""
+    device_id: ID | None = None
+    """The device, where there is no session."""
+    version: Timestamp | None = None
+    """The device's clock at this position; the server's if open."""
+
+
+@entry
+class EndPlaybackInput:
+    """The end of a session."""
+
+    session_id: ID
+    """The playback session."""
+    position_seconds: int | None = None
+    """Where it ended; where it last stood if open."""
+    version: Timestamp | None = None
+    """The device's clock at the end; the server's if open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackPayload:
+    session: PlaybackSession | None = None
+    progress: sync.WatchProgress | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@refusing(PlaybackPayload)
+async def start_playback(
+    info: Info, input: Annotated[StartPlaybackInput, strawberry.argument(description="What and where.")]
+) -> PlaybackPayload:
+    context = info.context
+    account = context.account_id
+    content = content_key(input.content_id, "input.contentId")
+    origin = Origin(key_of(input.device_id, "Device", "deviceId"))
+    platform = await _platform(info, content, input.platform)
+    at = None
+    if input.position_seconds is not None:
+        at = Position(input.position_seconds, input.duration_seconds)
+    session = await context.services.playback.start(account, content, origin, platform, at)
+    return PlaybackPayload(session=session, progress=await context.sync.progress.load(content))
+
+
+@refusing(PlaybackPayload)
+async def report_progress(
+    info: Info, input: Annotated[ReportProgressInput, strawberry.argument(description="Where it stands.")]
+) -> PlaybackPayload:
+    services, account = info.context.services, info.context.account_id
+    position = Position(input.position_seconds, input.duration_seconds)
+    if (input.session_id is None) == (input.content_id is None):
+        raise BadInput("Give `sessionId` or `contentId`, exactly one of them.")
+    if input.session_id is not None:
+        key = key_of(input.session_id, "PlaybackSession", "sessionId")
+        report = Report(input.state, position)
+        session, moved = await services.playback.report(account, key, report, Origin(version=input.version))
+        return PlaybackPayload(session=session, progress=moved)
+    origin = await origin_of(info, input.device_id, input.version)
+    content = content_key(input.content_id or "", "input.contentId")
+    return PlaybackPayload(progress=await services.sync.record_progress(account, content, position, origin))
+
+
+@refusing(PlaybackPayload)
+async def end_playback(
+    info: Info, input: Annotated[EndPlaybackInput, strawberry.argument(description="Which session.")]
+) -> PlaybackPayload:
+    services, account = info.context.services, info.context.account_id
+    key = key_of(input.session_id, "PlaybackSession", "sessionId")
+    position = None if input.position_seconds is None else Position(input.position_seconds)
+    session, progress = await services.playback.end(account, key, position, Origin(version=input.version))
+    return PlaybackPayload(session=session, progress=progress)
+
+
+async def playback_sessions(
+    viewer: Parent[Viewer],
+    info: Info,
+    active: Annotated[
+        bool | None, strawberry.argument(description="Only those that play, or only ended ones.")
+    ] = None,
+) -> list[PlaybackSession]:
+    return await info.context.services.playback.store.of_account(
+        viewer.account_id, active=active, limit=MAX_SESSIONS
+    )
+
+
+async def now_playing(device: Parent[sync.Device], info: Info) -> PlaybackSession | None:
+    return await info.context.playback.active_on.load(device.id)
+
+
+async def content(session: Parent[PlaybackSession], info: Info) -> catalog.Content | None:
+    return await info.context.catalog.content.load(session.content_id)
+
+
+async def device(session: Parent[PlaybackSession], info: Info) -> sync.Device | None:
+    return await info.context.sync.device.load(session.device_id)
+
+
+async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[PlaybackLink]:
+    """Links that go on where the session stands, for its device; none where it is not offered."""
+    loaders = info.context
+    offers = await loaders.catalog.availability.load(catalog.Place(session.content_id, loaders.region))
+    offer = next((offer for offer in offers if offer.platform_id == session.platform_id), None)
+    if offer is None:
+        return []
+    device = await loaders.sync.device.load(session.device_id)
+    content = await loaders.catalog.content.load(session.content_id)
+    kind = catalog.ContentKind.TRACK if isinstance(content, catalog.Track) else catalog.ContentKind.MOVIE
+    return links_for(
+        offer.platform_id,
+        offer.link_id,
+        kind,
+        None if device is None else device.kind,
+        session.position_seconds,
+    )
+
+
+async def session_node(info: Info, key: str) -> PlaybackSession | None:
+    if info.context.caller.anonymous:
+        return None
+    return await info.context.services.playback.store.by_id(info.context.account_id, key)
+
+
+NODES = {"PlaybackSession": session_node}
+
+
+async def _platform(info: Info, content_id: int, wanted: ID | None) -> str | None:
+    """The wanted platform, where the title stands there, else the cheapest way; nothing where it has none."""
+    offers = await info.context.catalog.availability.load(catalog.Place(content_id, info.context.region))
+    if wanted is None:
+        return offers[0].platform_id if offers else None
+    if wanted not in {offer.platform_id for offer in offers}:
+        raise refuse(
+            f"The title does not stand on {wanted!r} in {info.context.region}.",
+            UserErrorCode.UNAVAILABLE,
+            "platform",
+        )
+    return wanted

@@ -1,0 +1,248 @@
+"""How the viewer's state is answered and written."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Protocol
+
+import strawberry
+from strawberry import ID, Parent
+
+from domain.catalog import model as catalog
+from domain.identity.model import Viewer
+from domain.platform.errors import BadInput, UserError
+from domain.platform.paging import Cut, Page
+from domain.sync import model
+from domain.sync.clock import Timestamp
+from domain.sync.service import Origin, WatchlistOrder
+from resolvers.arguments import After, Before, First, Last
+from resolvers.context import Info
+from resolvers.descriptions import entry
+from resolvers.ids import content_key, key_of
+from resolvers.mutations import refusing
+
+CONTINUE_FOR = timedelta(days=30)
+
+
+@entry
+class AddToWatchlistInput:
+    """What is put on the watchlist."""
+
+    content_id: ID
+    """The title."""
+    tag: ID | None = None
+    """A UUID that names this addition, made once when the user acted: repeating it changes nothing."""
+    device_id: ID | None = None
+    """The device the user acted on."""
+    version: Timestamp | None = None
+    """The device's clock when the user acted; the server's if open."""
+
+
+@entry
+class RemoveFromWatchlistInput:
+    """What is taken off the watchlist."""
+
+    content_id: ID
+    """The title."""
+    tags: list[ID] | None = None
+    """The additions that were seen, as `WatchlistEntry.tags` shows them; all that are known if open."""
+
+
+@entry
+class ReactInput:
+    """What the viewer thinks; neither verdict nor stars takes it back."""
+
+    content_id: ID
+    """The title."""
+    verdict: model.Verdict | None = None
+    """In a word."""
+    stars: float | None = None
+    """From 0.5 to 5, in halves."""
+    device_id: ID | None = None
+    """The device the user acted on."""
+    version: Timestamp | None = None
+    """The device's clock when the user acted; the server's if open."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddToWatchlistPayload:
+    entry: model.WatchlistEntry | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFromWatchlistPayload:
+    content_id: int | None = None
+    removed: bool = False
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactPayload:
+    reaction: model.Reaction | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@refusing(AddToWatchlistPayload)
+async def add_to_watchlist(
+    info: Info, input: Annotated[AddToWatchlistInput, strawberry.argument(description="What to add.")]
+) -> AddToWatchlistPayload:
+    account = info.context.account_id
+    origin = await origin_of(info, input.device_id, input.version)
+    added = await info.context.services.sync.add_to_watchlist(
+        account, content_key(input.content_id, "input.contentId"), input.tag, origin
+    )
+    return AddToWatchlistPayload(entry=added)
+
+
+@refusing(RemoveFromWatchlistPayload)
+async def remove_from_watchlist(
+    info: Info,
+    input: Annotated[RemoveFromWatchlistInput, strawberry.argument(description="What to remove.")],
+) -> RemoveFromWatchlistPayload:
+    content = content_key(input.content_id, "input.contentId")
+    removed = await info.context.services.sync.remove_from_watchlist(
+        info.context.account_id, content, input.tags
+    )
+    return RemoveFromWatchlistPayload(content_id=content, removed=removed)
+
+
+@refusing(ReactPayload)
+async def react_to_content(
+    info: Info, input: Annotated[ReactInput, strawberry.argument(description="What the viewer thinks.")]
+) -> ReactPayload:
+    account = info.context.account_id
+    origin = await origin_of(info, input.device_id, input.version)
+    reaction = await info.context.services.sync.react(
+        account, content_key(input.content_id, "input.contentId"), input.verdict, input.stars, origin
+    )
+    return ReactPayload(reaction=reaction)
+
+
+async def origin_of(info: Info, device_id: ID | None, version: Timestamp | None) -> Origin:
+    """Where a write comes from; a device that is not the caller's does not exist."""
+    if device_id is None:
+        return Origin(version=version)
+    key = key_of(device_id, "Device", "deviceId")
+    device = await info.context.services.devices.own(info.context.account_id, key)
+    return Origin(device.id, version)
+
+
+# The caller's own on titles.
+
+
+async def my_progress(content: Parent[catalog.Content], info: Info) -> model.WatchProgress | None:
+    return None if info.context.caller.anonymous else await info.context.sync.progress.load(content.id)
+
+
+async def my_watchlist_entry(content: Parent[catalog.Content], info: Info) -> model.WatchlistEntry | None:
+    return None if info.context.caller.anonymous else await info.context.sync.entry.load(content.id)
+
+
+async def my_reaction(content: Parent[catalog.Content], info: Info) -> model.Reaction | None:
+    if info.context.caller.anonymous:
+        return None
+    reaction = await info.context.sync.reaction.load(content.id)
+    return reaction if reaction is not None and reaction.given else None
+
+
+async def next_episode(series: Parent[catalog.Series], info: Info) -> catalog.Episode | None:
+    """Behind the last episode that was finished; the one begun, where there is one."""
+    loaders = info.context.catalog
+    seasons = [season for season in await loaders.seasons.load(series.id) if season.number > 0]
+    listed = await loaders.episodes.load_many([season.id for season in seasons])
+    episodes = [episode for season in listed for episode in season]
+    if info.context.caller.anonymous or not episodes:
+        return episodes[0] if episodes else None
+    progress = await info.context.sync.progress.load_many([episode.id for episode in episodes])
+    watched = [index for index, found in enumerate(progress) if found is not None]
+    if not watched:
+        return episodes[0]
+    last = max(watched, key=lambda index: progress[index].version)  # type: ignore[union-attr]
+    found = progress[last]
+    following = last + 1 if found is not None and found.completed else last
+    return episodes[following] if following < len(episodes) else None
+
+
+# The viewer's lists.
+
+
+async def watchlist(
+    viewer: Parent[Viewer],
+    info: Info,
+    order_by: Annotated[
+        WatchlistOrder, strawberry.argument(description="How the list is sorted.")
+    ] = WatchlistOrder.NEWEST,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page[model.WatchlistEntry]:
+    cut = Cut.of(first, after, last, before)
+    return await info.context.services.sync.store.watchlist(viewer.account_id, order_by, cut)
+
+
+async def continue_watching(
+    viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
+) -> Page[model.WatchProgress]:
+    since = info.context.services.now() - CONTINUE_FOR
+    store = info.context.services.sync.store
+    return await store.in_progress(viewer.account_id, since, model.RESUME_FROM_SECONDS, Cut.of(first, after))
+
+
+async def history(
+    viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
+) -> Page[model.WatchProgress]:
+    return await info.context.services.sync.store.history(viewer.account_id, Cut.of(first, after))
+
+
+async def sync_cursor(viewer: Parent[Viewer], info: Info) -> str:
+    return cursor_of(await info.context.services.journal.log.latest(viewer.account_id))
+
+
+def cursor_of(seq: int) -> str:
+    """A cursor into the change log."""
+    return base64.urlsafe_b64encode(f"change:{seq}".encode()).decode().rstrip("=")
+
+
+def seq_of(cursor: str | None) -> int | None:
+    """The number in a cursor; raises `BadInput` where it is none."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    match = re.fullmatch(r"change:([0-9]{1,18})", text)
+    if match is None:
+        raise BadInput(
+            "`after` is not a cursor of this stream: pass one that an event or `syncCursor` gave.",
+            argument="after",
+        )
+    return int(match[1])
+
+
+# Content behind an entry.
+
+
+class AboutContent(Protocol):
+    @property
+    def content_id(self) -> int: ...
+
+
+async def content(entry: Parent[AboutContent], info: Info) -> catalog.Content | None:
+    return await info.context.catalog.content.load(entry.content_id)
+
+
+async def device(
+    entry: Parent[model.WatchProgress | model.WatchlistEntry], info: Info
+) -> model.Device | None:
+    return None if entry.device_id is None else await info.context.sync.device.load(entry.device_id)
+
+
+async def removed_content(payload: Parent[RemoveFromWatchlistPayload], info: Info) -> catalog.Content | None:
+    if payload.content_id is None:
+        return None
+    return await info.context.catalog.content.load(payload.content_id)

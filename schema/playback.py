@@ -1,0 +1,122 @@
+"""What the graph shows of playback."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.playback import model
+from resolvers import playback
+from schema.catalog import Content, PlaybackLink
+from schema.errors import UserError
+from schema.identity import Viewer
+from schema.node import Node
+from schema.sync import (
+    Device,
+    DeviceChanged,
+    DeviceCommandChanged,
+    ProgressChanged,
+    ReactionChanged,
+    WatchlistChanged,
+    WatchProgress,
+)
+from schema.views import choices, edge, extends, stream, view
+from subscriptions import events
+from subscriptions import sync as streams
+
+choices(model.PlaybackState)
+
+
+@view(model.PlaybackSession)
+class PlaybackSession(Node):
+    """One device playing one title, from start to end."""
+
+    content: Content | None = edge(playback.content)
+    """The title; null once the catalogue dropped it."""
+    device: Device | None = edge(playback.device)
+    """The device."""
+    state: model.PlaybackState
+    """What the player does."""
+    position_seconds: int
+    """Where it stands, from the start."""
+    duration_seconds: int
+    """How long it is."""
+    started_at: datetime
+    """When it started."""
+    updated_at: datetime
+    """When the player last said something."""
+    ended_at: datetime | None
+    """When it ended; null while it goes on."""
+    links: list[PlaybackLink] = edge(playback.links)
+    """Links that go on where it stands, best first for the device; none where it is not offered."""
+
+
+@view(playback.PlaybackPayload)
+class PlaybackPayload:
+    """What became of a change of playback."""
+
+    session: PlaybackSession | None
+    """The session; null for a report without one."""
+    progress: WatchProgress | None
+    """How far the viewer came."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@extends(Viewer)
+class ViewerPlayback:
+    """What the viewer plays."""
+
+    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions)
+    """The latest sessions, latest first; up to 50."""
+
+
+@extends(Device)
+class DevicePlayback:
+    """What a device plays."""
+
+    now_playing: PlaybackSession | None = edge(playback.now_playing)
+    """The session that goes on; null where none does."""
+
+
+@view()
+class PlaybackMutation:
+    """Starts, follows and ends playback."""
+
+    start_playback: PlaybackPayload = edge(playback.start_playback)
+    """Starts a title on a device, from where the viewer stopped. What the device played is stopped."""
+    report_progress: PlaybackPayload = edge(playback.report_progress)
+    """Tells where a player stands, in a session or without one."""
+    end_playback: PlaybackPayload = edge(playback.end_playback)
+    """Ends a session."""
+
+
+@view(events.PlaybackChanged)
+class PlaybackChanged:
+    """A session started, moved or ended."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    session: PlaybackSession
+    """The session from then on."""
+
+
+Change = Annotated[
+    ProgressChanged
+    | WatchlistChanged
+    | ReactionChanged
+    | DeviceChanged
+    | DeviceCommandChanged
+    | PlaybackChanged,
+    strawberry.union("Change", description="Anything of the viewer's that changed."),
+]
+
+
+@view()
+class PlaybackSubscription:
+    """Streams of playback, and of everything at once."""
+
+    playback: PlaybackChanged = stream(streams.playback)
+    """Sessions that start, move and end."""
+    changes: Change = stream(streams.changes)
+    """Everything of the viewer's that changes: one stream keeps a device in step."""

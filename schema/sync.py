@@ -1,0 +1,308 @@
+"""What the graph shows of the viewer's state, and adds to titles and to the viewer."""
+
+from datetime import datetime
+
+from strawberry.scalars import JSON
+
+from domain.catalog.links import DeviceKind
+from domain.sync import model, service
+from domain.sync.clock import Timestamp
+from resolvers import devices, sync
+from schema.catalog import Content, Episode, Series
+from schema.errors import UserError
+from schema.identity import Viewer
+from schema.node import Node
+from schema.paging import Connection
+from schema.views import choices, edge, extends, stream, view
+from subscriptions import events
+from subscriptions import sync as streams
+
+choices(DeviceKind, model.Verdict, model.CommandState, service.WatchlistOrder)
+
+
+@view(model.DeviceCapabilities)
+class DeviceCapabilities:
+    """What a device can do."""
+
+    max_quality: str | None
+    """The best picture it shows: SD, HD or UHD."""
+    hdr: bool
+    """Whether it shows high dynamic range."""
+    remote_controllable: bool
+    """Whether it obeys remote commands."""
+    can_cast: bool
+    """Whether it can hand playback to another device."""
+    screen_inches: int | None
+    """The diagonal of its screen."""
+
+
+@view(model.Device)
+class Device(Node):
+    """A device of the viewer."""
+
+    name: str
+    """What the viewer calls it."""
+    kind: DeviceKind
+    """What it is."""
+    platform: str | None
+    """What runs on it."""
+    capabilities: DeviceCapabilities
+    """What it can do."""
+    online: bool = edge(devices.online)
+    """Whether it gave a sign of life within the last 90 seconds."""
+    registered_at: datetime
+    """Since when it belongs to the account."""
+    last_seen_at: datetime | None
+    """Its last sign of life."""
+
+
+@view(model.WatchProgress)
+class WatchProgress:
+    """How far the viewer came with a title."""
+
+    content: Content | None = edge(sync.content)
+    """The title; null once the catalogue dropped it."""
+    viewing: int
+    """Which viewing of the title this is, from 1."""
+    position_seconds: int
+    """From the start."""
+    duration_seconds: int
+    """How long it is."""
+    fraction: float
+    """From 0 to 1."""
+    completed: bool
+    """Whether it was watched to 95 percent; that stays, also when watched again."""
+    resume_seconds: int
+    """Where to go on; 0 for what is finished or hardly begun."""
+    device: Device | None = edge(sync.device)
+    """Where it was watched last."""
+    updated_at: datetime
+    """When this became known."""
+    version: Timestamp
+    """The clock of the write that made it so."""
+
+
+@view(model.WatchlistEntry)
+class WatchlistEntry:
+    """A title the viewer means to watch."""
+
+    content: Content | None = edge(sync.content)
+    """The title; null once the catalogue dropped it."""
+    added_at: datetime
+    """When it was put on the list."""
+    tags: list[str]
+    """The additions that hold it there; pass them on removal."""
+
+
+@view(model.Reaction)
+class Reaction:
+    """What the viewer thinks of a title."""
+
+    content: Content | None = edge(sync.content)
+    """The title; null once the catalogue dropped it."""
+    verdict: model.Verdict | None
+    """In a word."""
+    stars: float | None
+    """From 0.5 to 5."""
+    updated_at: datetime
+    """When this became known."""
+    version: Timestamp
+    """The clock of the write that made it so."""
+
+
+@view(model.DeviceCommand)
+class DeviceCommand(Node):
+    """A remote command."""
+
+    device: Device | None = edge(devices.command_device)
+    """The device that is to do it."""
+    action: str
+    """What it is to do: `play`, `pause`, `stop`, `seek`, `setVolume`, `load` or `castTo`."""
+    arguments: JSON = edge(devices.arguments)
+    """How, in the names of `DeviceCommandInput`."""
+    state: model.CommandState = edge(devices.state)
+    """How far it came."""
+    failure: str | None
+    """Why it could not be done."""
+    created_at: datetime
+    """When it was sent."""
+    expires_at: datetime
+    """Until when it may be done."""
+
+
+@extends(Content)
+class ContentOfViewer:
+    """The caller's own on a title; null for the anonymous."""
+
+    my_progress: WatchProgress | None = edge(sync.my_progress)
+    """How far the viewer came; null where never begun, and for the anonymous."""
+    my_watchlist_entry: WatchlistEntry | None = edge(sync.my_watchlist_entry)
+    """Its place on the viewer's watchlist; null where it is not on it, and for the anonymous."""
+    my_reaction: Reaction | None = edge(sync.my_reaction)
+    """What the viewer thinks; null where nothing was said, and for the anonymous."""
+
+
+@extends(Series)
+class SeriesOfViewer:
+    """Where the viewer stands in a series."""
+
+    next_episode: Episode | None = edge(sync.next_episode)
+    """What to watch next: the episode begun, or the one behind the last finished; null at the end."""
+
+
+@extends(Viewer)
+class ViewerSync:
+    """What follows the viewer from device to device."""
+
+    watchlist: Connection[WatchlistEntry] = edge(sync.watchlist)
+    """What the viewer means to watch."""
+    continue_watching: Connection[WatchProgress] = edge(sync.continue_watching)
+    """What was begun in the last 30 days and not finished, latest first."""
+    history: Connection[WatchProgress] = edge(sync.history)
+    """Every viewing, latest first."""
+    devices: list[Device] = edge(devices.devices)
+    """The viewer's devices, in the order of registration."""
+    sync_cursor: str = edge(sync.sync_cursor)
+    """Where the change log stands: pass it as `after` to a stream, then read the state."""
+
+
+@view(sync.AddToWatchlistPayload)
+class AddToWatchlistPayload:
+    """What became of an addition."""
+
+    entry: WatchlistEntry | None
+    """The title's entry; null where this very addition was removed already, or refused."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@view(sync.RemoveFromWatchlistPayload)
+class RemoveFromWatchlistPayload:
+    """What became of a removal."""
+
+    content: Content | None = edge(sync.removed_content)
+    """The title."""
+    removed: bool
+    """Whether it left the list; an addition made elsewhere meanwhile keeps it there."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@view(sync.ReactPayload)
+class ReactPayload:
+    """What became of a reaction."""
+
+    reaction: Reaction | None
+    """What the viewer thinks now: the later of two reactions."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@view(devices.DevicePayload)
+class DevicePayload:
+    """What became of a change to a device."""
+
+    device: Device | None
+    """The device."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@view(devices.CommandPayload)
+class CommandPayload:
+    """What became of a command."""
+
+    command: DeviceCommand | None
+    """The command."""
+    user_errors: list[UserError]
+    """Why it was refused."""
+
+
+@view()
+class SyncMutation:
+    """Changes of the viewer's state."""
+
+    add_to_watchlist: AddToWatchlistPayload = edge(sync.add_to_watchlist)
+    """Puts a title on the watchlist."""
+    remove_from_watchlist: RemoveFromWatchlistPayload = edge(sync.remove_from_watchlist)
+    """Takes a title off the watchlist."""
+    react_to_content: ReactPayload = edge(sync.react_to_content)
+    """Says what the viewer thinks of a title, or takes it back."""
+    register_device: DevicePayload = edge(devices.register_device)
+    """Registers a device, or what has changed about it. It is online from then on."""
+    rename_device: DevicePayload = edge(devices.rename_device)
+    """Gives a device another name."""
+    remove_device: DevicePayload = edge(devices.remove_device)
+    """Removes a device; what it wrote stays."""
+    heartbeat: DevicePayload = edge(devices.heartbeat)
+    """A device's sign of life, every 30 seconds."""
+    send_command: CommandPayload = edge(devices.send_command)
+    """Tells a device what to do."""
+    acknowledge_command: CommandPayload = edge(devices.acknowledge_command)
+    """Tells what became of a command."""
+
+
+@view(events.ProgressChanged)
+class ProgressChanged:
+    """The viewer came further with a title, or went back."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    progress: WatchProgress
+    """The progress from then on."""
+
+
+@view(events.WatchlistChanged)
+class WatchlistChanged:
+    """A title came to the watchlist, left it, or was added again."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    content: Content | None = edge(sync.content)
+    """The title; null once the catalogue dropped it."""
+    entry: WatchlistEntry | None
+    """Its entry from then on; null where it left."""
+
+
+@view(events.ReactionChanged)
+class ReactionChanged:
+    """The viewer thinks otherwise of a title."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    reaction: Reaction
+    """The reaction from then on; neither verdict nor stars where it was taken back."""
+
+
+@view(events.DeviceChanged)
+class DeviceChanged:
+    """A device was registered, changed or removed, came or went."""
+
+    cursor: str | None
+    """Continue behind it with `after`; null where it came or went without a word."""
+    device: Device
+    """The device."""
+
+
+@view(events.CommandChanged)
+class DeviceCommandChanged:
+    """A command was sent, or something became of it."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    command: DeviceCommand
+    """The command."""
+
+
+@view()
+class SyncSubscription:
+    """Streams of the viewer's changes."""
+
+    progress: ProgressChanged = stream(streams.progress)
+    """How far the viewer comes, on any device."""
+    watchlist: WatchlistChanged = stream(streams.watchlist)
+    """What comes to the watchlist and leaves it."""
+    device_commands: DeviceCommandChanged = stream(streams.device_commands)
+    """The commands for a device, which counts as online while it listens."""
+    devices: DeviceChanged = stream(streams.devices)
+    """Devices that are registered, change, come or go."""

@@ -1,0 +1,76 @@
+"""What a stream delivers: an entry of the change log, read for the graph."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.playback import model as playback
+from domain.sync import model as sync
+from domain.sync import payloads
+from domain.sync.model import Change, ChangeKind
+from resolvers.sync import cursor_of
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressChanged:
+    cursor: str
+    progress: sync.WatchProgress
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistChanged:
+    cursor: str
+    content_id: int
+    entry: sync.WatchlistEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionChanged:
+    cursor: str
+    reaction: sync.Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """`cursor` is nothing for a device that came or went without writing anything."""
+
+    cursor: str | None
+    device: sync.Device
+
+
+@dataclass(frozen=True, slots=True)
+class CommandChanged:
+    cursor: str
+    command: sync.DeviceCommand
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackChanged:
+    cursor: str
+    session: playback.PlaybackSession
+
+
+Event: TypeAlias = (
+    ProgressChanged | WatchlistChanged | ReactionChanged | DeviceChanged | CommandChanged | PlaybackChanged
+)
+
+
+def event_of(change: Change) -> Event:
+    return READERS[change.kind](cursor_of(change.seq), change)
+
+
+READERS: Mapping[ChangeKind, Callable[[str, Change], Event]] = {
+    ChangeKind.PROGRESS: lambda cursor, change: ProgressChanged(cursor, payloads.to_progress(change.payload)),
+    ChangeKind.WATCHLIST: lambda cursor, change: WatchlistChanged(
+        cursor, change.payload["content"], payloads.to_entry(change.payload)
+    ),
+    ChangeKind.REACTION: lambda cursor, change: ReactionChanged(cursor, payloads.to_reaction(change.payload)),
+    ChangeKind.DEVICE: lambda cursor, change: DeviceChanged(cursor, payloads.to_device(change.payload)),
+    ChangeKind.COMMAND: lambda cursor, change: CommandChanged(cursor, payloads.to_command(change.payload)),
+    ChangeKind.COMMAND_STATE: lambda cursor, change: CommandChanged(
+        cursor, payloads.to_command(change.payload)
+    ),
+    ChangeKind.PLAYBACK: lambda cursor, change: PlaybackChanged(
+        cursor, playback.to_session(change.account_id, change.payload)
+    ),
+}

@@ -1,0 +1,175 @@
+"""Live streams of the viewer's own changes."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from domain.platform.errors import GatewayError, NotFound, Refused
+from domain.sync.devices import HEARTBEAT_SECONDS
+from domain.sync.model import Change, ChangeKind
+from resolvers.context import Info
+from resolvers.ids import content_key, key_of
+from resolvers.sync import seq_of
+from subscriptions.events import (
+    CommandChanged,
+    DeviceChanged,
+    Event,
+    PlaybackChanged,
+    ProgressChanged,
+    WatchlistChanged,
+    event_of,
+)
+
+PRESENCE_SECONDS = 5.0
+"""How long a device that fell silent may still be shown as online, beyond its lease."""
+
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor of an earlier event, or `Viewer.syncCursor`: what came behind it is delivered "
+        "first. From now on if open."
+    ),
+]
+
+
+async def changes(info: Info, after: After = None) -> AsyncGenerator[Event, None]:
+    async with aclosing(_follow(info, after)) as followed:
+        async for change in followed:
+            yield event_of(change)
+
+
+async def progress(
+    info: Info,
+    content_id: Annotated[ID | None, strawberry.argument(description="Of one title; of all if open.")] = None,
+    after: After = None,
+) -> AsyncGenerator[ProgressChanged, None]:
+    wanted = None if content_id is None else content_key(content_id)
+    async with aclosing(_follow(info, after, {ChangeKind.PROGRESS})) as followed:
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, ProgressChanged) and wanted in {None, event.progress.content_id}:
+                yield event
+
+
+async def watchlist(info: Info, after: After = None) -> AsyncGenerator[WatchlistChanged, None]:
+    async with aclosing(_follow(info, after, {ChangeKind.WATCHLIST})) as followed:
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, WatchlistChanged):
+                yield event
+
+
+async def playback(info: Info, after: After = None) -> AsyncGenerator[PlaybackChanged, None]:
+    async with aclosing(_follow(info, after, {ChangeKind.PLAYBACK})) as followed:
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, PlaybackChanged):
+                yield event
+
+
+async def device_commands(
+    info: Info,
+    device_id: Annotated[ID, strawberry.argument(description="The device that is to obey.")],
+    after: After = None,
+) -> AsyncGenerator[CommandChanged, None]:
+    """The commands for a device, which counts as online while it listens."""
+    key = _own_key(device_id)
+    async with (
+        _kept_online(info, key),
+        aclosing(_follow(info, after, {ChangeKind.COMMAND})) as followed,
+    ):
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, CommandChanged) and event.command.device_id == key:
+                yield event
+
+
+async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
+    """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
+    known = await _presence(info)
+    async with aclosing(_or_pauses(_follow(info, None, {ChangeKind.DEVICE}))) as followed:
+        async for change in followed:
+            changed = event_of(change) if change is not None else None
+            if isinstance(changed, DeviceChanged):
+                yield changed
+            before, known = known, await _presence(info)
+            told = changed.device.id if isinstance(changed, DeviceChanged) else None
+            for device_id, online in known.items():
+                if before.get(device_id, online) != online and device_id != told:
+                    info.context.forget()
+                    device = await info.context.sync.device.load(device_id)
+                    if device is not None:
+                        yield DeviceChanged(None, device)
+
+
+def _own_key(device_id: ID) -> str:
+    try:
+        return key_of(device_id, "Device", "deviceId")
+    except Refused as refusal:
+        raise NotFound(str(refusal)) from None
+
+
+async def _follow(
+    info: Info, after: str | None, kinds: Collection[ChangeKind] | None = None
+) -> AsyncGenerator[Change, None]:
+    journal, account = info.context.services.journal, info.context.account_id
+    async with aclosing(journal.follow(account, seq_of(after))) as followed:
+        async for change in followed:
+            if kinds is None or change.kind in kinds:
+                info.context.forget()
+                yield change
+
+
+async def _presence(info: Info) -> dict[str, bool]:
+    devices = info.context.services.devices
+    ids = [device.id for device in await devices.store.devices(info.context.account_id)]
+    online = await devices.presence.online(ids)
+    return {device_id: device_id in online for device_id in ids}
+
+
+async def _or_pauses(source: AsyncGenerator[Change, None]) -> AsyncGenerator[Change | None, None]:
+    """The source's items, and nothing whenever it has been quiet for a while."""
+    async with aclosing(source):
+        pending = asyncio.ensure_future(anext(source, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait({pending}, timeout=PRESENCE_SECONDS)
+                if not done:
+                    yield None
+                    continue
+                change = pending.result()
+                if change is None:
+                    return
+                pending = asyncio.ensure_future(anext(source, None))
+                yield change
+        finally:
+            pending.cancel()
+            with suppress(asyncio.CancelledError):
+                await pending
+
+
+@asynccontextmanager
+async def _kept_online(info: Info, device_id: str) -> AsyncIterator[None]:
+    devices, account = info.context.services.devices, info.context.account_id
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with suppress(GatewayError):
+                await devices.heartbeat(account, device_id)
+
+    try:
+        await devices.heartbeat(account, device_id)
+    except Refused as refusal:
+        raise NotFound(str(refusal)) from None
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(GatewayError, Refused):
+            await devices.leave(account, device_id)
