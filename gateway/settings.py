@@ -3,8 +3,10 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pydantic import (
+    AfterValidator,
     AnyUrl,
     Field,
     SecretStr,
@@ -17,7 +19,20 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "MEDIA_GATEWAY_"
 
-PostgresUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["postgresql", "postgres"])]
+
+def _postgres_url(value: str) -> str:
+    # Not pydantic's own type: it refuses the URL of a socket, `postgresql://user@/db?host=/run/postgresql`.
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must start with postgresql://")
+    if not (parts.hostname or parse_qs(parts.query).get("host")):
+        raise ValueError("names no host; write postgresql://user:password@host:5432/database")
+    if parts.port == 0:
+        raise ValueError("port 0 cannot be connected to")
+    return value
+
+
+PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", "unix"])]
 HttpUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["http", "https"])]
 
@@ -60,6 +75,8 @@ class Settings(BaseSettings):
     """The port to listen on."""
     data_dir: Path = Path("var")
     """Where the embedded stores, the model and the development key live."""
+    subgraph: str | None = None
+    """Serves only this context, as a federation subgraph; the whole graph if open."""
     log_level: LogLevel = LogLevel.INFO
     """What is logged: `debug`, `info`, `warning` or `error`."""
 
@@ -84,6 +101,8 @@ class Settings(BaseSettings):
     """Who issues the access tokens, and whom they are for."""
     access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
     """How long an access token holds."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed, by commas."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of web clients, separated by commas; development also allows localhost."""
 
@@ -114,7 +133,7 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
     """The share of requests that is traced."""
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _separated(cls, value: Any) -> Any:
         return (
@@ -141,6 +160,15 @@ class Settings(BaseSettings):
     def in_development(self, given: bool | None) -> bool:  # noqa: FBT001 - a setting's value
         """A setting that is on in development unless it says otherwise."""
         return self.development if given is None else given
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, address = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{address}"))
 
 
 def load(**overrides: Any) -> Settings:

@@ -57,7 +57,9 @@ class ContentRow(SQLModel, table=True):
         Index("content_genres", "genres", postgresql_using="gin"),
         Index("content_search", "search", postgresql_using="gin"),
         Index("content_parent", "parent_id", "disc", "number"),
+        Index("content_text_language", "text_language", postgresql_where=text("listed")),
         Index("content_unembedded", "id", postgresql_where=text("listed AND embedded_as IS NULL")),
+        Index("content_gone_embedded", "id", postgresql_where=text("NOT listed AND embedded_as IS NOT NULL")),
         CheckConstraint("runtime_seconds > 0", name="content_runtime_positive"),
         CheckConstraint("year BETWEEN 1800 AND 2100", name="content_year_plausible"),
     )
@@ -105,7 +107,11 @@ class PersonRow(SQLModel, table=True):
     """Somebody or a band; `qualifier` tells two of one name apart."""
 
     __tablename__ = "person"
-    __table_args__ = (UniqueConstraint("name", "qualifier"), Index("person_name_key", "name_key"))
+    __table_args__ = (
+        UniqueConstraint("name", "qualifier"),
+        Index("person_name_key", "name_key"),
+        Index("person_name_words", text("to_tsvector('simple', name_key)"), postgresql_using="gin"),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     name: str = Field(sa_type=Text)
@@ -181,7 +187,10 @@ class SearchWordRow(SQLModel, table=True):
     """The words of titles and names, to mend what is misspelt; `trigrams` finds the near ones."""
 
     __tablename__ = "search_word"
-    __table_args__ = (Index("search_word_trigrams", "trigrams", postgresql_using="gin"),)
+    __table_args__ = (
+        Index("search_word_trigrams", "trigrams", postgresql_using="gin"),
+        Index("search_word_prefix", "word", postgresql_ops={"word": "text_pattern_ops"}),
+    )
 
     word: str = Field(sa_type=Text, primary_key=True)
     trigrams: list[str] = Field(sa_column=texts())

@@ -41,15 +41,24 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """The signed-in caller, on whose own affairs every context answers by `account_id`."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """The verified identity behind a request; `account_id` is nothing for the anonymous.
 
-    `scopes` are what the token grants; a token of sign-in grants everything the roles allow.
+    `scopes` are what the token grants and the roles still allow; `region` is where the account watches.
     """
 
     account_id: str | None = None
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[str] = frozenset()
+    tier: Tier = Tier.FREE
+    region: str | None = None
     token_id: str | None = None
     expires_at: datetime | None = None
 

@@ -124,8 +124,8 @@ class Database:
                 yield session
 
     @property
-    def connections(self) -> int:
-        return self._pool.get_size()
+    def connections_in_use(self) -> int:
+        return self._pool.get_size() - self._pool.get_idle_size()
 
     @property
     def idle_connections(self) -> int:

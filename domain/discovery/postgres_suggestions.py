@@ -1,0 +1,102 @@
+"""How a query could go on, from titles and names in PostgreSQL; genres and platforms are few and at hand."""
+
+import asyncio
+from collections.abc import Sequence
+
+from domain.catalog.model import normalised
+from domain.catalog.taxonomy import GENRES, PLATFORMS
+from domain.catalog.words import words
+from domain.discovery.model import Suggestion, SuggestionKind
+from domain.platform.postgres import Database
+
+END = "\U0010ffff"
+WORD_LETTERS = 3
+"""Beginnings of words within titles and names are looked up from so many letters on: fewer fit too many."""
+NAMED_AT_MOST = 2
+"""Genres and platforms among the suggestions."""
+
+TITLES = """
+SELECT c.id, c.title, title_key ~>=~ $1 AND title_key ~<~ $2 AS begins FROM content c
+ WHERE c.listed AND (title_key ~>=~ $1 AND title_key ~<~ $2 OR title_key ~>=~ $3 AND title_key ~<~ $4)
+ ORDER BY c.popularity DESC, c.id LIMIT $5"""
+
+WITHIN_TITLES = """
+SELECT c.id, c.title FROM content c
+ WHERE c.listed AND c.search @@ $1::text::tsquery
+ ORDER BY c.popularity DESC, c.id LIMIT $2"""
+
+PEOPLE = """
+SELECT p.id, p.name, max(c.popularity) AS popularity
+  FROM person p JOIN credit ON credit.person_id = p.id JOIN content c ON c.id = credit.content_id
+ WHERE to_tsvector('simple', p.name_key) @@ $1::text::tsquery AND c.listed
+ GROUP BY p.id ORDER BY popularity DESC, p.id LIMIT $2"""
+
+
+class PostgresSuggestions:
+    """Fills `Suggestions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def suggest(self, prefix: str, limit: int) -> list[Suggestion]:
+        """Titles that begin so by popularity, then genres and platforms, people, titles with such a word."""
+        start = normalised(prefix)
+        if not start:
+            return []
+        long_enough = len(start.rpartition(" ")[2]) >= WORD_LETTERS or " " in start
+        beginning, people, within = await asyncio.gather(
+            self._beginning(start, limit),
+            self._people(start, limit) if long_enough else _nothing(),
+            self._within(start, limit) if long_enough else _nothing(),
+        )
+        room = max(1, limit // 4)
+        ordered = [
+            *beginning[: limit - room if people else limit],
+            *_named(start),
+            *people[:room],
+            *within,
+            *people[room:],
+            *beginning,
+        ]
+        return list(dict.fromkeys(ordered))[:limit]
+
+    async def _beginning(self, start: str, limit: int) -> list[Suggestion]:
+        with_article = f"the {start}"
+        rows = await self._database.rows(TITLES, start, start + END, with_article, with_article + END, limit)
+        return [_title(row[0], row[1]) for row in rows]
+
+    async def _within(self, start: str, limit: int) -> list[Suggestion]:
+        rows = await self._database.rows(WITHIN_TITLES, _begun(start, ":*A", ":A"), limit)
+        return [_title(row[0], row[1]) for row in rows]
+
+    async def _people(self, start: str, limit: int) -> list[Suggestion]:
+        rows = await self._database.rows(PEOPLE, _begun(start, ":*", ""), limit)
+        return [Suggestion(row[1], SuggestionKind.PERSON, person_id=row[0]) for row in rows]
+
+
+def _title(content_id: int, title: str) -> Suggestion:
+    return Suggestion(title, SuggestionKind.TITLE, content_id=content_id)
+
+
+def _named(start: str) -> Sequence[Suggestion]:
+    genres = [
+        Suggestion(genre.name, SuggestionKind.GENRE, genre_id=genre.id)
+        for genre in GENRES.values()
+        if normalised(genre.name).startswith(start)
+    ]
+    platforms = [
+        Suggestion(platform.name, SuggestionKind.PLATFORM, platform_id=platform.id)
+        for platform in PLATFORMS.values()
+        if normalised(platform.name).startswith(start)
+    ]
+    return [*genres, *platforms][:NAMED_AT_MOST]
+
+
+def _begun(start: str, last: str, others: str) -> str:
+    """All words of `start`, the last of them perhaps unfinished."""
+    *whole, unfinished = words(start) or [""]
+    return " & ".join([*(f"'{word}'{others}" for word in whole), f"'{unfinished}'{last}"])
+
+
+async def _nothing() -> list[Suggestion]:
+    return []

@@ -1,0 +1,50 @@
+"""How often something may be tried: a sliding window, kept in this process."""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+MAX_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many attempts in any stretch of so many seconds."""
+
+    attempts: int
+    seconds: float
+
+
+class AttemptLimit(Protocol):
+    """Counts attempts by key."""
+
+    async def attempt(self, key: str, allowance: Allowance) -> float:
+        """Takes one attempt and answers 0, or takes none and answers after how many seconds there is one."""
+        ...
+
+
+class LocalAttempts:
+    """Fills `AttemptLimit` for one process.
+
+    At most `max_keys` keys are held; the one that was quiet for longest is forgotten first.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
+        self._clock = clock
+        self._max_keys = max_keys
+        self._made: OrderedDict[str, deque[float]] = OrderedDict()
+
+    async def attempt(self, key: str, allowance: Allowance) -> float:
+        now = self._clock()
+        made = self._made.setdefault(key, deque())
+        self._made.move_to_end(key)
+        while made and made[0] <= now - allowance.seconds:
+            made.popleft()
+        if len(made) >= allowance.attempts:
+            return made[0] + allowance.seconds - now
+        made.append(now)
+        if len(self._made) > self._max_keys:
+            self._made.popitem(last=False)
+        return 0.0

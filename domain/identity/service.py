@@ -1,0 +1,152 @@
+"""What accounts can do, and the ports they ask."""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from domain.identity.attempts import Allowance, AttemptLimit
+from domain.identity.model import AccessToken, Account, Caller, Role, Tier
+from domain.identity.passwords import Passwords
+from domain.identity.policy import granted
+from domain.identity.profile import Profile, email_of, normalised, registered
+from domain.identity.recent import RecentAccounts
+from domain.identity.tokens import Tokens
+from domain.platform.errors import Forbidden, TooManyRequests, Unauthenticated, UserErrorCode, refuse
+
+SIGN_INS = Allowance(attempts=10, seconds=60.0)
+DEFAULT_LANGUAGE = "en"
+
+
+class Credentials(NamedTuple):
+    """An account and what its password is checked against."""
+
+    account: Account
+    password_hash: str | None
+
+
+class AccountStore(Protocol):
+    """Addresses come in lower case; a key that is missing from an answer has nothing."""
+
+    async def accounts(self, ids: Sequence[str]) -> Mapping[str, Account]: ...
+    async def credentials(self, email: str) -> Credentials | None: ...
+
+    async def demonstration(self, name: str) -> Account | None:
+        """The demonstration account whose address begins with `name@`."""
+        ...
+
+    async def add(self, account: Account, password_hash: str) -> bool:
+        """Whether it was added; not where the address is another account's."""
+        ...
+
+    async def change_profile(self, account_id: str, profile: Profile) -> Account | None:
+        """The changed account, or nothing where there is none."""
+        ...
+
+    async def renew_password_hash(self, account_id: str, old: str, new: str) -> None:
+        """Writes `new` unless the hash is no longer `old`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Who people are: registration, sign-in, tokens, profiles."""
+
+    store: AccountStore
+    recent: RecentAccounts
+    passwords: Passwords
+    tokens: Tokens
+    attempts: AttemptLimit
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    async def register(self, email: str, password: str, profile: Profile) -> Account:
+        """A new account; raises `Refused` with everything that is wrong, or where the address is taken.
+
+        `profile` has at least a name and a region.
+        """
+        address, profile = registered(email, password, profile)
+        account = Account(
+            id=self.new_id(),
+            email=address,
+            display_name=profile.display_name or "",
+            region=profile.region or "",
+            language=profile.language or DEFAULT_LANGUAGE,
+            roles=(Role.VIEWER,),
+            tier=Tier.FREE,
+            created_at=self.now(),
+            suspended_at=None,
+        )
+        if not await self.store.add(account, await self.passwords.hash(password)):
+            raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
+        return account
+
+    async def sign_in(self, email: str, password: str, client: str | None) -> tuple[Account, AccessToken]:
+        """The account and a token for it.
+
+        Raises `Refused` alike, and after the same work, for an address that is unknown and a password that
+        is wrong; `TooManyRequests` from the eleventh attempt within a minute on one address from one client;
+        `Forbidden` for a suspended account whose password is right.
+        """
+        address = email_of(email)
+        await self._take_attempt(address or email, client)
+        found = await self.store.credentials(address or "")
+        fits = await self.passwords.verify(found and found.password_hash, password)
+        if not fits or found is None or found.password_hash is None:
+            raise refuse("E-mail address and password do not belong together.", UserErrorCode.CREDENTIALS)
+        account = found.account
+        if account.suspended_at is not None:
+            raise Forbidden("This account is suspended.")
+        if self.passwords.outdated(found.password_hash):
+            renewed = await self.passwords.hash(password)
+            await self.store.renew_password_hash(account.id, found.password_hash, renewed)
+        return account, self.token_for(account)
+
+    async def update_profile(self, account_id: str, profile: Profile) -> Account:
+        """The changed account; raises `Refused` with everything that is wrong."""
+        changed = await self.store.change_profile(account_id, normalised(profile))
+        self.recent.forget(account_id)
+        if changed is None:
+            raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+        return changed
+
+    def token_for(self, account: Account) -> AccessToken:
+        """A token that grants everything the account's roles allow."""
+        return self.tokens.issue(account, granted(account.roles))
+
+    async def named(self, name: str) -> Account | None:
+        """The account with this address, or the demonstration account with this first part of one."""
+        address = email_of(name)
+        if address is None:
+            return await self.store.demonstration(name.strip().lower())
+        found = await self.store.credentials(address)
+        return None if found is None else found.account
+
+    async def identify(self, token: str) -> Caller:
+        """Whom a token stands for now; raises `Unauthenticated` for bad tokens and accounts not in use.
+
+        What has changed since it was issued (roles, suspension, region) counts within five seconds.
+        """
+        caller = self.tokens.verify(token)
+        account = None if caller.account_id is None else await self.recent.get(caller.account_id)
+        if account is None or account.suspended_at is not None:
+            raise Unauthenticated("This account is not in use any more.", error="invalid_token")
+        return replace(
+            caller,
+            roles=caller.roles.intersection(account.roles),
+            scopes=caller.scopes & granted(account.roles),
+            tier=account.tier,
+            region=account.region,
+        )
+
+    async def _take_attempt(self, address: str, client: str | None) -> None:
+        # Hashed, so that keys are short and no address lies open in the store of the limits.
+        who = hashlib.sha256(f"{address}\0{client or ''}".encode(errors="surrogatepass")).hexdigest()
+        wait = await self.attempts.attempt(f"sign-in:{who}", SIGN_INS)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            raise TooManyRequests(
+                f"Too many attempts to sign in; try again in {seconds} seconds.", retryAfter=seconds
+            )

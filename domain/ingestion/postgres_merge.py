@@ -1,0 +1,206 @@
+"""The statements that merge staged rows into the catalogue, set by set.
+
+They run in this order in one transaction, under the lock of `postgres.py`, on the tables of `staging.py`.
+"""
+
+from collections.abc import Mapping
+
+from domain.ingestion.staging import TABLES
+
+LISTS = ("genres", "keywords", "countries")
+SCALARS = (
+    "original_title", "synopsis", "release_date", "year", "original_language", "maturity_rating",
+    "popularity", "runtime_seconds", "status", "episode_count", "label",
+)  # fmt: skip
+TITLE = ("title", "title_key", "text_language")
+COPIED = ("kind", "parent_id", "number", "disc", "slug", *TITLE, *SCALARS)
+EMBEDDED = ("title", "synopsis", "keywords")
+"""What the meaning of a work is computed from."""
+
+
+def _create(table: str, columns: Mapping[str, str]) -> str:
+    defined = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"CREATE TEMP TABLE {table} ({defined}) ON COMMIT DROP"
+
+
+CREATE = ";\n".join(_create(table, columns) for table, columns in TABLES.items())
+
+
+def search_vector(configuration: str, title: str, people: str, keywords: str, synopsis: str) -> str:
+    """The weighted words of a work: title as written and stemmed, people, keywords, synopsis."""
+    stemmed = f"{configuration}::regconfig"
+    return f"""setweight(to_tsvector('simple', {title}), 'A') || setweight(to_tsvector({stemmed}, {title}), 'A')
+        || setweight(to_tsvector('simple', {people}), 'B')
+        || setweight(to_tsvector({stemmed}, {keywords}), 'C')
+        || setweight(to_tsvector({stemmed}, {synopsis}), 'D')"""
+
+
+INSERT_WORKS = f"""
+INSERT INTO content (id, {", ".join(COPIED)}, {", ".join(LISTS)}, search)
+SELECT content_id, {
+    ", ".join("coalesce(popularity, 0)" if name == "popularity" else name for name in COPIED)
+},
+       {", ".join(f"coalesce({name}, '{{}}')" for name in LISTS)},
+       CASE WHEN parent_id IS NULL THEN {
+    search_vector(
+        "configuration",
+        "search_title",
+        "search_people",
+        "coalesce(array_to_string(keywords, ' '), '')",
+        "coalesce(synopsis, '')",
+    )
+} END
+  FROM incoming_work WHERE is_new ORDER BY content_id"""
+
+# The embedding worker updates these rows too: all take them in the order of their ids.
+LOCK_WORKS = """
+SELECT FROM content WHERE id IN (SELECT content_id FROM incoming_work WHERE NOT is_new)
+ ORDER BY id FOR NO KEY UPDATE"""
+
+
+def update_works(*, fills_gaps: bool) -> str:
+    """Changes the rows that differ, and answers their ids."""
+    merged = _merged(fills_gaps=fills_gaps)
+    before = ", ".join(f"c.{name}" for name in merged)
+    return f"""
+WITH merged AS (
+    SELECT c.id, {", ".join(f"{value} AS {name}" for name, value in merged.items())}
+      FROM incoming_work w JOIN content c ON c.id = w.content_id WHERE NOT w.is_new)
+UPDATE content c
+   SET {", ".join(f"{name} = m.{name}" for name in merged)}, updated_at = now(),
+       embedded_as = CASE WHEN {_row("c", EMBEDDED)} IS DISTINCT FROM {_row("m", EMBEDDED)}
+                          THEN NULL ELSE c.embedded_as END
+  FROM merged m
+ WHERE m.id = c.id AND ({before}) IS DISTINCT FROM {_row("m", tuple(merged))}
+RETURNING c.id"""
+
+
+def _merged(*, fills_gaps: bool) -> dict[str, str]:
+    """What each column becomes. A source that does not know a value never erases it."""
+    if not fills_gaps:
+        return {name: f"coalesce(w.{name}, c.{name})" for name in (*TITLE, *SCALARS, *LISTS)}
+    kept = {name: f"coalesce(c.{name}, w.{name})" for name in SCALARS if name != "popularity"}
+    known = {"popularity": "CASE WHEN c.popularity = 0 THEN coalesce(w.popularity, 0) ELSE c.popularity END"}
+    lists = {
+        name: f"CASE WHEN c.{name} = '{{}}' THEN coalesce(w.{name}, '{{}}') ELSE c.{name} END"
+        for name in LISTS
+    }
+    return {name: f"c.{name}" for name in TITLE} | kept | known | lists
+
+
+def _row(table: str, names: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f"{table}.{name}" for name in names) + ")"
+
+
+INSERT_PEOPLE = """
+INSERT INTO person (name, name_key, qualifier)
+SELECT DISTINCT name, name_key, qualifier FROM incoming_credit i
+ WHERE NOT EXISTS (SELECT FROM person p WHERE p.name = i.name AND p.qualifier = i.qualifier)
+ ORDER BY name, qualifier
+ON CONFLICT DO NOTHING"""
+
+# Each of these answers the works it changed.
+CREDITS = (
+    """
+DELETE FROM credit USING (
+    SELECT content_id, role, max(position) AS last FROM incoming_credit GROUP BY content_id, role) i
+ WHERE credit.content_id = i.content_id AND credit.role = i.role AND credit.position > i.last
+RETURNING credit.content_id AS id""",
+    """
+INSERT INTO credit (content_id, role, position, person_id, character)
+SELECT i.content_id, i.role, i.position, p.id, i.character
+  FROM incoming_credit i JOIN person p ON p.name = i.name AND p.qualifier = i.qualifier
+ ORDER BY i.content_id, i.role, i.position
+ON CONFLICT (content_id, role, position)
+DO UPDATE SET person_id = excluded.person_id, character = excluded.character
+ WHERE (credit.person_id, credit.character) IS DISTINCT FROM (excluded.person_id, excluded.character)
+RETURNING content_id AS id""",
+)
+DETAILS = {
+    "incoming_external_id": (
+        """
+INSERT INTO external_id (source, value, content_id)
+SELECT source, value, content_id FROM incoming_external_id ORDER BY source, value
+ON CONFLICT DO NOTHING
+RETURNING content_id AS id""",
+    ),
+    "incoming_rating": (
+        """
+INSERT INTO rating SELECT content_id, source, value, scale, vote_count FROM incoming_rating
+ON CONFLICT (content_id, source)
+DO UPDATE SET value = excluded.value, scale = excluded.scale,
+              vote_count = coalesce(excluded.vote_count, rating.vote_count)
+ WHERE (rating.value, rating.scale, rating.vote_count) IS DISTINCT FROM
+       (excluded.value, excluded.scale, coalesce(excluded.vote_count, rating.vote_count))
+RETURNING content_id AS id""",
+    ),
+    "incoming_artwork": (
+        """
+DELETE FROM artwork USING (
+    SELECT content_id, kind, max(position) AS last FROM incoming_artwork GROUP BY content_id, kind) i
+ WHERE artwork.content_id = i.content_id AND artwork.kind = i.kind AND artwork.position > i.last
+RETURNING artwork.content_id AS id""",
+        """
+INSERT INTO artwork (content_id, kind, position, url, width, height)
+SELECT content_id, kind, position, url, width, height FROM incoming_artwork
+ON CONFLICT (content_id, kind, position)
+DO UPDATE SET url = excluded.url, width = excluded.width, height = excluded.height
+ WHERE (artwork.url, artwork.width, artwork.height) IS DISTINCT FROM
+       (excluded.url, excluded.width, excluded.height)
+RETURNING content_id AS id""",
+    ),
+    "incoming_offer": (
+        # What the source no longer lists for a platform and region is gone; so are made-up offers it no
+        # longer has, wherever they were.
+        """
+DELETE FROM offer
+ WHERE (EXISTS (SELECT FROM incoming_offer i WHERE i.content_id = offer.content_id
+                   AND i.platform = offer.platform AND i.region = offer.region)
+        OR (offer.demonstration AND EXISTS (
+               SELECT FROM incoming_offer i WHERE i.content_id = offer.content_id AND i.demonstration)))
+   AND NOT EXISTS (SELECT FROM incoming_offer i
+                    WHERE (i.content_id, i.region, i.platform, i.kind, i.quality)
+                        = (offer.content_id, offer.region, offer.platform, offer.kind, offer.quality))
+   AND offer.content_id IN (SELECT content_id FROM incoming_offer)
+RETURNING content_id AS id""",
+        """
+INSERT INTO offer (content_id, region, platform, kind, quality, price, currency, link_id, available_from,
+                   expires_at, demonstration)
+SELECT content_id, region, platform, kind, quality, price, currency, link_id, available_from, expires_at,
+       demonstration
+  FROM incoming_offer
+ON CONFLICT (content_id, region, platform, kind, quality)
+DO UPDATE SET price = excluded.price, currency = excluded.currency, link_id = excluded.link_id,
+              available_from = excluded.available_from, expires_at = excluded.expires_at,
+              demonstration = excluded.demonstration, last_verified_at = now()
+ WHERE (offer.price, offer.currency, offer.link_id, offer.available_from, offer.expires_at,
+        offer.demonstration)
+       IS DISTINCT FROM (excluded.price, excluded.currency, excluded.link_id, excluded.available_from,
+                         excluded.expires_at, excluded.demonstration)
+RETURNING content_id AS id""",
+    ),
+}
+
+TOUCH = "UPDATE content SET updated_at = now() WHERE id = ANY($1::bigint[])"
+
+SEARCHED = """
+SELECT c.id, c.title, c.original_title, c.text_language, ARRAY(
+           SELECT ARRAY[p.name, p.name_key] FROM credit JOIN person p ON p.id = credit.person_id
+            WHERE credit.content_id = c.id ORDER BY credit.role, credit.position) AS people
+  FROM content c WHERE c.id = ANY($1::bigint[]) AND c.parent_id IS NULL ORDER BY c.id"""
+
+REFRESH_SEARCH = f"""
+UPDATE content c SET search = {
+    search_vector(
+        "i.configuration",
+        "i.title",
+        "i.people",
+        "array_to_string(c.keywords, ' ')",
+        "coalesce(c.synopsis, '')",
+    )
+}
+  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS i (id, configuration, title, people)
+ WHERE i.id = c.id"""
+
+INSERT_WORDS = """
+INSERT INTO search_word SELECT word, trigrams FROM incoming_word ORDER BY word ON CONFLICT DO NOTHING"""

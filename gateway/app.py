@@ -1,0 +1,124 @@
+"""The composition root: settings in, running application out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from domain.ingestion.accounts import DemoAccount, parse
+from domain.ingestion.demo import FOLDER
+from domain.ingestion.lines import LineFile
+from gateway.authentication import caller_of, lifetime_of
+from gateway.edge import Edge
+from gateway.engine.execution import Engine
+from gateway.engine.limits import Limits
+from gateway.metrics import Metrics
+from gateway.routes.connection import Connection, DoorOptions
+from gateway.routes.graphql import Doors
+from gateway.routes.health import health_routes
+from gateway.routes.jwks import jwks_routes
+from gateway.routes.origins import Origins
+from gateway.routes.pages import graphiql_page, graphiql_routes
+from gateway.services import Opened, now, open_all, open_services
+from gateway.settings import Settings
+from gateway.tracing import tracing
+from resolvers.context import Context
+from schema.graph import graph
+
+__all__ = ["create_app", "open_services"]
+
+PROJECT = "media-gateway"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application; it opens its services when it starts, and closes them when it stops."""
+    metrics = Metrics()
+    traced = settings.otlp_endpoint is not None
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with tracing(settings, version(PROJECT)):
+            async with open_all(settings, metrics, traced=traced) as opened:
+                app.state.opened = opened
+                app.state.services = opened.services
+                yield
+
+    app = Starlette(lifespan=lifespan)
+
+    def opened() -> Opened:
+        running: Opened = app.state.opened
+        return running
+
+    async def context_of(connection: Connection) -> Context:
+        services = opened().services
+        caller = await caller_of(connection, services.accounts.identify)
+        return Context(
+            services=services,
+            caller=caller,
+            region=caller.region or settings.default_region,
+            request_id=connection.request_id,
+            client=connection.client,
+        )
+
+    doors = Doors(engine_of(settings), context_of, door_options(settings))
+    draining = Draining(doors)
+    app.state.drain = draining.start
+    app.router.routes.extend(
+        [
+            *doors.routes,
+            *jwks_routes(lambda: opened().services.accounts.tokens.keys),
+            *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
+            *metrics.routes,
+            *page_routes(settings),
+        ]
+    )
+    app.user_middleware.append(Middleware(Edge, router=app.router, metrics=metrics, traced=traced))
+    return app
+
+
+class Draining:
+    """Whether the process is about to stop, so that no new request is sent to it."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._begun = False
+
+    def begun(self) -> bool:
+        return self._begun
+
+    async def start(self) -> None:
+        """Tells every subscriber to reconnect with its cursor."""
+        self._begun = True
+        await self._doors.drain()
+
+
+def engine_of(settings: Settings) -> Engine:
+    return Engine(
+        graph(federation_version=settings.federation_version),
+        Limits(deadline_seconds=settings.request_timeout_seconds),
+        introspection=settings.in_development(settings.introspection),
+    )
+
+
+def door_options(settings: Settings) -> DoorOptions:
+    page = graphiql_page() if settings.in_development(settings.graphiql) else None
+    return DoorOptions(
+        origins=Origins(frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)),
+        page=None if page is None else lambda: page,
+        lifetime_of=lifetime_of(now),
+    )
+
+
+def page_routes(settings: Settings) -> Sequence[BaseRoute]:
+    if not settings.in_development(settings.graphiql) or graphiql_page() is None:
+        return []
+    return graphiql_routes(demo_accounts() if settings.in_development(settings.demo_catalogue) else [])
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """Those a developer may sign in as by a click."""
+    entries = parse(LineFile(FOLDER / "accounts.jsonl"))
+    return [entry for entry in entries if isinstance(entry, DemoAccount)]

@@ -1,0 +1,49 @@
+"""The command `media-gateway`."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli import config, imports, migrate, schema, serve, token, worker
+from gateway.cli.errors import Commands
+
+app = typer.Typer(
+    name="media-gateway",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Settings come from the environment (MEDIA_GATEWAY_…) and from .env; "
+    "[bold]media-gateway config[/bold] shows all of them.",
+)
+app.command()(serve.serve)
+app.command()(worker.worker)
+app.add_typer(migrate.app, name="migrate")
+app.add_typer(imports.app, name="import")
+app.command()(schema.schema)
+app.command()(token.token)
+app.command()(config.config)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - `--help` must not wait for it
+
+        typer.echo(version("media-gateway"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """One GraphQL graph over everything a viewer does with films, series and music."""
+
+
+def main() -> None:
+    app()

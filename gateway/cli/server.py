@@ -1,0 +1,150 @@
+"""Runs the application under uvicorn: its socket, its signals, and a start that fails in one line."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.server import HANDLED_SIGNALS
+
+from gateway.app import create_app
+from gateway.cli.errors import Failed
+from gateway.cli.preparation import prepare
+from gateway.cli.welcome import welcome
+from gateway.settings import Settings
+
+# The doors refuse larger messages themselves, with a reason; this is where uvicorn stops reading.
+SOCKET_MESSAGE_BYTES = 2 << 20
+
+
+class Server(uvicorn.Server):
+    """Announces that it answers, tells subscribers to come again before it stops, and ends with status 0."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, announce: Callable[[], None], drain: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()  # first, so that those who are sent away come to another process
+        await self._drain()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again in the end: a stop that went well would look like a crash.
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; raises what kept the application from starting."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
+        runner.run(serve(settings))
+
+
+async def serve(settings: Settings) -> None:
+    with listening(settings.host, settings.port) as listener:
+        with stopping_on_sigterm():
+            await prepare(settings)
+        app = create_app(settings)
+        # Not left to uvicorn, which turns an error of the start into a logged traceback.
+        async with app.router.lifespan_context(app):
+            server = Server(
+                configuration(app, settings),
+                announce=lambda: welcome(settings),
+                drain=getattr(app.state, "drain", _nothing),
+            )
+            with in_use_as_failure(settings.host, settings.port):
+                await server.serve(sockets=[listener])
+
+
+def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=SOCKET_MESSAGE_BYTES,
+        # A stranger's header must not choose the address that limits are counted by.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=round(settings.drain_seconds),
+    )
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound before anything slow begins; nobody can connect until the server starts."""
+    with in_use_as_failure(host, port):
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+        except socket.gaierror as error:
+            raise Failed(f"MEDIA_GATEWAY_HOST: {host} is no address ({error.strerror}).") from error
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except BaseException:
+            listener.close()
+            raise
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def in_use_as_failure(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: f"Port {port} of {host} is taken; choose another with --port.",
+            errno.EACCES: f"Port {port} is reserved; choose one above 1023 with --port.",
+            errno.EADDRNOTAVAIL: f"MEDIA_GATEWAY_HOST: {host} is not an address of this machine.",
+        }
+        if error.errno in reasons:
+            raise Failed(reasons[error.errno]) from error
+        raise
+
+
+@contextlib.contextmanager
+def stopping_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block in order, so that an embedded database is not left behind."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - a coroutine always runs in one
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _nothing() -> None: ...

@@ -1,0 +1,50 @@
+"""`media-gateway token`: an access token for developers and scripts."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from domain.identity.model import AccessToken
+    from gateway.settings import Settings
+
+
+def token(
+    account: Annotated[
+        str,
+        typer.Option("--account", metavar="EMAIL", help="Whose token: an address, or `demo` and the like."),
+    ],
+) -> None:
+    """Print an access token of an account, to be sent as `Authorization: Bearer …`.
+
+    Whoever may run this holds the signing key, so no password is asked for.
+    """
+    import asyncio  # noqa: PLC0415 - `--help` must not wait for it
+
+    from gateway.cli.opening import configured  # noqa: PLC0415
+    from gateway.cli.screen import notes  # noqa: PLC0415
+
+    issued = asyncio.run(issue(configured(), account))
+    typer.echo(issued.value)
+    notes().print(f"[dim]It holds until {issued.expires_at.astimezone():%Y-%m-%d %H:%M %Z}.[/dim]")
+
+
+async def issue(settings: "Settings", name: str) -> "AccessToken":
+    """A token of the account called `name`; raises `Failed` where there is none."""
+    from contextlib import AsyncExitStack  # noqa: PLC0415 - as above
+
+    from domain.platform.postgres import Database  # noqa: PLC0415
+    from gateway.services import open_accounts  # noqa: PLC0415
+    from gateway.cli.errors import Failed  # noqa: PLC0415
+    from gateway.database import open_database_url  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(open_database_url(settings))
+        database = await stack.enter_async_context(Database.open(url, min_connections=1))
+        accounts = await open_accounts(settings, database, None, stack)
+        found = await accounts.named(name)
+        if found is None:
+            raise Failed(
+                f"No account is called {name}. `media-gateway import demo` brings some to try things with."
+            )
+        return accounts.token_for(found)

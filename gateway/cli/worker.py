@@ -1,0 +1,4 @@
+"""`media-gateway worker`."""
+
+
+def worker() -> None: ...

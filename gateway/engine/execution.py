@@ -1,0 +1,183 @@
+"""Running operations through strawberry, with the document already prepared."""
+
+import asyncio
+import copy
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import orjson
+import strawberry
+from graphql import OperationType
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType as StrawberryOperationType
+
+from domain.platform.errors import GatewayError, TimedOut, Unauthenticated
+from gateway.engine.documents import DocumentStore, Prepared, Rejected
+from gateway.engine.errors import ErrorFormatter
+from gateway.engine.limits import Limits
+from gateway.engine.requests import OperationRequest
+from gateway.engine.results import OperationResult
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that is ready to run."""
+
+    prepared: Prepared
+    name: str | None
+    variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None
+
+    @property
+    def type(self) -> OperationType:
+        return self.prepared.operations[self.name]
+
+
+class _PreparedDocuments(strawberry.Schema):
+    """A schema that takes a Prepared where strawberry takes a text, and then neither parses nor validates.
+
+    Everything else of strawberry (extensions, permissions, custom execution contexts) works as ever.
+    """
+
+    def _create_execution_context(
+        self,
+        query: Any,
+        allowed_operation_types: Iterable[StrawberryOperationType],
+        *args: Any,
+        **kwargs: Any,
+    ) -> ExecutionContext:
+        text = query.text if isinstance(query, Prepared) else query
+        context = super()._create_execution_context(text, allowed_operation_types, *args, **kwargs)
+        if isinstance(query, Prepared):
+            context.graphql_document = query.document
+            context.validation_rules = ()
+        return context
+
+    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
+        """Nothing: the engine logs what it masks; a caller's own mistake is no line in our log."""
+
+
+def _taking_prepared(schema: strawberry.Schema) -> strawberry.Schema:
+    twin = copy.copy(schema)
+    twin.__class__ = type(f"Prepared{type(schema).__name__}", (_PreparedDocuments, type(schema)), {})
+    return twin
+
+
+class Engine:
+    """Answers operations over one schema, whatever carries them."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        limits: Limits | None = None,
+        errors: ErrorFormatter | None = None,
+        *,
+        introspection: bool = True,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.errors = errors or ErrorFormatter()
+        self.documents = DocumentStore(
+            schema._schema,  # noqa: SLF001 - the graphql-core schema has no public name
+            self.limits,
+            self.errors,
+            introspection=introspection,
+        )
+        self._schema = _taking_prepared(schema)
+
+    def prepare(self, request: OperationRequest) -> Operation:
+        """The operation that the request asks for; raises Rejected with the errors to answer."""
+        prepared = self.documents.prepare(request.query)
+        try:
+            name = prepared.operation_name(request.operation_name)
+        except GatewayError as error:
+            raise Rejected([self.errors.of_exception(error)]) from None
+        return Operation(prepared, name, request.variables, request.extensions)
+
+    async def execute(self, operation: Operation, context: object) -> OperationResult:
+        """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT."""
+        try:
+            async with asyncio.timeout(self.limits.deadline_seconds):
+                result = await self._schema.execute(
+                    # _PreparedDocuments takes it.
+                    cast("str", operation.prepared),
+                    variable_values=operation.variables,
+                    context_value=context,
+                    operation_name=operation.name,
+                    operation_extensions=operation.extensions,
+                )
+        except TimeoutError:
+            late = TimedOut(f"The operation took longer than {self.limits.deadline_seconds:g} seconds.")
+            return self.failed(late)
+        except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
+            return self.failed(error)
+        return self._result(result)
+
+    async def subscribe(
+        self, operation: Operation, context: object, lifetime_seconds: float | None = None
+    ) -> AsyncGenerator[OperationResult, None]:
+        """Run any operation as a stream; a query or mutation is a stream of one.
+
+        A result that was not `executed` is the last, and says why there is no more. After `lifetime_seconds`,
+        for which the caller's identity was good, that is UNAUTHENTICATED. Closing the stream closes the
+        resolver's generator.
+        """
+        if operation.type is not OperationType.SUBSCRIPTION:
+            yield await self.execute(operation, context)
+            return
+        try:
+            source = await self._schema.subscribe(
+                cast("str", operation.prepared),
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                operation_extensions=operation.extensions,
+            )
+            deadline = (
+                None if lifetime_seconds is None else asyncio.get_running_loop().time() + lifetime_seconds
+            )
+            async with aclosing(source):
+                while True:
+                    try:
+                        async with asyncio.timeout_at(deadline):
+                            result = await anext(source)
+                    except TimeoutError:
+                        raise Unauthenticated(
+                            "The sign-in has expired: subscribe again with a new one."
+                        ) from None
+                    except StopAsyncIteration:
+                        return
+                    yield self._result(result)
+        except Exception as error:  # noqa: BLE001 - as in execute
+            yield self.failed(error)
+
+    async def answer(self, request: OperationRequest, context: object) -> OperationResult:
+        """Prepare and execute in one go."""
+        try:
+            operation = self.prepare(request)
+        except Rejected as rejected:
+            return OperationResult.rejected(rejected.errors)
+        return await self.execute(operation, context)
+
+    def failed(self, error: BaseException) -> OperationResult:
+        """The answer to an exception outside of any field."""
+        return OperationResult.rejected([self.errors.of_exception(error)])
+
+    def to_bytes(self, result: OperationResult) -> bytes:
+        """The result as JSON; a scalar that answered with something else is masked like any other fault."""
+        try:
+            return result.to_bytes()
+        except (TypeError, orjson.JSONEncodeError) as error:
+            return replace(self.failed(error), executed=True).to_bytes()
+
+    def _result(self, result: ExecutionResult) -> OperationResult:
+        errors = result.errors or []
+        # Nothing was resolved if there is no data and no error says at which field it was lost.
+        executed = result.data is not None or any(error.path is not None for error in errors)
+        if not errors:
+            return OperationResult(result.data, [], result.extensions)
+        if executed:
+            return OperationResult(result.data, self.errors.of_execution(errors), result.extensions)
+        return OperationResult(None, self.errors.of_unexecuted(errors), result.extensions, executed=False)

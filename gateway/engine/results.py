@@ -1,0 +1,44 @@
+"""What an operation answers, and its bytes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from domain.platform.errors import ErrorCode
+from gateway.engine.errors import FormattedError
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """One response: of a query or mutation, or of one event of a subscription."""
+
+    data: dict[str, Any] | None = None
+    errors: list[FormattedError] = field(default_factory=list)
+    extensions: dict[str, Any] | None = None
+    executed: bool = True
+    """False for a request error: nothing was resolved, and the response has no `data` entry at all."""
+
+    @classmethod
+    def rejected(cls, errors: list[FormattedError]) -> "OperationResult":
+        return cls(errors=errors, executed=False)
+
+    @property
+    def code(self) -> ErrorCode | None:
+        """Why nothing was executed; None if something was."""
+        return None if self.executed else ErrorCode(self.errors[0]["extensions"]["code"])
+
+    def payload(self) -> dict[str, Any]:
+        """The response map, errors first as the specification advises."""
+        payload: dict[str, Any] = {}
+        if self.errors:
+            payload["errors"] = self.errors
+        if self.executed:
+            payload["data"] = self.data
+        if self.extensions:
+            payload["extensions"] = self.extensions
+        return payload
+
+    def to_bytes(self) -> bytes:
+        """JSON in UTF-8. TypeError if a scalar answered with something that is no JSON."""
+        return orjson.dumps(self.payload())

@@ -1,0 +1,60 @@
+"""What the process counts, for Prometheus."""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """The counters of one application; no state outside of it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "http_requests",
+            "Requests answered, by route and status.",
+            ("method", "path", "status"),
+            registry=self.registry,
+        )
+        self.duration = Histogram(
+            "http_request_duration_seconds",
+            "Time to the last byte of an answer; streams are left out.",
+            ("method", "path"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.active = Gauge(
+            "active_connections", "Requests and sockets being served.", registry=self.registry
+        )
+        self.statements = Histogram(
+            "db_statement_duration_seconds", "Time of a statement.", buckets=BUCKETS, registry=self.registry
+        )
+        self.degraded = Counter(
+            "dependency_degraded",
+            "Answers that had to do without a dependency.",
+            ("dependency",),
+            registry=self.registry,
+        )
+
+    def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when it is scraped."""
+        Gauge(name, description, registry=self.registry).set_function(read)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        async def metrics(_request: Request) -> Response:
+            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+        return [Route("/metrics", metrics)]

@@ -1,0 +1,87 @@
+"""What the doors know of a client, and what they are told about how to serve it."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.types import Scope
+
+from gateway.routes.origins import Headers, Origins
+
+_REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where an operation comes from. Made once per HTTP request or WebSocket."""
+
+    scheme: str
+    """http, https, ws or wss."""
+    headers: Mapping[str, str]
+    """By lower-case name; repeated ones joined by commas."""
+    client: str | None
+    """The peer's address, as the server in front of us states it."""
+    request_id: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """The payload of a WebSocket's `connection_init`."""
+
+
+ContextOf = Callable[[Connection], Awaitable[Any]]
+"""Makes what one operation carries. A GatewayError refuses the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorOptions:
+    path: str = "/graphql"
+    origins: Origins = field(default_factory=Origins)
+    page: Callable[[], bytes] | None = None
+    """The HTML that a browser gets at `path`; None where there is none."""
+    page_policy: str = (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    """The Content-Security-Policy of that page."""
+    lifetime_of: Callable[[Any], float | None] = lambda _: None
+    """For how many seconds a subscription may run with this context; None: for as long as it likes."""
+    headers: Headers = field(default_factory=list)
+    """Added to every answer."""
+    keep_alive_seconds: float = 12.0
+    init_seconds: float = 10.0
+    """For `connection_init` to arrive on a WebSocket."""
+    send_seconds: float = 30.0
+    """For a client to take one message of a stream; whoever stops reading for longer is let go."""
+    disconnect_seconds: float = 0.1
+    """After which a running query starts to look whether its client is still there."""
+    compress_from_bytes: int = 1_024
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    pairs = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) == len(pairs):
+        return headers
+    headers = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def connection_of(scope: Scope, headers: Mapping[str, str]) -> Connection:
+    client = scope.get("client")
+    return Connection(scope["scheme"], headers, client[0] if client else None, _request_id(scope, headers))
+
+
+def _request_id(scope: Scope, headers: Mapping[str, str]) -> str:
+    """A middleware's where it gave one."""
+    given = scope.get("state", {}).get("request_id")
+    return request_id_of(headers) if given is None else str(given)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """The client's own if it is harmless to log, else a new one."""
+    sent = headers.get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()

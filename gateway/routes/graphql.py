@@ -1,0 +1,271 @@
+"""GraphQL over HTTP, by POST and GET (https://graphql.github.io/graphql-over-http/draft/)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from graphql import OperationType
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from domain.platform.errors import BadInput, GatewayError
+from gateway.engine.documents import Rejected
+from gateway.engine.execution import Engine, Operation
+from gateway.engine.requests import OperationRequest, read_json, read_operation
+from gateway.engine.results import OperationResult
+from gateway.routes.bodies import compress, discard_body, read_body
+from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.graphql_streams import Streams
+from gateway.routes.graphql_ws import SocketDoor
+from gateway.routes.interrupts import Interruptible
+from gateway.routes.negotiation import HTML, JSON, Accepted, StreamKind, accepted, encoding, media_type
+from gateway.routes.origins import Headers
+from gateway.routes.replies import (
+    CLOSE,
+    NO_CONTENT,
+    NO_STORE,
+    ClientLeft,
+    HttpRefused,
+    Reply,
+    refusal_headers,
+    status_of,
+)
+
+_ALLOWED: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
+_VARY: Final = (b"vary", b"accept, accept-encoding, origin")
+_REMEMBERED_HEADERS: Final = 256
+_PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+# Packing more than this would keep other requests waiting, so it is done in a thread.
+_INLINE_COMPRESSION_BYTES: Final = 256 << 10
+_HOW_TO: Final = b"""This is a GraphQL endpoint. Send it POST requests with a JSON body such as
+
+    {"query": "{ __typename }", "variables": {}}
+
+and the header Content-Type: application/json.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One HTTP request and the way to answer it."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: dict[str, str]
+    connection: Connection
+    accepted: Accepted
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def json_type(self) -> str:
+        return self.accepted.single or JSON
+
+
+class HttpDoor:
+    """An ASGI application for one path."""
+
+    def __init__(self, engine: Engine, context_of: ContextOf, options: DoorOptions) -> None:
+        self._engine = engine
+        self._context_of = context_of
+        self._options = options
+        self.streams = Streams(engine, options.keep_alive_seconds, options.send_seconds)
+        # Few different values come in, again and again.
+        self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
+        self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        exchange = _Exchange(
+            scope,
+            receive,
+            send,
+            headers,
+            connection_of(scope, headers),
+            self._accepted(headers.get("accept")),
+        )
+        try:
+            reply = await self._answer(exchange)
+        except ClientLeft:
+            return
+        except Exception as error:  # noqa: BLE001 - the last net: a door answers in its own format or not at all
+            reply = self._refusal(exchange, error)
+        if reply is not None:
+            await self._send(exchange, reply)
+
+    async def _answer(self, exchange: _Exchange) -> Reply | None:
+        """The reply; None if a stream has already answered."""
+        match exchange.method:
+            case "POST":
+                request = await self._posted(exchange)
+            case "GET" | "HEAD":
+                asked = self._asked(exchange)
+                if isinstance(asked, Reply):
+                    return asked
+                request = asked
+            case "OPTIONS":
+                return Reply(
+                    NO_CONTENT, headers=[_ALLOWED, *self._options.origins.preflight_headers(exchange.headers)]
+                )
+            case _:
+                raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
+        try:
+            operation = self._engine.prepare(request)
+        except Rejected as rejected:
+            result = OperationResult.rejected(rejected.errors)
+            if exchange.accepted.single is None and exchange.accepted.stream is not None:
+                await self._stream_one(exchange, result, exchange.accepted.stream)
+                return None
+            return self._reply(exchange, result)
+        return await self._run(exchange, operation)
+
+    async def _posted(self, exchange: _Exchange) -> OperationRequest:
+        content_type, parameters = media_type(exchange.headers.get("content-type"))
+        # Other types a browser sends across sites without asking first.
+        if content_type != JSON or parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+            accepts = [(b"accept-post", JSON.encode())]
+            raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
+        limits = self._engine.limits
+        return read_operation(
+            read_json(await read_body(exchange.headers, exchange.receive, limits), limits), limits
+        )
+
+    def _asked(self, exchange: _Exchange) -> Reply | OperationRequest:
+        if exchange.accepted.page and self._options.page is not None:
+            policy = (b"content-security-policy", self._options.page_policy.encode())
+            return Reply(200, self._options.page(), HTML, [policy])
+        parameters = self._query_parameters(exchange.scope["query_string"])
+        if exchange.accepted.page and not parameters:
+            return Reply(200, _HOW_TO, "text/plain")
+        if self._options.origins.refuses_unasked(exchange.headers):
+            raise HttpRefused(
+                403, "A page of another site sent this without asking first; add a header X-Requested-With."
+            )
+        return read_operation(parameters, self._engine.limits)
+
+    def _query_parameters(self, query_string: bytes) -> dict[str, Any]:
+        limits = self._engine.limits
+        if len(query_string) > limits.max_body_bytes:
+            raise HttpRefused(414, "The URL is too long; send the operation by POST.")
+        try:
+            pairs = parse_qsl(
+                query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=32
+            )
+        except ValueError as error:
+            raise HttpRefused(400, f"The URL's query cannot be read: {error}.") from None
+        names = [name for name, _ in pairs if name in _PARAMETERS]
+        if len(names) != len(set(names)):
+            raise HttpRefused(400, "The URL has a parameter twice.")
+        found: dict[str, Any] = {name: value for name, value in pairs if name in _PARAMETERS and value}
+        for name in ("variables", "extensions"):
+            if name in found:
+                found[name] = read_json(found[name].encode(), limits)
+        return found
+
+    async def _run(self, exchange: _Exchange, operation: Operation) -> Reply | None:
+        if operation.type is OperationType.MUTATION and exchange.method != "POST":
+            raise HttpRefused(405, "Mutations are accepted by POST only.", [(b"allow", b"POST")])
+        stream = self._stream_for(exchange, operation)
+        with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
+            context = await self._context_of(exchange.connection)
+            if stream is None:
+                return self._reply(exchange, await self._engine.execute(operation, context))
+        if block.interrupted or stream is None:
+            raise ClientLeft
+        results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
+        await self._serve(exchange, results, stream)
+        return None
+
+    def _stream_for(self, exchange: _Exchange, operation: Operation) -> StreamKind | None:
+        """The form of the stream to answer with; None to answer with one result."""
+        if operation.type is not OperationType.SUBSCRIPTION and exchange.accepted.single is not None:
+            return None
+        if exchange.accepted.stream is None or exchange.method == "HEAD":
+            readable = (
+                "text/event-stream, or multipart/mixed;subscriptionSpec=1.0, or subscribe over WebSocket"
+            )
+            raise HttpRefused(
+                406, f"Accept {readable if operation.type is OperationType.SUBSCRIPTION else JSON}."
+            )
+        return exchange.accepted.stream
+
+    async def _stream_one(self, exchange: _Exchange, result: OperationResult, kind: StreamKind) -> None:
+        async def results() -> AsyncGenerator[OperationResult, None]:
+            yield result
+
+        await self._serve(exchange, results(), kind)
+
+    async def _serve(
+        self, exchange: _Exchange, results: AsyncGenerator[OperationResult, None], kind: StreamKind
+    ) -> None:
+        # Some proxies hold an answer back until it is whole; this header of theirs says not to.
+        headers = [*self._headers(exchange), NO_STORE, (b"x-accel-buffering", b"no")]
+        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send)
+
+    def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
+        content_type = exchange.json_type
+        return Reply(status_of(result, content_type), self._engine.to_bytes(result), content_type)
+
+    def _refusal(self, exchange: _Exchange, error: Exception) -> Reply:
+        result = self._engine.failed(error)
+        status = error.status if isinstance(error, HttpRefused) else None
+        if isinstance(error, BadInput):
+            status = 400
+        content_type = exchange.json_type
+        headers = refusal_headers(error) if isinstance(error, GatewayError) else []
+        body = self._engine.to_bytes(result)
+        return Reply(status or status_of(result, content_type), body, content_type, headers)
+
+    def _headers(self, exchange: _Exchange) -> Headers:
+        """What every answer carries."""
+        return [
+            _VARY,
+            (b"x-request-id", exchange.connection.request_id.encode("latin-1")),
+            *self._options.origins.response_headers(exchange.headers),
+            *self._options.headers,
+        ]
+
+    async def _send(self, exchange: _Exchange, reply: Reply) -> None:
+        body = reply.body
+        headers = [*self._headers(exchange), *reply.headers, NO_STORE]
+        if reply.content_type is not None:
+            headers.append((b"content-type", f"{reply.content_type}; charset=utf-8".encode()))
+        if len(body) >= self._options.compress_from_bytes:
+            coding = self._encoding(exchange.headers.get("accept-encoding"))
+            if coding is not None:
+                large = len(body) > _INLINE_COMPRESSION_BYTES
+                body = await asyncio.to_thread(compress, body, coding) if large else compress(body, coding)
+                headers.append((b"content-encoding", coding.encode()))
+        if reply.status != NO_CONTENT:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await exchange.send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        shown = b"" if exchange.method == "HEAD" else body
+        closes = CLOSE in reply.headers
+        await exchange.send({"type": "http.response.body", "body": shown, "more_body": closes})
+        if closes:
+            await discard_body(exchange.receive, self._engine.limits)
+            await exchange.send({"type": "http.response.body"})
+
+
+class Doors:
+    """Every way to the graph that speaks HTTP or WebSocket, at one path."""
+
+    def __init__(self, engine: Engine, context_of: ContextOf, options: DoorOptions | None = None) -> None:
+        options = options or DoorOptions()
+        self._http = HttpDoor(engine, context_of, options)
+        self._socket = SocketDoor(engine, context_of, options)
+        self.routes: list[BaseRoute] = [
+            Route(options.path, self._http, name="graphql"),
+            WebSocketRoute(options.path, self._socket, name="graphql-ws"),
+        ]
+
+    async def drain(self) -> None:
+        """Tell every subscriber to come again elsewhere; returns when all have been told."""
+        self._http.streams.drain()
+        await self._socket.drain()

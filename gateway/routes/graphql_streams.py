@@ -1,0 +1,169 @@
+"""Results over one long HTTP answer.
+
+Server-sent events follow https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, in the mode of
+distinct connections; multipart follows Apollo's subscription protocol over multipart/mixed.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import Receive, Send
+
+from domain.platform.errors import Unavailable
+from gateway.engine.execution import Engine
+from gateway.engine.results import OperationResult
+from gateway.routes.interrupts import Interruptible
+from gateway.routes.negotiation import StreamKind
+from gateway.routes.origins import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How results become bytes. Lines end in LF alone: some readers of events trip over CR."""
+
+    content_type: bytes
+    before: bytes
+    after: bytes
+    """Around the JSON of each result."""
+    error_before: bytes
+    """Before the JSON of a result that was not executed."""
+    end: bytes
+    """After the last result, if the stream ends by itself."""
+    keep_alive: bytes
+
+
+FRAMINGS: Final = {
+    StreamKind.EVENTS: Framing(
+        content_type=b"text/event-stream; charset=utf-8",
+        before=b"event: next\ndata: ",
+        after=b"\n\n",
+        error_before=b"event: next\ndata: ",
+        end=b"event: complete\ndata:\n\n",
+        keep_alive=b":\n\n",
+    ),
+    StreamKind.MULTIPART: Framing(
+        content_type=b'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
+        before=b'--graphql\r\nContent-Type: application/json\r\n\r\n{"payload":',
+        after=b"}\r\n",
+        error_before=b'--graphql\r\nContent-Type: application/json\r\n\r\n{"payload":null,"errors":',
+        end=b"--graphql--\r\n",
+        keep_alive=b"--graphql\r\nContent-Type: application/json\r\n\r\n{}\r\n",
+    ),
+}
+
+
+class Streams:
+    """The streams of one door that are running now."""
+
+    def __init__(self, engine: Engine, keep_alive_seconds: float, send_seconds: float) -> None:
+        self._engine = engine
+        self._keep_alive_seconds = keep_alive_seconds
+        self._send_seconds = send_seconds
+        self._running: set[Interruptible] = set()
+        self._draining = False
+
+    async def serve(
+        self,
+        results: AsyncGenerator[OperationResult, None],
+        kind: StreamKind,
+        headers: Headers,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send the answer; returns when the results end, the client leaves, or on drain.
+
+        One result is taken at a time and the next only once the client has room for it, so a slow client
+        slows its source and holds no memory.
+        """
+        if self._draining:
+            await results.aclose()
+            raise Unavailable("The server is restarting: subscribe again.")
+        framing = FRAMINGS[kind]
+        block = Interruptible(receive)
+        channel = _Channel(
+            send, framing.keep_alive, self._keep_alive_seconds, self._send_seconds, on_stuck=block.interrupt
+        )
+        await channel.start([(b"content-type", framing.content_type), *headers])
+        with block:
+            self._running.add(block)
+            try:
+                async with aclosing(results), channel:
+                    async for result in results:
+                        await channel.send(self._frame(framing, result))
+                    await channel.send(framing.end)
+            except TimeoutError:
+                # Nobody has read for a long time. Not ending the body makes the server drop the connection.
+                return
+            finally:
+                self._running.discard(block)
+        # Without the frame that ends it, a reader takes a drained stream for a broken one, and comes again.
+        await channel.finish()
+
+    def drain(self) -> None:
+        """End all of them, and refuse new ones."""
+        self._draining = True
+        for block in list(self._running):
+            block.interrupt()
+
+    def _frame(self, framing: Framing, result: OperationResult) -> bytes:
+        body = self._engine.to_bytes(result)
+        if result.executed or framing.error_before == framing.before:
+            return b"".join((framing.before, body, framing.after))
+        # The body is {"errors":[…]}: what follows the colon is the list and the closing brace.
+        return b"".join((framing.error_before, body.partition(b":")[2][:-1], framing.after))
+
+
+class _Channel:
+    """One response body: whole frames, one at a time, and a sign of life when there are none."""
+
+    def __init__(
+        self,
+        send: Send,
+        sign: bytes,
+        every_seconds: float,
+        send_seconds: float,
+        *,
+        on_stuck: Callable[[], None],
+    ) -> None:
+        self._send = send
+        self._sign = sign
+        self._every_seconds = every_seconds
+        self._send_seconds = send_seconds
+        self._on_stuck = on_stuck
+        self._turn = asyncio.Lock()
+        self._quiet = True
+
+    async def start(self, headers: Headers) -> None:
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        # So that the client learns at once that it is subscribed.
+        await self._send({"type": "http.response.body", "body": b"", "more_body": True})
+
+    async def send(self, frame: bytes) -> None:
+        """TimeoutError if the client takes too long to make room."""
+        async with self._turn, asyncio.timeout(self._send_seconds):
+            self._quiet = False
+            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def finish(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def __aenter__(self) -> None:
+        self._beat = asyncio.create_task(self._keep_alive())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._beat.cancel()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            self._quiet = True
+            await asyncio.sleep(self._every_seconds)
+            if not self._quiet:
+                continue
+            try:
+                await self.send(self._sign)
+            except TimeoutError:
+                self._on_stuck()
+                return

@@ -1,0 +1,70 @@
+"""Whole HTTP answers, and the exceptions that end a request with one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.platform.errors import ErrorCode, GatewayError
+from gateway.engine.results import OperationResult
+from gateway.routes.negotiation import JSON
+from gateway.routes.origins import Headers
+
+NO_CONTENT: Final = 204
+CLOSE: Final = (b"connection", b"close")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+_STATUSES: Final = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.TIMEOUT: 504,
+    ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.INTERNAL: 500,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+    """Without charset; UTF-8 is added."""
+    headers: Headers = field(default_factory=list)
+
+
+class ClientLeft(Exception):
+    """The client closed its connection before the answer."""
+
+
+class HttpRefused(GatewayError):
+    """The request breaks HTTP's or the door's own rules."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+    def __init__(
+        self, status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = (), *, close: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = [*headers, CLOSE] if close else list(headers)
+
+
+def status_of(result: OperationResult, content_type: str) -> int:
+    """Of https://graphql.github.io/graphql-over-http/draft/#sec-Status-Codes.
+
+    With application/json a client looks into the body for what is wrong with its document, so that is 200.
+    """
+    code = result.code
+    if code is None:
+        return 200
+    return _STATUSES.get(code, 200 if content_type == JSON else 400)
+
+
+def refusal_headers(error: GatewayError) -> Headers:
+    if isinstance(error, HttpRefused):
+        return error.headers
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        return [(b"www-authenticate", b"Bearer")]
+    retry_after = error.extensions.get("retryAfter")
+    return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]

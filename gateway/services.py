@@ -1,0 +1,192 @@
+"""Opens what the settings name, and joins the contexts."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from domain.catalog.postgres import PostgresCatalog
+from domain.catalog.service import Catalog
+from domain.identity.attempts import LocalAttempts
+from domain.identity.passwords import Passwords
+from domain.identity.policy import Policy
+from domain.identity.postgres import PostgresAccounts
+from domain.identity.recent import RecentAccounts
+from domain.identity.redis import RedisAttempts
+from domain.identity.service import Accounts
+from domain.identity.tokens import Issuer, Tokens
+from domain.platform.postgres import Database
+from domain.playback.postgres import PostgresPlayback
+from domain.playback.service import Playback
+from domain.sync.clock import HybridClock
+from domain.sync.devices import Devices
+from domain.sync.inprocess import LocalFanout, LocalPresence
+from domain.sync.journal import Journal
+from domain.sync.lookout import Lookout
+from domain.sync.postgres import PostgresSync
+from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.redis import RedisFanout, RedisPresence
+from domain.sync.service import Sync, Title, Titles
+from gateway.authentication import signing_keys
+from gateway.database import open_database_url
+from gateway.metrics import Metrics
+from gateway.routes.health import Probe
+from gateway.settings import Settings
+from gateway.tracing import trace_statement
+from resolvers.context import Services
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The services of a process, and the questions that show whether what is behind them works."""
+
+    services: Services
+    probes: tuple[Probe, ...]
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """What the contexts can do, for a process that serves no requests."""
+    async with open_all(settings, Metrics(), traced=False) as opened:
+        yield opened.services
+
+
+@asynccontextmanager
+async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> AsyncIterator[Opened]:
+    """Opens every client the settings name, and closes them in reverse."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, metrics, stack, traced=traced)
+        redis = await open_redis(settings, stack)
+        catalog = Catalog(PostgresCatalog(database), now)
+        journal = await open_journal(settings, database, redis, stack)
+        presence = LocalPresence() if redis is None else RedisPresence(redis)
+        devices = Devices(PostgresDevices(database), presence, journal, now, new_id)
+        clock = HybridClock("server", lambda: time.time_ns() // 1_000_000)
+        sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
+        services = Services(
+            now=now,
+            catalog=catalog,
+            accounts=await open_accounts(settings, database, redis, stack),
+            policy=Policy(),
+            journal=journal,
+            sync=sync,
+            devices=devices,
+            playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
+        )
+        yield Opened(services, probes_of(database, redis))
+
+
+async def open_database(
+    settings: Settings, metrics: Metrics, stack: AsyncExitStack, *, traced: bool
+) -> Database:
+    """PostgreSQL. Its loss refuses: nothing is answered without it."""
+
+    def observe(logged: Any) -> None:
+        metrics.statements.observe(logged.elapsed)
+        if traced:
+            trace_statement(logged)
+
+    database = await stack.enter_async_context(
+        Database.open(
+            await stack.enter_async_context(open_database_url(settings)),
+            min_connections=settings.database_min_connections,
+            max_connections=settings.database_max_connections,
+            observe=observe,
+        )
+    )
+    metrics.watch("db_connections_active", "Connections in use.", lambda: database.connections_in_use)
+    metrics.watch("db_connections_idle", "Connections waiting.", lambda: database.idle_connections)
+    return database
+
+
+def probes_of(database: Database, redis: "Redis | None") -> tuple[Probe, ...]:
+    async def postgres() -> None:
+        await database.value("SELECT 1")
+
+    probes = [Probe("postgres", postgres, critical=True)]
+    if redis is not None:
+
+        async def ping() -> None:
+            await redis.ping()
+
+        probes.append(Probe("redis", ping))
+    return tuple(probes)
+
+
+async def open_redis(settings: Settings, stack: AsyncExitStack) -> "Redis | None":
+    """The Redis that joins several processes. Its loss degrades: whoever uses it says how."""
+    if settings.redis_url is None:
+        return None
+    redis = Redis.from_url(str(settings.redis_url), socket_timeout=2.0, socket_connect_timeout=1.0)
+    stack.push_async_callback(redis.aclose)
+    return redis
+
+
+async def open_journal(
+    settings: Settings, database: Database, redis: "Redis | None", stack: AsyncExitStack
+) -> Journal:
+    """The change log and its listeners, kept in step by Redis, and by looks into the log where it fails."""
+    log = PostgresChangeLog(database)
+    local, fanout = LocalFanout(), None
+    if redis is not None:
+        # Its own client: a subscription waits for messages for as long as it takes.
+        patient = Redis.from_url(str(settings.redis_url), socket_connect_timeout=1.0)
+        stack.push_async_callback(patient.aclose)
+        fanout = RedisFanout(redis, patient, local)
+        await run_in_background(fanout.run(), stack)
+    await run_in_background(Lookout(log, local).run(), stack)
+    return Journal(log, fanout or local)
+
+
+async def run_in_background(work: Coroutine[Any, Any, None], stack: AsyncExitStack) -> None:
+    """Runs until the services close."""
+    task = asyncio.create_task(work)
+
+    async def stop() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(stop)
+
+
+def titles_of(catalog: Catalog) -> Titles:
+    """What the rules of playback must know of titles."""
+
+    async def titles(content_ids: Sequence[int]) -> Mapping[int, Title]:
+        found = await catalog.store.contents(content_ids)
+        return {key: Title(key, content.playable, content.length_seconds) for key, content in found.items()}
+
+    return titles
+
+
+async def open_accounts(
+    settings: Settings, database: Database, redis: "Redis | None", stack: AsyncExitStack
+) -> Accounts:
+    store = PostgresAccounts(database)
+    issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
+    attempts = LocalAttempts()
+    return Accounts(
+        store=store,
+        recent=RecentAccounts(store.accounts),
+        passwords=await stack.enter_async_context(Passwords.open()),
+        tokens=Tokens(signing_keys(settings), issuer, now, new_id),
+        attempts=attempts if redis is None else RedisAttempts(redis, attempts),
+        now=now,
+        new_id=new_id,
+    )

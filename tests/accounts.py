@@ -1,0 +1,112 @@
+"""Accounts for tests: cheap passwords, a key of the test's own, a clock that the test turns."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from argon2 import PasswordHasher
+
+from domain.identity.attempts import LocalAttempts
+from domain.identity.keys import SigningKey, SigningKeys, new_key
+from domain.identity.model import Account, Role, Tier
+from domain.identity.passwords import Passwords
+from domain.identity.postgres import PostgresAccounts
+from domain.identity.recent import RecentAccounts
+from domain.identity.service import Accounts
+from domain.identity.tokens import Issuer, Tokens
+from domain.platform.postgres import Database
+
+ISSUER = "https://gateway.example"
+PASSWORD = "Correct horse 7"
+LIFETIME_SECONDS = 900
+
+
+@dataclass
+class Clock:
+    """Now, for wall clocks (`now`) and monotonic ones (`seconds`) at once."""
+
+    at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def seconds(self) -> float:
+        return self.at.timestamp()
+
+    def turn(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class CountingHasher(PasswordHasher):
+    """Cheap, and it counts: how long sign-in takes is how often it hashes."""
+
+    def __init__(self, time_cost: int = 1) -> None:
+        super().__init__(time_cost=time_cost, memory_cost=8, parallelism=1)
+        self.calls: list[str] = []
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.calls.append("hash")
+        return super().hash(password, salt=salt)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]  # noqa: A002
+        self.calls.append("verify")
+        return super().verify(hash, password)
+
+
+@dataclass
+class Desk:
+    """The service of accounts and the parts that tests look at."""
+
+    service: Accounts
+    clock: Clock
+    hasher: CountingHasher
+    opened: list[Account] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def opened_desk(database: Database, keys: SigningKeys | None = None) -> AsyncIterator[Desk]:
+    clock = Clock()
+    hasher = CountingHasher()
+    store = PostgresAccounts(database)
+    async with Passwords.open(hasher) as passwords:
+        service = Accounts(
+            store=store,
+            recent=RecentAccounts(store.accounts, clock.seconds),
+            passwords=passwords,
+            tokens=tokens(clock, keys),
+            attempts=LocalAttempts(clock.seconds),
+            now=clock.now,
+            new_id=new_id,
+        )
+        hasher.calls.clear()
+        yield Desk(service, clock, hasher)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+def some_keys() -> SigningKeys:
+    return SigningKeys(SigningKey.of(new_key()))
+
+
+def tokens(clock: Clock, keys: SigningKeys | None = None) -> Tokens:
+    return Tokens(keys or some_keys(), Issuer(ISSUER, ISSUER, LIFETIME_SECONDS), clock.now, new_id)
+
+
+def an_account(
+    identity: str | None = None, *, roles: tuple[Role, ...] = (Role.VIEWER,), tier: Tier = Tier.FREE
+) -> Account:
+    return Account(
+        id=identity or new_id(),
+        email="ada@example.org",
+        display_name="Ada",
+        region="GB",
+        language="en",
+        roles=roles,
+        tier=tier,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        suspended_at=None,
+    )

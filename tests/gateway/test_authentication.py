@@ -1,0 +1,269 @@
+"""From a connection to its caller, and from settings to keys."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from structlog.testing import capture_logs
+
+from domain.identity.keys import new_key
+from domain.identity.model import ANONYMOUS, Account, Caller
+from domain.identity.profile import Profile
+from domain.platform.errors import Unauthenticated
+from domain.platform.postgres import Database
+from gateway.app import create_app
+from gateway.authentication import caller_of, lifetime_of, signing_keys
+from gateway.routes.connection import Connection
+from gateway.settings import Settings, SettingsError
+from resolvers.context import Services
+from tests.accounts import PASSWORD
+
+ADA = Caller("ada")
+
+
+class Door:
+    """Takes any token for Ada's and remembers it."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def identify(self, token: str) -> Caller:
+        self.seen.append(token)
+        return ADA
+
+
+def connection(header: str | None = None, **parameters: Any) -> Connection:
+    headers = {} if header is None else {"authorization": header}
+    return Connection("https", headers, "192.0.2.1", "r1", parameters)
+
+
+@pytest.mark.parametrize(
+    ("asking", "token"),
+    [
+        (connection("Bearer abc"), "abc"),
+        (connection("bearer   abc "), "abc"),
+        (connection(Authorization="Bearer abc"), "abc"),
+        (connection(authorization="BEARER abc"), "abc"),
+        (connection("Bearer header", Authorization="Bearer parameter"), "parameter"),
+        (connection("Bearer header", Authorization=None), "header"),
+        (connection("Bearer header", Authorization=""), "header"),
+        (connection("Bearer abc", other=1), "abc"),
+    ],
+)
+async def test_the_token_is_taken_from_header_or_parameter(asking: Connection, token: str) -> None:
+    door = Door()
+
+    assert await caller_of(asking, door.identify) is ADA
+    assert door.seen == [token]
+
+
+@pytest.mark.parametrize(
+    "asking", [connection(), connection(""), connection(Authorization=None), connection(token="abc")]
+)
+async def test_without_a_token_the_caller_is_anonymous(asking: Connection) -> None:
+    door = Door()
+
+    assert await caller_of(asking, door.identify) is ANONYMOUS
+    assert door.seen == []
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        connection("abc"),
+        connection("Bearer"),
+        connection("Bearer "),
+        connection("Basic YWRhOnNlY3JldA=="),
+        connection("Bearer abc, Bearer def"),
+        connection("Bearer abc def"),
+        connection(Authorization=["Bearer abc"]),
+        connection(Authorization={"Bearer": "abc"}),
+        connection(Authorization=7),
+        connection(Authorization=False),
+        connection(Authorization="Bearer abc", authorization="Bearer def"),
+        connection("Bearer header", Authorization="Basic abc"),
+    ],
+)
+async def test_what_is_no_bearer_token_is_refused_and_never_looked_up(asking: Connection) -> None:
+    door = Door()
+
+    with pytest.raises(Unauthenticated) as refusal:
+        await caller_of(asking, door.identify)
+
+    assert refusal.value.extensions == {"error": "invalid_request"}
+    assert door.seen == []
+
+
+def settings(folder: Path, **given: Any) -> Settings:
+    options = {"_env_file": None, "data_dir": folder, "demo_catalogue": False, "background_work": False}
+    return Settings(**(options | given))
+
+
+def test_development_keeps_its_key_and_says_so(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        first = signing_keys(settings(tmp_path))
+        second = signing_keys(settings(tmp_path))
+
+    assert first.jwks() == second.jwks()
+    assert [line["event"] for line in lines] == ["signing_key.made", "signing_key.kept"]
+    assert lines[0]["path"] == str(tmp_path / "signing-key.json")
+    assert json.loads((tmp_path / "signing-key.json").read_text())["d"] not in str(lines)
+
+
+def test_a_key_of_the_settings_is_used_and_none_is_made(tmp_path: Path) -> None:
+    jwk = new_key()
+
+    keys = signing_keys(settings(tmp_path, signing_key=json.dumps(jwk)))
+
+    assert keys.current.kid == jwk["kid"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_key_is_a_setting_that_is_named_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="MEDIA_GATEWAY_SIGNING_KEY") as refusal:
+        signing_keys(settings(tmp_path, signing_key="hunter2"))
+
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_spoilt_key_file_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "signing-key.json").write_text("{")
+
+    with pytest.raises(SettingsError, match="delete the file"):
+        signing_keys(settings(tmp_path))
+
+
+def test_a_data_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SettingsError, match="MEDIA_GATEWAY_DATA_DIR"):
+        signing_keys(settings(tmp_path / "file"))
+
+
+def test_a_stream_runs_as_long_as_its_token_holds() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    lifetime = lifetime_of(lambda: now)
+
+    def of(caller: Caller) -> float | None:
+        context: Any = type("Context", (), {"caller": caller})
+        return lifetime(context)
+
+    assert of(ANONYMOUS) is None
+    assert of(Caller("ada", expires_at=now + timedelta(seconds=90))) == 90
+    assert of(Caller("ada", expires_at=now - timedelta(seconds=9))) == 0
+
+
+@pytest.fixture
+async def app(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Starlette]:
+    app = create_app(settings(tmp_path, database_url=database_url))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://gateway.example"
+    ) as client:
+        yield client
+
+
+async def register(app: Starlette) -> tuple[Account, str]:
+    services: Services = app.state.services
+    account = await services.accounts.register("ada@example.org", PASSWORD, Profile("Ada", "DE"))
+    return account, services.accounts.token_for(account).value
+
+
+async def asked(client: httpx.AsyncClient, authorization: str | None) -> httpx.Response:
+    headers = {"accept": "application/graphql-response+json"}
+    if authorization is not None:
+        headers["authorization"] = authorization
+    query = {"query": "{ viewer { account { displayName email region } } }"}
+    return await client.post("/graphql", json=query, headers=headers)
+
+
+async def test_a_signed_in_request_is_answered_for_its_account(
+    app: Starlette, client: httpx.AsyncClient
+) -> None:
+    _, token = await register(app)
+
+    answers = [await asked(client, given) for given in (None, f"Bearer {token}")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.json()["data"] for answer in answers] == [
+        {"viewer": None},
+        {"viewer": {"account": {"displayName": "Ada", "email": "ada@example.org", "region": "DE"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"), [("Bearer x.y.z", "invalid_token"), ("Basic abc", "invalid_request")]
+)
+async def test_a_bad_token_is_answered_with_401_and_no_data(
+    app: Starlette, client: httpx.AsyncClient, change: str, error: str
+) -> None:
+    answer = await asked(client, change)
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "data" not in answer.json()
+    assert answer.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED", "error": error}
+
+
+async def test_a_suspended_account_is_refused(
+    app: Starlette, client: httpx.AsyncClient, database: Database
+) -> None:
+    _, token = await register(app)
+    await database.execute("UPDATE account SET suspended_at = now()")
+
+    answer = await asked(client, f"Bearer {token}")
+
+    assert answer.status_code == 401
+
+
+async def test_the_region_of_a_request_is_the_accounts(app: Starlette, client: httpx.AsyncClient) -> None:
+    _, token = await register(app)
+    headers = {"authorization": f"Bearer {token}"}
+    mutation = 'mutation { updateProfile(input: {region: "SE"}) { account { region } userErrors { code } } }'
+
+    changed = await client.post("/graphql", json={"query": mutation}, headers=headers)
+    seen = await app.state.services.accounts.identify(token)
+
+    assert changed.json()["data"]["updateProfile"] == {"account": {"region": "SE"}, "userErrors": []}
+    assert seen.region == "SE"
+
+
+async def test_the_public_keys_verify_the_tokens_of_sign_in(
+    app: Starlette, client: httpx.AsyncClient
+) -> None:
+    _, token = await register(app)
+
+    answer = await client.get("/.well-known/jwks.json", headers={"origin": "https://elsewhere.example"})
+
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    (key,) = answer.json()["keys"]
+    assert set(key) == {"kty", "crv", "x", "kid", "alg", "use"}
+    assert key == app.state.services.accounts.tokens.keys.current.public_jwk
+    assert token
+
+
+def test_a_websocket_with_a_bad_token_is_closed_with_4401(database_url: str, tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path, database_url=database_url))
+    with (
+        TestClient(app) as client,
+        client.websocket_connect("/graphql", subprotocols=["graphql-transport-ws"]) as socket,
+    ):
+        socket.send_json({"type": "connection_init", "payload": {"Authorization": "Bearer x.y.z"}})
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_json()
+
+    assert closed.value.code == 4401
