@@ -109,7 +109,8 @@ def email(account: Parent[Account], info: Info) -> str | None:
 @refusing(RegisterAccountPayload)
 async def register_account(info: Info, input: RegisterAccount) -> RegisterAccountPayload:
     accounts = info.context.services.accounts
-    profile = Profile(input.display_name, input.region or info.context.region, input.language)
+    region = info.context.region if input.region is None else input.region
+    profile = Profile(input.display_name, region, input.language)
     account = await accounts.register(input.email, input.password, profile)
     info.context.identity.proven.add(account.id)
     token = accounts.token_for(account)

@@ -278,8 +278,8 @@ class ReactionChanged:
 class DeviceChanged:
     """A device was registered, changed or removed, came or went."""
 
-    cursor: str | None
-    """Continue behind it with `after`; null where it came or went without a word."""
+    cursor: str
+    """Continue behind it with `after`."""
     device: Device
     """The device."""
 

@@ -32,9 +32,9 @@ class ReactionChanged:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """`cursor` is nothing for a device that came or went without writing anything."""
+    """A device that came or went without writing anything has the cursor of what came before."""
 
-    cursor: str | None
+    cursor: str
     device: sync.Device
 
 

@@ -13,7 +13,7 @@ from domain.sync.devices import HEARTBEAT_SECONDS
 from domain.sync.model import Change, ChangeKind
 from resolvers.context import Info
 from resolvers.ids import content_key, key_of
-from resolvers.sync import seq_of
+from resolvers.sync import cursor_of, seq_of
 from subscriptions.events import (
     CommandChanged,
     DeviceChanged,
@@ -91,10 +91,12 @@ async def device_commands(
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
     """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
     known = await _presence(info)
+    cursor = cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
     async with aclosing(_or_pauses(_follow(info, None, {ChangeKind.DEVICE}))) as followed:
         async for change in followed:
             changed = event_of(change) if change is not None else None
             if isinstance(changed, DeviceChanged):
+                cursor = changed.cursor
                 yield changed
             before, known = known, await _presence(info)
             told = changed.device.id if isinstance(changed, DeviceChanged) else None
@@ -103,7 +105,7 @@ async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
                     info.context.forget()
                     device = await info.context.sync.device.load(device_id)
                     if device is not None:
-                        yield DeviceChanged(None, device)
+                        yield DeviceChanged(cursor, device)
 
 
 def _own_key(device_id: ID) -> str:

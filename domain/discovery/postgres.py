@@ -70,9 +70,9 @@ SELECT word, (SELECT count(*) FROM content c
                 WHERE c.listed AND c.search @@ (quote_literal(word) || ':A')::tsquery)
   FROM unnest($1::text[]) AS word"""
 
-TITLED = "(c.title_key = ANY($3::text[]) OR lower(c.original_title) = $4::text)"
-BEGUN = """(c.title_key ~>=~ $5::text AND c.title_key ~<~ $6::text
-            OR c.title_key ~>=~ $7::text AND c.title_key ~<~ $8::text)"""
+TITLED = "(c.title_key = ANY($3::text[]) OR lower(c.original_title) = $8::text)"
+BEGUN = """(c.title_key ~>=~ $4::text AND c.title_key ~<~ $5::text
+            OR c.title_key ~>=~ $6::text AND c.title_key ~<~ $7::text)"""
 
 # Each work is asked in the language of its own texts.
 ASKED = """asked AS MATERIALIZED (
@@ -83,7 +83,7 @@ MATCHED = f"""{ASKED}, matched AS MATERIALIZED (
      UNION
     SELECT c.id FROM content c WHERE c.title_key = ANY($3::text[])
      UNION
-    SELECT c.id FROM content c WHERE $5 < $6 AND {BEGUN}
+    SELECT c.id FROM content c WHERE $4 < $5 AND {BEGUN}
 )"""
 
 
@@ -131,7 +131,7 @@ class PostgresSearch:
         rows = await self._database.rows(
             f"""WITH {MATCHED}
                 SELECT c.id, c.popularity, coalesce(ts_rank(c.search, asked.query), 0) AS rank,
-                       {TITLED} IS TRUE AS exact, $5 < $6 AND {BEGUN} AS prefix, count(*) OVER () AS total
+                       {TITLED} IS TRUE AS exact, $4 < $5 AND {BEGUN} AS prefix, count(*) OVER () AS total
                   FROM matched JOIN content c USING (id)
                   LEFT JOIN asked ON asked.language = c.text_language
                  WHERE {where}
@@ -157,7 +157,7 @@ class PostgresSearch:
                       JOIN content c USING (id)
                      WHERE {where} ORDER BY near.place LIMIT {limit:d})
                 SELECT c.id, c.popularity,
-                       ({TITLED} OR $5 < $6 AND {BEGUN} OR EXISTS (
+                       ({TITLED} OR $4 < $5 AND {BEGUN} OR EXISTS (
                            SELECT FROM asked WHERE asked.language = c.text_language
                               AND c.search @@ asked.query)) IS TRUE AS worded
                   FROM kept c ORDER BY c.place""",
@@ -166,7 +166,7 @@ class PostgresSearch:
         return [MeaningHit(row[0], row[1], near[row[0]], row[2]) for row in rows]
 
     async def facets(self, terms: Terms | None, near: Sequence[int], wanted: Filter) -> Counts:
-        arguments = [*asked_of(terms), list(near)]
+        arguments = [*matched_by(terms), list(near)]
         statement = counting(f"WITH {MATCHED}", len(arguments), wanted, arguments)
         return grouped(await self._database.rows(statement, *arguments))
 
@@ -193,19 +193,22 @@ class PostgresSearch:
 
 
 def asked_of(terms: Terms | None) -> list[Any]:
-    """The arguments $1 to $8 of `MATCHED`; without terms nothing matches."""
+    """The arguments $1 to $8 of `MATCHED` and `TITLED`."""
+    return [*matched_by(terms), terms.written.strip().lower() if terms else ""]
+
+
+def matched_by(terms: Terms | None) -> list[Any]:
+    """The arguments $1 to $7 of `MATCHED`; without terms nothing matches."""
     if terms is None:
-        return [[], [], [], "", "", "", "", ""]
+        return [[], [], [], "", "", "", ""]
     bare = _bare(terms.title)
     titles = [terms.title, bare, *(f"{article} {bare}" for article in ARTICLES)]
-    beginnings = [terms.title, f"the {terms.title}"] if terms.title else ["", ""]
-    ranges = [edge for beginning in beginnings for edge in (beginning, beginning + END if beginning else "")]
+    beginnings = [terms.title, f"the {terms.title}"]
     return [
         list(terms.languages),
         list(terms.queries),
-        [title for title in titles if title],
-        terms.written.strip().lower(),
-        *ranges,
+        titles,
+        *(edge for beginning in beginnings for edge in (beginning, beginning + END)),
     ]
 
 

@@ -1,6 +1,7 @@
 """Passwords: what makes a good one, and Argon2id (RFC 9106) off the event loop."""
 
 import asyncio
+import os
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +18,6 @@ T = TypeVar("T")
 
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 1_024
-THREADS = 2
 MAX_WAITING = 100
 
 _RULES: tuple[tuple[str, Callable[[str], bool]], ...] = (
@@ -55,7 +55,8 @@ class Passwords:
     @classmethod
     @asynccontextmanager
     async def open(cls, hasher: PasswordHasher | None = None) -> AsyncIterator["Passwords"]:
-        threads = ThreadPoolExecutor(THREADS, "passwords")
+        # Half the processors: a flood of sign-ins must leave room for requests.
+        threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), "passwords")
         try:
             yield await asyncio.to_thread(cls, hasher or argon2id(), threads)
         finally:

@@ -37,6 +37,8 @@ class RecentAccounts:
             self._readings.move_to_end(account_id)
             if len(self._readings) > self._max_accounts:
                 self._readings.popitem(last=False)
+        if reading.done():
+            return reading.result()
         # Shielded, as others may wait for the same reading when this request is given up.
         return await asyncio.shield(reading)
 

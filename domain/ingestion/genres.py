@@ -18,6 +18,8 @@ SYNONYMS = {
     "suspense": ("thriller",),
     "espionage": ("thriller",),
     "film noir": ("crime",),
+    "comedies": ("comedy",),
+    "documentaries": ("documentary",),
     "true crime": ("crime", "documentary"),
     "anime": ("animation",),
     "cartoon": ("animation",),

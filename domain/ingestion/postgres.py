@@ -114,11 +114,10 @@ async def _place_parts(session: Session, wholes: Iterable[Placed]) -> list[Place
     if not wholes:
         return []
     known = await existing_parts(session, [whole.content_id for whole in wholes if not whole.is_new])
-    wanted = {
-        (whole.content_id, part.disc, part.number): (whole, part)
-        for whole in wholes
-        for part in reversed(whole.work.parts)  # where a number comes twice the first stands
-    }
+    wanted: dict[tuple[int, int, int | None], tuple[Placed, Work]] = {}
+    for whole in wholes:
+        for part in whole.work.parts:  # where a number comes twice the first stands
+            wanted.setdefault((whole.content_id, part.disc, part.number), (whole, part))
     ids = await new_ids(session, len(wanted.keys() - known.keys()))
     return [
         Placed(part, known.get(key) or next(ids), key not in known, whole.root, whole.content_id)

@@ -29,7 +29,8 @@ CREATE = ";\n".join(_create(table, columns) for table, columns in TABLES.items()
 def search_vector(configuration: str, title: str, people: str, keywords: str, synopsis: str) -> str:
     """The weighted words of a work: title as written and stemmed, people, keywords, synopsis."""
     stemmed = f"{configuration}::regconfig"
-    return f"""setweight(to_tsvector('simple', {title}), 'A') || setweight(to_tsvector({stemmed}, {title}), 'A')
+    return f"""setweight(to_tsvector('simple', {title}), 'A')
+        || setweight(to_tsvector({stemmed}, {title}), 'A')
         || setweight(to_tsvector('simple', {people}), 'B')
         || setweight(to_tsvector({stemmed}, {keywords}), 'C')
         || setweight(to_tsvector({stemmed}, {synopsis}), 'D')"""

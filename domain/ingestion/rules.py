@@ -93,7 +93,7 @@ def tmdb_source(*, series: bool) -> str:
 def named(text: str) -> Name:
     """`Steve McQueen#director` → the name and what tells it from its namesake."""
     name, _, qualifier = text.partition("#")
-    return Name(name.strip(), qualifier.strip(), normalised(name))
+    return Name(name.strip(), qualifier.strip(), normalised(name)[:NAME_LIMIT])
 
 
 def people(record: Fields, name: str, role: CreditRole) -> list[NamedCredit]:

@@ -258,6 +258,9 @@ class Phases(SchemaExtension):
 
     async def on_operation(self) -> Any:
         assert self.execution_context.query == "{ caller }"
+        # Prepared before: strawberry neither parses nor validates again.
+        assert self.execution_context.graphql_document is not None
+        assert self.execution_context.validation_rules == ()
         yield
 
     def get_results(self) -> dict[str, Any]:
