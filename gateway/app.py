@@ -1,7 +1,8 @@
 """The composition root: settings in, running application out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from gateway.routes.pages import graphiql_page, graphiql_routes
 from gateway.services import Opened, now, open_all, open_services
 from gateway.settings import Settings
 from gateway.tracing import tracing
+from gateway.worker import Job, work
 from resolvers.context import Context
 from schema.graph import graph
 
@@ -43,8 +45,8 @@ def create_app(settings: Settings) -> Starlette:
         with tracing(settings, version(PROJECT)):
             async with open_all(settings, metrics, traced=traced) as opened:
                 app.state.opened = opened
-                app.state.services = opened.services
-                yield
+                async with working(opened.jobs if settings.background_work else ()):
+                    yield
 
     app = Starlette(lifespan=lifespan)
 
@@ -77,6 +79,18 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.user_middleware.append(Middleware(Edge, router=app.router, metrics=metrics, traced=traced))
     return app
+
+
+@asynccontextmanager
+async def working(jobs: Sequence[Job]) -> AsyncIterator[None]:
+    """The jobs run beside the block."""
+    task = asyncio.create_task(work(jobs))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class Draining:

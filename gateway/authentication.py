@@ -73,7 +73,7 @@ def _token(authorization: Any) -> str | None:
         return None
     scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token or " " in token or "," in token:
+    if scheme.lower() != "bearer" or not token or " " in token:
         raise _malformed()
     return token
 

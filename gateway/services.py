@@ -13,6 +13,12 @@ from redis.asyncio import Redis
 
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
+from domain.discovery.embedding import Embedding
+from domain.discovery.postgres import PostgresSearch
+from domain.discovery.postgres_embedding import PostgresPending
+from domain.discovery.postgres_suggestions import PostgresSuggestions
+from domain.discovery.postgres_trends import PostgresTrends
+from domain.discovery.service import Discovery
 from domain.identity.attempts import LocalAttempts
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
@@ -21,18 +27,24 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.redis import RedisAttempts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
+from domain.platform.late_encoder import LateEncoder
 from domain.platform.postgres import Database
+from domain.platform.qdrant import QdrantIndex
+from domain.platform.vectors import GuardedIndex
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import HybridClock
 from domain.sync.devices import Devices
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
+from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.postgres_outbox import PostgresOutbox
 from domain.sync.redis import RedisFanout, RedisPresence
+from domain.sync.relay import Relay
 from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.database import open_database_url
@@ -40,6 +52,7 @@ from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
 from gateway.tracing import trace_statement
+from gateway.worker import Job
 from resolvers.context import Services
 
 
@@ -53,10 +66,11 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class Opened:
-    """The services of a process, and the questions that show whether what is behind them works."""
+    """The services of a process, what shows whether they work, and the work behind the scenes."""
 
     services: Services
     probes: tuple[Probe, ...]
+    jobs: tuple[Job, ...]
 
 
 @asynccontextmanager
@@ -78,6 +92,8 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
         devices = Devices(PostgresDevices(database), presence, journal, now, new_id)
         clock = HybridClock("server", lambda: time.time_ns() // 1_000_000)
         sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
+        vectors = await open_vectors(settings, metrics, stack)
+        encoder = await open_encoder(settings, stack)
         services = Services(
             now=now,
             catalog=catalog,
@@ -87,8 +103,15 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
             sync=sync,
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
+            discovery=discovery_of(database, vectors, encoder, metrics),
         )
-        yield Opened(services, probes_of(database, redis))
+        probes = (
+            *probes_of(database, redis),
+            Probe("vectors", vectors.health),
+            Probe("encoder", encoder.health),
+        )
+        jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
+        yield Opened(services, probes, jobs)
 
 
 async def open_database(
@@ -112,6 +135,72 @@ async def open_database(
     metrics.watch("db_connections_active", "Connections in use.", lambda: database.connections_in_use)
     metrics.watch("db_connections_idle", "Connections waiting.", lambda: database.idle_connections)
     return database
+
+
+async def open_vectors(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> GuardedIndex:
+    """Qdrant. Its loss degrades: search goes on by keywords, recommendations by what is popular."""
+    if settings.qdrant_url is None:
+        index = QdrantIndex.in_folder(settings.data_dir.resolve() / "qdrant")
+    else:
+        key = settings.qdrant_api_key
+        index = QdrantIndex.at_url(str(settings.qdrant_url), key.get_secret_value() if key else None)
+    vectors = GuardedIndex(await stack.enter_async_context(index))
+    metrics.watch("vector_failures", "Calls of the vector index that failed.", lambda: vectors.failures)
+    return vectors
+
+
+async def open_encoder(settings: Settings, stack: AsyncExitStack) -> LateEncoder:
+    """The sentence encoder, built at first use. While there is none, search goes on by keywords."""
+    return await stack.enter_async_context(
+        LateEncoder.open(
+            settings.data_dir.resolve() / "model",
+            given=settings.encoder_dir,
+            threads=settings.encoder_threads,
+        )
+    )
+
+
+def discovery_of(
+    database: Database, vectors: GuardedIndex, encoder: LateEncoder, metrics: Metrics
+) -> Discovery:
+    discovery = Discovery(
+        store=PostgresSearch(database),
+        suggestions=PostgresSuggestions(database),
+        trends=PostgresTrends(database),
+        vectors=vectors,
+        encoder=encoder.current,
+        now=now,
+    )
+    metrics.watch("search_fallbacks", "Searches that went on by keywords alone.", discovery.fallbacks.total)
+    return discovery
+
+
+def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncoder) -> tuple[Job, ...]:
+    embedding = Embedding(PostgresPending(database), vectors)
+
+    async def embed() -> int:
+        return await embedding.work(await encoder.settled())
+
+    async def check() -> int:
+        return await embedding.check(await encoder.settled())
+
+    return (
+        Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
+        Job("vectors.check", every_seconds=3600.0, run=check),
+    )
+
+
+def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
+    carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
+    relay = Relay(PostgresOutbox(database), carrier)
+
+    async def tidy() -> int:
+        return await relay.tidy(now())
+
+    return (
+        Job("outbox.ship", every_seconds=1.0, run=relay.run),
+        Job("outbox.tidy", every_seconds=3600.0, run=tidy),
+    )
 
 
 def probes_of(database: Database, redis: "Redis | None") -> tuple[Probe, ...]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import strawberry
 
 from domain.catalog.service import Catalog
+from domain.discovery.service import Discovery
 from domain.identity.model import Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
@@ -35,6 +36,7 @@ class Services:
     sync: Sync
     devices: Devices
     playback: Playback
+    discovery: Discovery
 
 
 @dataclass

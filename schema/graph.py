@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from schema import catalog, identity, node, playback, sync
+from schema import catalog, discovery, identity, node, playback, sync
 from schema.scalars import SCALARS
 
 
@@ -28,6 +28,7 @@ class Contribution:
 CONTRIBUTIONS = {
     "platform": Contribution(query=(node.NodeQuery,)),
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
+    "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
     "sync": Contribution(
         mutation=(sync.SyncMutation,),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from domain.identity.attempts import LocalAttempts
 from domain.identity.keys import SigningKey, SigningKeys, new_key
@@ -51,8 +52,14 @@ class CountingHasher(PasswordHasher):
         return super().hash(password, salt=salt)
 
     def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]  # noqa: A002
+        try:
+            fits = super().verify(hash, password)
+        except VerifyMismatchError:
+            self.calls.append("verify")
+            raise
+        # A hash that cannot be read is refused without work, and not counted.
         self.calls.append("verify")
-        return super().verify(hash, password)
+        return fits
 
 
 @dataclass

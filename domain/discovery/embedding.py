@@ -13,8 +13,6 @@ from domain.platform.errors import Unavailable
 from domain.platform.vectors import Point, Traits, VectorIndex, VectorsUnavailable
 
 BATCH = 64
-IDLE_SECONDS = 5.0
-RECONCILE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +101,26 @@ class Embedding:
         # What is listed and not noted stays: another process may be about to note it.
         await self._in_parts(there - await self.pending.listed(), self.vectors.remove)
 
-    async def run(
-        self,
-        stop: asyncio.Event,
-        encoder: Callable[[], Awaitable[Encoder | None]],
-        *,
-        idle_seconds: float = IDLE_SECONDS,
-        reconcile_seconds: float = RECONCILE_SECONDS,
-    ) -> None:
-        """Embeds until `stop` is set; what fails is tried again later. Ends where there is no encoder."""
-        ready = await encoder()
-        if ready is None:
-            return
-        clock = asyncio.get_running_loop().time
-        due = clock()
-        while not stop.is_set():
-            try:
-                if clock() >= due:
-                    await self.vectors.prepare(ready.name, ready.dimensions)
-                    await self.reconcile(ready)
-                    due = clock() + reconcile_seconds
-                idle = await self.embed_pending(ready, limit=BATCH) == 0
-            except (EncoderError, VectorsUnavailable, Unavailable) as error:
-                structlog.get_logger("embedding").debug("Embedding waits.", reason=str(error))
-                idle = True
-            if idle:
-                await _pause(stop, idle_seconds)
+    async def work(self, encoder: Encoder | None) -> int:
+        """One batch, for a job that is run again and again; nothing while a part of it is missing."""
+        if encoder is None:
+            return 0
+        try:
+            return await self.embed_pending(encoder, limit=BATCH)
+        except (EncoderError, VectorsUnavailable, Unavailable) as error:
+            structlog.get_logger("embedding").debug("Embedding waits.", reason=str(error))
+            return 0
+
+    async def check(self, encoder: Encoder | None) -> int:
+        """`reconcile`, for a job; it must have run once before `work` can be relied upon after a restore."""
+        if encoder is None:
+            return 0
+        try:
+            await self.vectors.prepare(encoder.name, encoder.dimensions)
+            await self.reconcile(encoder)
+        except (VectorsUnavailable, Unavailable) as error:
+            structlog.get_logger("embedding").debug("Comparing vectors waits.", reason=str(error))
+        return 0
 
     async def _embed_batch(self, encoder: Encoder) -> int:
         async with self.pending.take(BATCH) as batch:
@@ -152,11 +144,3 @@ class Embedding:
         ordered = sorted(ids)
         for start in range(0, len(ordered), BATCH):
             await act(ordered[start : start + BATCH])
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.discovery.model import Hit, MeaningHit, Ranking, Signals, TextHit
 
-EXACT, PREFIX, OTHER = 2, 1, 0
+EXACT, PREFIX, NAMED, OTHER = 3, 2, 1, 0
 
 
 def fused(lists: Sequence[tuple[float, Sequence[int]]], rank_constant: int) -> dict[int, float]:
@@ -49,6 +49,7 @@ def _signals(
         signals[id_] = Signals(
             exact_title=word is not None and word.exact,
             title_prefix=word is not None and word.prefix,
+            named=word is not None and word.named,
             keyword_rank=keyword_rank,
             semantic_rank=semantic_rank,
             similarity=None if neighbour is None else neighbour.similarity,
@@ -60,4 +61,6 @@ def _signals(
 def _tier(signals: Signals) -> int:
     if signals.exact_title:
         return EXACT
-    return PREFIX if signals.title_prefix else OTHER
+    if signals.title_prefix:
+        return PREFIX
+    return NAMED if signals.named else OTHER

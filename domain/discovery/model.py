@@ -95,13 +95,14 @@ class Question:
 class Terms:
     """A query as the text index is asked: per language of the catalogue's texts one query, and the title.
 
-    `loose` asks for any word in place of all of them.
+    `named` asks for all words in title and names, `loose` for any word anywhere.
     """
 
     written: str
     title: str
     languages: tuple[str, ...]
     queries: tuple[str, ...]
+    named: tuple[str, ...]
     loose: tuple[str, ...]
 
 
@@ -124,6 +125,8 @@ class TextHit:
     """Its title is the query."""
     prefix: bool
     """Its title begins with the query."""
+    named: bool
+    """Every word of the query stands in its title or in the names of its people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Signals:
 
     exact_title: bool = False
     title_prefix: bool = False
+    named: bool = False
     keyword_rank: int | None = None
     semantic_rank: int | None = None
     similarity: float | None = None
@@ -150,7 +154,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A result; `tier` puts exact and prefix titles first, `score` orders within a tier."""
+    """A result; `tier` puts titles and names before the rest, `score` orders within a tier."""
 
     id: int
     tier: int
@@ -169,8 +173,15 @@ class Results:
     """The works found by meaning."""
     mode: SearchMode
     """The mode that answered."""
+    worded: bool
+    """Whether some work has all words of the query."""
     correction: Correction | None
     took_ms: float
+
+    @property
+    def counted(self) -> Terms | None:
+        """The terms whose works belong to the result; none where it was found by meaning alone."""
+        return None if self.mode is SearchMode.SEMANTIC else self.terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +263,8 @@ class Ranking:
     near_kept: int = 100
     """Neighbours kept, after it."""
     similarity_floor: float = 0.3
+    near_enough: float = 0.7
+    """Neighbours kept are at least so much as similar as the nearest one."""
     semantic_seconds: float = 0.3
     keyword_seconds: float = 2.0
 

@@ -13,6 +13,9 @@ from domain.catalog.model import normalised
 from domain.catalog.words import words
 from domain.discovery.model import MAX_WORDS, Terms
 
+NAMES = "AB"
+"""The weights of titles and people in the text index."""
+
 
 class Word(NamedTuple):
     """A word of a query: as the catalogue compares words, and as written, with its accents."""
@@ -36,8 +39,13 @@ class KnownWord:
 
     @property
     def misspelt(self) -> bool:
-        left_out = any(not stems for stems in self.stems.values())
-        return not (self.known or self.begun or left_out)
+        """Neither a word of the catalogue, nor one that a language leaves out of its index."""
+        return not self.known and all(self.stems.values())
+
+    @property
+    def unfinished(self) -> bool:
+        """Perhaps only the beginning of a word."""
+        return self.begun and not self.known
 
 
 def split(text: str) -> list[Word]:
@@ -54,34 +62,38 @@ def split(text: str) -> list[Word]:
 def terms_of(text: str, known: Sequence[KnownWord]) -> Terms:
     """One query a language: all words as written, or all that the language does not leave out, stemmed."""
     languages = tuple(dict.fromkeys(language for word in known for language in word.stems))
-    as_written = " & ".join(_any({*word.word}, begun=_unfinished(word)) for word in known)
-    queries, loose = [], []
+    plain = [_any({*word.word}, word) for word in known]
+    plain_names = [_any({*word.word}, word, NAMES) for word in known]
+    queries, named, loose = [], [], []
     for language in languages:
-        stemmed = [
-            _any({*word.word, *word.stems[language]}, begun=_unfinished(word))
-            for word in known
-            if word.stems[language]
-        ]
-        alternatives = dict.fromkeys(filter(None, (as_written, " & ".join(stemmed))))
-        queries.append(" | ".join(f"({clause})" for clause in alternatives))
-        loose.append(" | ".join(stemmed) or as_written)
+        kept = [(word, {*word.word, *word.stems[language]}) for word in known if word.stems[language]]
+        stemmed = [_any(lexemes, word) for word, lexemes in kept] or plain
+        stemmed_names = [_any(lexemes, word, NAMES) for word, lexemes in kept] or plain_names
+        queries.append(_all(plain, stemmed))
+        named.append(_all(plain_names, stemmed_names))
+        loose.append(" | ".join(stemmed))
     return Terms(
         written=text,
         title=normalised(text),
         languages=languages,
         queries=tuple(queries),
+        named=tuple(named),
         loose=tuple(loose),
     )
 
 
-def _unfinished(word: KnownWord) -> str | None:
-    return word.word.plain if word.begun and not word.known else None
+def _all(*ways: list[str]) -> str:
+    """All words, in one of the ways to write them."""
+    clauses = dict.fromkeys(" & ".join(way) for way in ways)
+    return " | ".join(f"({clause})" for clause in clauses)
 
 
-def _any(lexemes: set[str], *, begun: str | None) -> str:
-    alternatives = [_quoted(lexeme) for lexeme in sorted(lexemes)]
-    if begun is not None:
-        alternatives.append(f"{_quoted(begun)}:*")
+def _any(lexemes: set[str], word: KnownWord, weights: str = "") -> str:
+    """Any of the ways to write one word, in texts of these weights."""
+    label = f":{weights}" if weights else ""
+    alternatives = [f"{_quoted(lexeme)}{label}" for lexeme in sorted(lexemes)]
+    if word.unfinished:
+        alternatives.append(f"{_quoted(word.word.plain)}:*{weights}")
     return f"({' | '.join(alternatives)})"
 
 

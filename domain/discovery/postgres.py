@@ -44,7 +44,7 @@ WITH RECURSIVE spoken AS (
 )
 SELECT asked.position, stemmer.language,
        tsvector_to_array(to_tsvector(stemmer.configuration, asked.written || ' ' || asked.plain)) AS stems,
-       EXISTS (SELECT FROM search_word WHERE word = asked.plain)
+       (SELECT count(*) FROM search_word WHERE word = asked.plain) > 0
        OR EXISTS (SELECT FROM content c WHERE c.listed AND c.search @@ (
               plainto_tsquery('simple', asked.plain)
               || plainto_tsquery(stemmer.configuration, asked.written))) AS known,
@@ -53,16 +53,18 @@ SELECT asked.position, stemmer.language,
   FROM asked CROSS JOIN stemmer
  ORDER BY asked.position, stemmer.language"""
 
+# One look into the index for each part: the planner takes the overlap of arrays for too many rows.
 SIMILAR = f"""
 SELECT asked.word AS misspelt, near.word
   FROM unnest($1::text[], $2::text[]) AS asked (word, parts)
  CROSS JOIN LATERAL (
-    SELECT s.word
-      FROM search_word s
-     WHERE s.trigrams && string_to_array(asked.parts, '|')
-       AND abs(length(s.word) - length(asked.word)) <= 2
-     ORDER BY (SELECT count(*) FROM unnest(s.trigrams) AS t WHERE t = ANY(string_to_array(asked.parts, '|')))
-              DESC, s.word
+    SELECT found.word
+      FROM string_to_table(asked.parts, '|') AS part
+     CROSS JOIN LATERAL (
+        SELECT s.word FROM search_word s
+         WHERE s.trigrams @> ARRAY[part] AND abs(length(s.word) - length(asked.word)) <= 2
+        OFFSET 0) AS found
+     GROUP BY found.word ORDER BY count(*) DESC, found.word
      LIMIT {SIMILAR_WORDS}) AS near"""
 
 FREQUENCY = """
@@ -126,20 +128,24 @@ class PostgresSearch:
         return {row[0]: row[1] for row in rows}
 
     async def by_words(self, terms: Terms, wanted: Filter, limit: int) -> tuple[list[TextHit], int]:
-        arguments = asked_of(terms)
+        arguments = [*asked_of(terms), list(terms.named)]
         where = sql_conditions(wanted, arguments)
         rows = await self._database.rows(
-            f"""WITH {MATCHED}
+            f"""WITH {MATCHED}, named AS MATERIALIZED (
+                    SELECT language, query::tsquery
+                      FROM unnest($1::text[], $9::text[]) AS term (language, query))
                 SELECT c.id, c.popularity, coalesce(ts_rank(c.search, asked.query), 0) AS rank,
-                       {TITLED} IS TRUE AS exact, $4 < $5 AND {BEGUN} AS prefix, count(*) OVER () AS total
+                       {TITLED} IS TRUE AS exact, $4 < $5 AND {BEGUN} AS prefix,
+                       (c.search @@ named.query) IS TRUE AS named, count(*) OVER () AS total
                   FROM matched JOIN content c USING (id)
                   LEFT JOIN asked ON asked.language = c.text_language
+                  LEFT JOIN named ON named.language = c.text_language
                  WHERE {where}
-                 ORDER BY exact DESC, prefix DESC, rank DESC, c.popularity DESC, c.id
+                 ORDER BY exact DESC, prefix DESC, named DESC, rank DESC, c.popularity DESC, c.id
                  LIMIT {limit:d}""",
             *arguments,
         )
-        hits = [TextHit(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        hits = [TextHit(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]
         return hits, rows[0]["total"] if rows else 0
 
     async def by_meaning(
@@ -201,6 +207,8 @@ def matched_by(terms: Terms | None) -> list[Any]:
     """The arguments $1 to $7 of `MATCHED`; without terms nothing matches."""
     if terms is None:
         return [[], [], [], "", "", "", ""]
+    if not terms.title:
+        return [list(terms.languages), list(terms.queries), [], "", "", "", ""]
     bare = _bare(terms.title)
     titles = [terms.title, bare, *(f"{article} {bare}" for article in ARTICLES)]
     beginnings = [terms.title, f"the {terms.title}"]

@@ -95,32 +95,54 @@ class Discovery:
         """
         started = time.perf_counter()
         with span("search", mode=question.mode.value):
-            known, correction = await self._understood(question)
-            terms = terms_of(correction.query if correction else question.text, known)
-            meaning = await self._found(question, terms, wanted)
-        return replace(meaning, correction=correction, took_ms=(time.perf_counter() - started) * 1000)
+            known = await self._understood(question.text)
+            results = await self._corrected(question, known, wanted)
+        return replace(results, took_ms=(time.perf_counter() - started) * 1000)
 
-    async def _understood(self, question: Question) -> tuple[list[KnownWord], Correction | None]:
+    async def _corrected(self, question: Question, known: list[KnownWord], wanted: Filter) -> Results:
+        """Mends words that the catalogue does not have; beginnings of words only where they find nothing."""
+        if question.exact:
+            return await self._found(question.mode, terms_of(question.text, known), wanted)
+        query, known = await self._mended(
+            question.text, known, lambda word: word.misspelt and not word.unfinished
+        )
+        results = await self._found(question.mode, terms_of(query, known), wanted)
+        if not results.worded:
+            again, known = await self._mended(query, known, lambda word: word.misspelt)
+            if again != query:
+                query = again
+                results = await self._found(question.mode, terms_of(query, known), wanted)
+        if query == question.text:
+            return results
+        return replace(results, correction=Correction(query, question.text))
+
+    async def _understood(self, text: str) -> list[KnownWord]:
         async with _deadline(self.ranking.keyword_seconds):
-            known = await self.store.understand(split(question.text))
-            misspelt = () if question.exact else [word.word.plain for word in known if word.misspelt]
-            mended = await self._mended(misspelt) if misspelt else {}
-            if not mended:
-                return known, None
-            query = " ".join(mended.get(word.word.plain, word.word.written) for word in known)
-            return await self.store.understand(split(query)), Correction(query, question.text)
+            return await self.store.understand(split(text))
 
-    async def _mended(self, misspelt: Sequence[str]) -> dict[str, str]:
-        similar = await self.store.similar_words([word for word in misspelt if spelling.slips_allowed(word)])
+    async def _mended(
+        self, query: str, known: list[KnownWord], doubtful: Callable[[KnownWord], bool]
+    ) -> tuple[str, list[KnownWord]]:
+        """The query with doubtful words replaced by the nearest ones that the catalogue has."""
+        words = [word.word.plain for word in known if doubtful(word)]
+        async with _deadline(self.ranking.keyword_seconds):
+            nearest = await self._nearest_words([word for word in words if spelling.slips_allowed(word)])
+        if not nearest:
+            return query, known
+        query = " ".join(nearest.get(word.word.plain, word.word.written) for word in known)
+        return query, await self._understood(query)
+
+    async def _nearest_words(self, words: Sequence[str]) -> dict[str, str]:
+        similar = await self.store.similar_words(words) if words else {}
         tied = {word: spelling.nearest(word, candidates) for word, candidates in similar.items()}
         rivals = {other for others in tied.values() if len(others) > 1 for other in others}
         frequency = await self.store.frequency(sorted(rivals)) if rivals else {}
         return {word: spelling.best(word, others, frequency) for word, others in tied.items() if others}
 
-    async def _found(self, question: Question, terms: Terms, wanted: Filter) -> Results:
-        if question.mode is SearchMode.KEYWORD:
+    async def _found(self, mode: SearchMode, terms: Terms, wanted: Filter) -> Results:
+        if mode is SearchMode.KEYWORD:
             return await self._by_words(terms, wanted)
-        if question.mode is SearchMode.SEMANTIC:
+        if mode is SearchMode.SEMANTIC:
             near = await self._by_meaning(terms, None, wanted)
             if near is not None:
                 return self._results(([], 0), near, terms, SearchMode.SEMANTIC)
@@ -140,10 +162,11 @@ class Discovery:
     ) -> Results:
         """By keywords alone; where nothing has all the words, what has some of them."""
         found = found or await self._text_hits(terms, wanted)
+        worded = bool(found[0])
         if not found[0] and terms.loose != terms.queries:
             terms = replace(terms, queries=terms.loose)
             found = await self._text_hits(terms, wanted)
-        return self._results(found, [], terms, SearchMode.KEYWORD)
+        return self._results(found, [], terms, SearchMode.KEYWORD, worded=worded)
 
     async def _text_hits(self, terms: Terms, wanted: Filter) -> tuple[list[TextHit], int]:
         async with _deadline(self.ranking.keyword_seconds):
@@ -166,7 +189,9 @@ class Discovery:
         else:
             if near is not None:
                 async with _deadline(self.ranking.keyword_seconds):
-                    return await self.store.by_meaning(near, worded, wanted, self.ranking.near_kept)
+                    hits = await self.store.by_meaning(near, worded, wanted, self.ranking.near_kept)
+                least = hits[0].similarity * self.ranking.near_enough if hits else 0.0
+                return [hit for hit in hits if hit.similarity >= least]
         return None
 
     async def _neighbours(self, text: str, wanted: Filter) -> dict[int, float] | None:
@@ -187,7 +212,13 @@ class Discovery:
         return {neighbour.id: neighbour.similarity for neighbour in found}
 
     def _results(
-        self, words: tuple[list[TextHit], int], near: list[MeaningHit], terms: Terms, mode: SearchMode
+        self,
+        words: tuple[list[TextHit], int],
+        near: list[MeaningHit],
+        terms: Terms,
+        mode: SearchMode,
+        *,
+        worded: bool | None = None,
     ) -> Results:
         hits, total = words
         return Results(
@@ -196,6 +227,7 @@ class Discovery:
             terms=terms,
             near=tuple(hit.id for hit in near),
             mode=mode,
+            worded=bool(hits) if worded is None else worded,
             correction=None,
             took_ms=0.0,
         )

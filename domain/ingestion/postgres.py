@@ -1,6 +1,7 @@
 """The catalogue's shelf in PostgreSQL: each batch is streamed into temporary tables and merged as sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -9,9 +10,18 @@ from domain.catalog.words import text_search_configuration, trigrams
 from domain.ingestion import postgres_merge as merge
 from domain.ingestion.model import Feedback, NotStored, Work
 from domain.ingestion.postgres_feedback import put_feedback
-from domain.ingestion.postgres_resolution import existing_parts, free_slugs, new_ids, resolve
+from domain.ingestion.postgres_resolution import Place, place, resolve
 from domain.ingestion.service import Written
-from domain.ingestion.staging import TABLES, Placed, Rows, searchable, searchable_titles, staged, vocabulary
+from domain.ingestion.staging import (
+    TABLES,
+    Piece,
+    Rows,
+    levels,
+    searchable,
+    searchable_titles,
+    staged,
+    vocabulary,
+)
 from domain.platform.postgres import Database, Session
 
 # One import merges at a time. Whether two works are one is decided by reading before writing, which row
@@ -21,41 +31,59 @@ TAKE_LOCK = f"SELECT pg_advisory_xact_lock({LOCK})"
 # Losing the last moments of an import in a crash costs a repetition of them.
 RELAX = "SET LOCAL synchronous_commit = off"
 
+REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
 
 class PostgresShelf:
-    """Fills `Shelf`."""
+    """Fills `Shelf`: while one batch merges the next is staged, and they merge in the order they came."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._latest = asyncio.Event()
+        self._latest.set()
 
     async def put(self, works: Sequence[Work], *, fills_gaps: bool) -> Written:
+        turn, self._latest = self._latest, asyncio.Event()
+        done = self._latest
         written = Written()
-        pending: Sequence[Work] = works
         try:
+            pending: Sequence[Work] = works
             while pending:
-                group, pending = _distinct(pending)
-                async with self._database.transaction() as session:
-                    await session.execute(RELAX)
-                    await session.execute(TAKE_LOCK)
-                    done, held = await _put(session, group, fills_gaps=fills_gaps)
-                written = Written(
-                    written.created + done.created,
-                    written.updated + done.updated,
-                    written.unchanged + done.unchanged,
-                )
-                pending = [*held, *pending]
-        except (
-            asyncpg.DataError,
-            asyncpg.IntegrityConstraintViolationError,
-            asyncpg.ProgramLimitExceededError,
-        ) as error:
+                group, rest = _distinct(pending)
+                step, held = await self._put(group, turn, fills_gaps=fills_gaps)
+                written = _sum(written, step)
+                pending = [*held, *rest]
+        except REFUSED as error:
             raise NotStored(f"the database refuses it: {error}") from error
+        finally:
+            done.set()
         return written
 
     async def put_feedback(self, feedback: Sequence[Feedback]) -> Written:
+        await self._latest.wait()  # the works it is about
         async with self._database.transaction() as session:
             await session.execute(RELAX)
             return await put_feedback(session, feedback)
+
+    async def _put(
+        self, works: Sequence[Work], turn: asyncio.Event, *, fills_gaps: bool
+    ) -> tuple[Written, list[Work]]:
+        """Merges the works; those whose row another one of them has are handed back."""
+        pieces = levels(works)
+        rows, words = await asyncio.to_thread(_laid_out, pieces)
+        async with self._database.transaction() as session:
+            await session.execute(RELAX)
+            await session.execute(merge.CREATE)
+            for table, records in rows.items():
+                await _copy(session, table, records)
+            await turn.wait()
+            await session.execute(TAKE_LOCK)
+            found = _once(await resolve(session, works))
+            places = await place(session, pieces, found)
+            await _copy(session, "incoming_place", [(n, *row) for n, row in places.items()])
+            changed = await _merge(session, rows, places, fills_gaps=fills_gaps)
+            await _learn_words(session, words)
+        return _counted(pieces, places, changed), [works[n] for n in range(len(works)) if n not in places]
 
 
 def _distinct(works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
@@ -70,70 +98,45 @@ def _distinct(works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
     return group, rest
 
 
-async def _put(session: Session, works: Sequence[Work], *, fills_gaps: bool) -> tuple[Written, list[Work]]:
-    """Merges the works; those whose row another one of them has are handed back."""
-    found = await resolve(session, works)
-    chosen: list[Work] = []
-    rows: list[int | None] = []
-    held: list[Work] = []
+def _laid_out(pieces: Sequence[Sequence[Piece]]) -> tuple[dict[str, Rows], set[str]]:
+    return staged(piece for level in pieces for piece in level), vocabulary([p.work for p in pieces[0]])
+
+
+def _once(found: Sequence[int | None]) -> dict[int, int | None]:
+    """The row of each work by its number, but for those whose row an earlier one has."""
     taken: set[int] = set()
-    for work, row in zip(works, found, strict=True):
-        if row is not None and row in taken:
-            held.append(work)
-            continue
-        chosen.append(work)
-        rows.append(row)
-        if row is not None:
-            taken.add(row)
-    placed = await _place(session, chosen, rows)
-    changed = await _merge(session, placed, fills_gaps=fills_gaps)
-    await _learn_words(session, chosen)
-    created = sum(row is None for row in rows)
-    old = {row for row in rows if row is not None}
-    updated = len({item.root for item in placed if item.content_id in changed} & old)
-    return Written(created, updated, len(old) - updated), held
+    chosen: dict[int, int | None] = {}
+    for n, row in enumerate(found):
+        if row is None or row not in taken:
+            chosen[n] = row
+            taken |= {row} if row is not None else set()
+    return chosen
 
 
-async def _place(session: Session, works: Sequence[Work], rows: Sequence[int | None]) -> list[Placed]:
-    """Every work and part with its row: known ones keep theirs, new ones get the next ids."""
-    slugs = await free_slugs(session, [work for work, row in zip(works, rows, strict=True) if row is None])
-    ids = await new_ids(session, len(slugs))
-    news = zip(ids, slugs, strict=True)
-    placed = []
-    for work, row in zip(works, rows, strict=True):
-        identity, slug = (row, None) if row is not None else next(news)
-        placed.append(Placed(work, identity, row is None, identity, slug=slug))
-    level = placed
-    while level := await _place_parts(session, level):
-        placed = [*placed, *level]
-    return placed
+def _counted(pieces: Sequence[Sequence[Piece]], places: Mapping[int, Place], changed: set[int]) -> Written:
+    """A work counts as updated where it or a part of it changed."""
+    roots = [piece.n for piece in pieces[0] if piece.n in places]
+    old = {n for n in roots if not places[n].is_new}
+    touched = {
+        piece.root
+        for level in pieces
+        for piece in level
+        if piece.n in places and (places[piece.n].is_new or places[piece.n].content_id in changed)
+    }
+    return Written(len(roots) - len(old), len(touched & old), len(old - touched))
 
 
-async def _place_parts(session: Session, wholes: Iterable[Placed]) -> list[Placed]:
-    wholes = [whole for whole in wholes if whole.work.parts]
-    if not wholes:
-        return []
-    known = await existing_parts(session, [whole.content_id for whole in wholes if not whole.is_new])
-    wanted: dict[tuple[int, int, int | None], tuple[Placed, Work]] = {}
-    for whole in wholes:
-        for part in whole.work.parts:  # where a number comes twice the first stands
-            wanted.setdefault((whole.content_id, part.disc, part.number), (whole, part))
-    ids = await new_ids(session, len(wanted.keys() - known.keys()))
-    return [
-        Placed(part, known.get(key) or next(ids), key not in known, whole.root, whole.content_id)
-        for key, (whole, part) in wanted.items()
-    ]
+def _sum(one: Written, other: Written) -> Written:
+    return Written(one.created + other.created, one.updated + other.updated, one.unchanged + other.unchanged)
 
 
-async def _merge(session: Session, placed: Sequence[Placed], *, fills_gaps: bool) -> set[int]:
+async def _merge(
+    session: Session, rows: Mapping[str, Rows], places: Mapping[int, Place], *, fills_gaps: bool
+) -> set[int]:
     """Answers the rows that were there before and changed."""
-    rows = staged(placed)
-    await session.execute(merge.CREATE)
-    for table, records in rows.items():
-        await _copy(session, table, records)
+    new = {row.content_id for row in places.values() if row.is_new}
     changed: set[int] = set()
-    new = {item.content_id for item in placed if item.is_new}
-    if len(new) < len(placed):
+    if len(new) < len(places):
         await session.execute(merge.LOCK_WORKS)
         changed = await _ids(session, merge.update_works(fills_gaps=fills_gaps))
     if new:
@@ -170,10 +173,9 @@ async def _refresh_search(session: Session, changed: set[int]) -> None:
     )
 
 
-async def _learn_words(session: Session, works: Sequence[Work]) -> None:
-    known = vocabulary(works)
-    rows = await session.fetch("SELECT word FROM search_word WHERE word = ANY($1::text[])", list(known))
-    missing = sorted(known - {row[0] for row in rows})
+async def _learn_words(session: Session, words: set[str]) -> None:
+    rows = await session.fetch("SELECT word FROM search_word WHERE word = ANY($1::text[])", list(words))
+    missing = sorted(words - {row[0] for row in rows})
     if missing:
         await _copy(session, "incoming_word", [(word, trigrams(word)) for word in missing])
         await session.execute(merge.INSERT_WORDS)

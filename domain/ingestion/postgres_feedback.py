@@ -31,8 +31,7 @@ SELECT DISTINCT ON (i.account_id, e.content_id)
 ON CONFLICT (account_id, content_id)
 DO UPDATE SET verdict = NULL, stars = excluded.stars, hlc = excluded.hlc, hlc_device = excluded.hlc_device,
               updated_at = excluded.updated_at
- WHERE (reaction.hlc, reaction.hlc_device) < (excluded.hlc, excluded.hlc_device)
-RETURNING (xmax = 0) AS created"""
+ WHERE (reaction.hlc, reaction.hlc_device) < (excluded.hlc, excluded.hlc_device)"""
 
 HOMELESS = """
 SELECT place FROM incoming_reaction i
@@ -55,12 +54,9 @@ async def put_feedback(session: Session, feedback: Sequence[Feedback]) -> Writte
     )  # fmt: skip
     homeless = [feedback[row[0]] for row in await session.fetch(HOMELESS)]
     await session.execute(INSERT_ACCOUNTS)
-    flags = [row[0] for row in await session.fetch(INSERT_REACTIONS)]
+    await session.execute(INSERT_REACTIONS)
     return Written(
-        created=sum(flags),
-        updated=len(flags) - sum(flags),
-        unchanged=len(feedback) - len(homeless) - len(flags),
-        refused=tuple(_homeless(item) for item in homeless),
+        feedback=len(feedback) - len(homeless), refused=tuple(_homeless(item) for item in homeless)
     )
 
 

@@ -1,6 +1,7 @@
 """The statements that merge staged rows into the catalogue, set by set.
 
 They run in this order in one transaction, under the lock of `postgres.py`, on the tables of `staging.py`.
+Of the staged rows only those count that `incoming_place` gives a row of the catalogue.
 """
 
 from collections.abc import Mapping
@@ -51,11 +52,11 @@ SELECT content_id, {
         "coalesce(synopsis, '')",
     )
 } END
-  FROM incoming_work WHERE is_new ORDER BY content_id"""
+  FROM incoming_work JOIN incoming_place USING (n) WHERE is_new ORDER BY content_id"""
 
 # The embedding worker updates these rows too: all take them in the order of their ids.
 LOCK_WORKS = """
-SELECT FROM content WHERE id IN (SELECT content_id FROM incoming_work WHERE NOT is_new)
+SELECT FROM content WHERE id IN (SELECT content_id FROM incoming_place WHERE NOT is_new)
  ORDER BY id FOR NO KEY UPDATE"""
 
 
@@ -66,7 +67,8 @@ def update_works(*, fills_gaps: bool) -> str:
     return f"""
 WITH merged AS (
     SELECT c.id, {", ".join(f"{value} AS {name}" for name, value in merged.items())}
-      FROM incoming_work w JOIN content c ON c.id = w.content_id WHERE NOT w.is_new)
+      FROM incoming_work w JOIN incoming_place p USING (n) JOIN content c ON c.id = p.content_id
+     WHERE NOT p.is_new)
 UPDATE content c
    SET {", ".join(f"{name} = m.{name}" for name in merged)}, updated_at = now(),
        embedded_as = CASE WHEN {_row("c", EMBEDDED)} IS DISTINCT FROM {_row("m", EMBEDDED)}
@@ -95,7 +97,7 @@ def _row(table: str, names: tuple[str, ...]) -> str:
 
 INSERT_PEOPLE = """
 INSERT INTO person (name, name_key, qualifier)
-SELECT DISTINCT name, name_key, qualifier FROM incoming_credit i
+SELECT DISTINCT name, name_key, qualifier FROM incoming_credit i JOIN incoming_place USING (n)
  WHERE NOT EXISTS (SELECT FROM person p WHERE p.name = i.name AND p.qualifier = i.qualifier)
  ORDER BY name, qualifier
 ON CONFLICT DO NOTHING"""
@@ -104,14 +106,16 @@ ON CONFLICT DO NOTHING"""
 CREDITS = (
     """
 DELETE FROM credit USING (
-    SELECT content_id, role, max(position) AS last FROM incoming_credit GROUP BY content_id, role) i
+    SELECT content_id, role, max(position) AS last FROM incoming_credit JOIN incoming_place USING (n)
+     GROUP BY content_id, role) i
  WHERE credit.content_id = i.content_id AND credit.role = i.role AND credit.position > i.last
 RETURNING credit.content_id AS id""",
     """
 INSERT INTO credit (content_id, role, position, person_id, character)
-SELECT i.content_id, i.role, i.position, p.id, i.character
-  FROM incoming_credit i JOIN person p ON p.name = i.name AND p.qualifier = i.qualifier
- ORDER BY i.content_id, i.role, i.position
+SELECT content_id, i.role, i.position, p.id, i.character
+  FROM incoming_credit i JOIN incoming_place USING (n)
+  JOIN person p ON p.name = i.name AND p.qualifier = i.qualifier
+ ORDER BY content_id, i.role, i.position
 ON CONFLICT (content_id, role, position)
 DO UPDATE SET person_id = excluded.person_id, character = excluded.character
  WHERE (credit.person_id, credit.character) IS DISTINCT FROM (excluded.person_id, excluded.character)
@@ -121,13 +125,15 @@ DETAILS = {
     "incoming_external_id": (
         """
 INSERT INTO external_id (source, value, content_id)
-SELECT source, value, content_id FROM incoming_external_id ORDER BY source, value
+SELECT source, value, content_id FROM incoming_external_id JOIN incoming_place USING (n)
+ ORDER BY source, value
 ON CONFLICT DO NOTHING
 RETURNING content_id AS id""",
     ),
     "incoming_rating": (
         """
-INSERT INTO rating SELECT content_id, source, value, scale, vote_count FROM incoming_rating
+INSERT INTO rating (content_id, source, value, scale, vote_count)
+SELECT content_id, source, value, scale, vote_count FROM incoming_rating JOIN incoming_place USING (n)
 ON CONFLICT (content_id, source)
 DO UPDATE SET value = excluded.value, scale = excluded.scale,
               vote_count = coalesce(excluded.vote_count, rating.vote_count)
@@ -138,12 +144,13 @@ RETURNING content_id AS id""",
     "incoming_artwork": (
         """
 DELETE FROM artwork USING (
-    SELECT content_id, kind, max(position) AS last FROM incoming_artwork GROUP BY content_id, kind) i
+    SELECT content_id, kind, max(position) AS last FROM incoming_artwork JOIN incoming_place USING (n)
+     GROUP BY content_id, kind) i
  WHERE artwork.content_id = i.content_id AND artwork.kind = i.kind AND artwork.position > i.last
 RETURNING artwork.content_id AS id""",
         """
 INSERT INTO artwork (content_id, kind, position, url, width, height)
-SELECT content_id, kind, position, url, width, height FROM incoming_artwork
+SELECT content_id, kind, position, url, width, height FROM incoming_artwork JOIN incoming_place USING (n)
 ON CONFLICT (content_id, kind, position)
 DO UPDATE SET url = excluded.url, width = excluded.width, height = excluded.height
  WHERE (artwork.url, artwork.width, artwork.height) IS DISTINCT FROM
@@ -154,22 +161,23 @@ RETURNING content_id AS id""",
         # What the source no longer lists for a platform and region is gone; so are made-up offers it no
         # longer has, wherever they were.
         """
+WITH i AS (SELECT * FROM incoming_offer JOIN incoming_place USING (n))
 DELETE FROM offer
- WHERE (EXISTS (SELECT FROM incoming_offer i WHERE i.content_id = offer.content_id
+ WHERE (EXISTS (SELECT FROM i WHERE i.content_id = offer.content_id
                    AND i.platform = offer.platform AND i.region = offer.region)
         OR (offer.demonstration AND EXISTS (
-               SELECT FROM incoming_offer i WHERE i.content_id = offer.content_id AND i.demonstration)))
-   AND NOT EXISTS (SELECT FROM incoming_offer i
+               SELECT FROM i WHERE i.content_id = offer.content_id AND i.demonstration)))
+   AND NOT EXISTS (SELECT FROM i
                     WHERE (i.content_id, i.region, i.platform, i.kind, i.quality)
                         = (offer.content_id, offer.region, offer.platform, offer.kind, offer.quality))
-   AND offer.content_id IN (SELECT content_id FROM incoming_offer)
+   AND offer.content_id IN (SELECT content_id FROM i)
 RETURNING content_id AS id""",
         """
 INSERT INTO offer (content_id, region, platform, kind, quality, price, currency, link_id, available_from,
                    expires_at, demonstration)
 SELECT content_id, region, platform, kind, quality, price, currency, link_id, available_from, expires_at,
        demonstration
-  FROM incoming_offer
+  FROM incoming_offer JOIN incoming_place USING (n)
 ON CONFLICT (content_id, region, platform, kind, quality)
 DO UPDATE SET price = excluded.price, currency = excluded.currency, link_id = excluded.link_id,
               available_from = excluded.available_from, expires_at = excluded.expires_at,

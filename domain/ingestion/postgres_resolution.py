@@ -1,11 +1,12 @@
-"""Which row a work from outside is: by its ids in other systems, else by title, kind and year."""
+"""Which row a work from outside is: by its ids elsewhere, else by title, kind and year, else a new one."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from domain.catalog.model import ContentKind, CreditRole
 from domain.ingestion.model import Work
-from domain.ingestion.staging import title_key, wished_slug
+from domain.ingestion.staging import Piece, title_key, wished_slug
 from domain.platform.postgres import Row, Session
 
 TRUSTED = ("imdb", "tmdb", "tmdb_tv", "tvmaze", "tvdb", "demo")
@@ -28,6 +29,15 @@ SELECT parent_id, disc, number, min(id) FROM content WHERE parent_id = ANY($1::b
  GROUP BY parent_id, disc, number"""
 
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('content', 'id')) FROM generate_series(1, $1::int)"
+
+
+class Place(NamedTuple):
+    """The row a piece of a batch goes to."""
+
+    content_id: int
+    is_new: bool
+    parent_id: int | None = None
+    slug: str | None = None
 
 
 async def resolve(session: Session, works: Sequence[Work]) -> list[int | None]:
@@ -79,7 +89,40 @@ def _artists(work: Work) -> set[str]:
     return {c.person.key for c in work.credits if c.role is CreditRole.ARTIST}
 
 
-async def free_slugs(session: Session, works: Sequence[Work]) -> list[str]:
+async def place(
+    session: Session, pieces: Sequence[Sequence[Piece]], found: Mapping[int, int | None]
+) -> dict[int, Place]:
+    """The row of every piece: known ones keep theirs, new ones get the next ids; parts follow their whole.
+
+    `found` has the row of each work by its number, or nothing for a new one; works it lacks get no place.
+    """
+    new = [piece.work for piece in pieces[0] if piece.n in found and found[piece.n] is None]
+    fresh = zip(await _new_ids(session, len(new)), await _free_slugs(session, new), strict=True)
+    places: dict[int, Place] = {}
+    for n, row in found.items():
+        if row is None:
+            identity, slug = next(fresh)
+            places[n] = Place(identity, is_new=True, slug=slug)
+        else:
+            places[n] = Place(row, is_new=False)
+    for level in pieces[1:]:
+        await _place_parts(session, level, places)
+    return places
+
+
+async def _place_parts(session: Session, parts: Sequence[Piece], places: dict[int, Place]) -> None:
+    wholes = [(part, places[part.parent]) for part in parts if part.parent in places]
+    old = sorted({whole.content_id for _, whole in wholes if not whole.is_new})
+    rows = await session.fetch(EXISTING_PARTS, old) if old else []
+    known = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
+    keys = {part.n: (whole.content_id, part.work.disc, part.work.number) for part, whole in wholes}
+    ids = await _new_ids(session, sum(key not in known for key in keys.values()))
+    for n, key in keys.items():
+        row = known.get(key)
+        places[n] = Place(next(ids) if row is None else row, row is None, key[0])
+
+
+async def _free_slugs(session: Session, works: Sequence[Work]) -> list[str]:
     """A slug for each work that no row and no other of the works has: `…`, `…-2`, `…-3`."""
     wished = [wished_slug(work) for work in works]
     chosen: list[str | None] = [None] * len(works)
@@ -103,13 +146,7 @@ async def free_slugs(session: Session, works: Sequence[Work]) -> list[str]:
     return [slug for slug in chosen if slug is not None]
 
 
-async def existing_parts(session: Session, wholes: Sequence[int]) -> dict[tuple[int, int, int | None], int]:
-    """The rows of the parts of these wholes, by whole, disc and number."""
-    rows = await session.fetch(EXISTING_PARTS, wholes) if wholes else []
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
-
-
-async def new_ids(session: Session, count: int) -> Iterator[int]:
+async def _new_ids(session: Session, count: int) -> Iterator[int]:
     """The next ids of the catalogue."""
     rows = await session.fetch(NEW_IDS, count) if count else []
     return iter([row[0] for row in rows])

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -13,24 +13,28 @@ from domain.ingestion.model import Feedback, Item, NotStored, Refusal, Source, W
 BATCH = 500
 """Works a transaction: large enough for set-based statements to pay, small enough to lose little."""
 FEEDBACK_BATCH = 5000
+AT_ONCE = 2
+"""Batches under way: one that merges and one that is laid out."""
 KEPT_REFUSALS = 1000
 KEPT_GENRES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch; `refused` are items the store knows nothing to do with."""
+    """What became of a batch: works by what happened to them, and how much feedback was taken."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Refusal, ...] = ()
+    feedback: int = 0
 
 
 class Shelf(Protocol):
     """Where imports go. Each call is all or nothing, and repeating it changes nothing.
 
-    Raises `NotStored` when the data of the batch is refused.
+    Several may run at once; they take effect in the order they were called. Raises `NotStored` when the data
+    of the batch is refused.
     """
 
     async def put(self, works: Sequence[Work], *, fills_gaps: bool) -> Written: ...
@@ -59,12 +63,14 @@ class Report:
         """Works and ratings a second."""
         return (self.works + self.feedback) / self.seconds if self.seconds else 0.0
 
-    def refuse(self, refusals: Sequence[Refusal]) -> None:
-        self.refused += len(refusals)
-        self.refusals += refusals[: max(0, KEPT_REFUSALS - len(self.refusals))]
-
-    def note_genres(self, work: Work) -> None:
-        for name in work.unknown_genres:
+    def add(self, batch: Sequence[Item], written: Written) -> None:
+        self.created += written.created
+        self.updated += written.updated
+        self.unchanged += written.unchanged
+        self.feedback += written.feedback
+        self.refused += len(written.refused)
+        self.refusals += written.refused[: max(0, KEPT_REFUSALS - len(self.refusals))]
+        for name in (name for item in batch if isinstance(item, Work) for name in item.unknown_genres):
             if name in self.unknown_genres or len(self.unknown_genres) < KEPT_GENRES:
                 self.unknown_genres[name] += 1
 
@@ -94,22 +100,40 @@ async def import_source(
     """
     report = Report()
     started = time.perf_counter()
+    async for batch, outcome in _stored(shelf, source):
+        report.add(batch, outcome)
+        for refusal in outcome.refused:
+            refused(refusal)
+        report.seconds = time.perf_counter() - started
+        progress(Progress(report.works, report.feedback, report.refused, report.per_second, source.fraction))
+    return report
+
+
+async def _stored(shelf: Shelf, source: Source) -> AsyncIterator[tuple[list[Item], Written]]:
+    """Each batch with what became of it, in their order.
+
+    The next batch is read and parsed in a thread, and laid out, while the database merges this one.
+    """
     items = source.items()
-    # The next batch is read and parsed in a thread while the database works on this one.
+    running: deque[tuple[list[Item], asyncio.Task[Written]]] = deque()
     reading = asyncio.create_task(asyncio.to_thread(_next_batch, items))
     try:
         while batch := await reading:
             reading = asyncio.create_task(asyncio.to_thread(_next_batch, items))
-            for refusal in await _put(shelf, batch, report, fills_gaps=source.fills_gaps):
-                refused(refusal)
-            report.seconds = time.perf_counter() - started
-            progress(
-                Progress(report.works, report.feedback, report.refused, report.per_second, source.fraction)
-            )
+            putting = _put(shelf, batch, fills_gaps=source.fills_gaps)
+            running.append((batch, asyncio.create_task(putting)))
+            if len(running) == AT_ONCE:
+                first, outcome = running.popleft()
+                yield first, await outcome
+        while running:
+            first, outcome = running.popleft()
+            yield first, await outcome
     finally:
-        # A generator cannot be closed while its thread still runs in it.
-        await asyncio.wait([reading])
-    return report
+        left = [task for _, task in running]
+        for task in left:
+            task.cancel()
+        # A thread cannot be stopped: what reads must come to its end before the file is let go.
+        await asyncio.wait([reading, *left])
 
 
 def _next_batch(items: Iterator[Item]) -> list[Item]:
@@ -119,23 +143,20 @@ def _next_batch(items: Iterator[Item]) -> list[Item]:
     return batch
 
 
-async def _put(shelf: Shelf, batch: Sequence[Item], report: Report, *, fills_gaps: bool) -> list[Refusal]:
+async def _put(shelf: Shelf, batch: Sequence[Item], *, fills_gaps: bool) -> Written:
     works = [item for item in batch if isinstance(item, Work)]
     feedback = [item for item in batch if isinstance(item, Feedback)]
-    refusals = [item for item in batch if isinstance(item, Refusal)]
-    for work in works:
-        report.note_genres(work)
-    for written in await _put_works(shelf, works, fills_gaps=fills_gaps):
-        report.created += written.created
-        report.updated += written.updated
-        report.unchanged += written.unchanged
-        refusals += written.refused
+    written = [Written(refused=tuple(item for item in batch if isinstance(item, Refusal)))]
+    written += await _put_works(shelf, works, fills_gaps=fills_gaps)
     if feedback:
-        told = await shelf.put_feedback(feedback)
-        report.feedback += told.created + told.updated + told.unchanged
-        refusals += told.refused
-    report.refuse(refusals)
-    return refusals
+        written.append(await shelf.put_feedback(feedback))
+    return Written(
+        sum(part.created for part in written),
+        sum(part.updated for part in written),
+        sum(part.unchanged for part in written),
+        tuple(refusal for part in written for refusal in part.refused),
+        sum(part.feedback for part in written),
+    )
 
 
 async def _put_works(shelf: Shelf, works: Sequence[Work], *, fills_gaps: bool) -> list[Written]:

@@ -1,6 +1,6 @@
-"""Works laid out as the rows of the tables they are streamed into."""
+"""Works laid out as rows to be streamed, before it is known which rows of the catalogue they are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,7 @@ SLUG_LIMIT = 80
 
 TABLES: dict[str, dict[str, str]] = {
     "incoming_work": {
-        "content_id": "bigint", "is_new": "boolean", "kind": "text", "parent_id": "bigint",
-        "number": "int", "disc": "int", "slug": "text", "title": "text", "title_key": "text",
+        "n": "int", "kind": "text", "number": "int", "disc": "int", "title": "text", "title_key": "text",
         "original_title": "text", "synopsis": "text", "text_language": "text", "release_date": "date",
         "year": "int", "genres": "text[]", "keywords": "text[]", "original_language": "text",
         "countries": "text[]", "maturity_rating": "text", "popularity": "float8",
@@ -23,50 +22,73 @@ TABLES: dict[str, dict[str, str]] = {
         "configuration": "text", "search_title": "text", "search_people": "text",
     },
     "incoming_credit": {
-        "content_id": "bigint", "role": "text", "position": "int", "name": "text", "name_key": "text",
+        "n": "int", "role": "text", "position": "int", "name": "text", "name_key": "text",
         "qualifier": "text", "character": "text",
     },
-    "incoming_external_id": {"source": "text", "value": "text", "content_id": "bigint"},
+    "incoming_external_id": {"n": "int", "source": "text", "value": "text"},
     "incoming_rating": {
-        "content_id": "bigint", "source": "text", "value": "float8", "scale": "float8", "vote_count": "int",
+        "n": "int", "source": "text", "value": "float8", "scale": "float8", "vote_count": "int",
     },
     "incoming_artwork": {
-        "content_id": "bigint", "kind": "text", "position": "int", "url": "text", "width": "int",
+        "n": "int", "kind": "text", "position": "int", "url": "text", "width": "int",
         "height": "int",
     },
     "incoming_offer": {
-        "content_id": "bigint", "region": "text", "platform": "text", "kind": "text", "quality": "text",
+        "n": "int", "region": "text", "platform": "text", "kind": "text", "quality": "text",
         "price": "numeric(12,2)", "currency": "text", "link_id": "text", "available_from": "timestamptz",
         "expires_at": "timestamptz", "demonstration": "boolean",
     },
     "incoming_word": {"word": "text", "trigrams": "text[]"},
+    "incoming_place": {
+        "n": "int", "content_id": "bigint", "is_new": "boolean", "parent_id": "bigint", "slug": "text",
+    },
 }  # fmt: skip
+
+LATER = ("incoming_word", "incoming_place")
+"""Tables that are filled once the rows of the works are known."""
 
 Rows = list[tuple[Any, ...]]
 
 
-@dataclass(slots=True)
-class Placed:
-    """A work or part with the row it goes to; `root` is the row of the whole it belongs to."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A work or part; `n` numbers the pieces of a batch, `parent` is the number of its whole."""
 
+    n: int
     work: Work
-    content_id: int
-    is_new: bool
     root: int
-    parent_id: int | None = None
-    slug: str | None = None
+    parent: int | None = None
 
 
-def staged(placed: Iterable[Placed]) -> dict[str, Rows]:
-    """The rows of every table but the words."""
-    rows: dict[str, Rows] = {table: [] for table in TABLES if table != "incoming_word"}
-    for item in placed:
-        rows["incoming_work"].append(_work(item))
-        rows["incoming_credit"] += _credits(item)
-        rows["incoming_external_id"] += ((i.source, i.value, item.content_id) for i in item.work.external_ids)
-        rows["incoming_rating"] += _ratings(item)
-        rows["incoming_artwork"] += _artwork(item)
-        rows["incoming_offer"] += _offers(item)
+def levels(works: Iterable[Work]) -> list[list[Piece]]:
+    """The works, then their parts, then the parts of those; of parts with one number the first stands."""
+    found = [[Piece(n, work, n) for n, work in enumerate(works)]]
+    count = len(found[0])
+    while found[-1]:
+        parts: dict[tuple[int, int, int | None], tuple[Work, int]] = {}
+        for whole in found[-1]:
+            for part in whole.work.parts:
+                parts.setdefault((whole.n, part.disc, part.number), (part, whole.root))
+        found.append(
+            [
+                Piece(n, part, root, parent)
+                for n, ((parent, _, _), (part, root)) in enumerate(parts.items(), start=count)
+            ]
+        )
+        count += len(parts)
+    return found[:-1]
+
+
+def staged(pieces: Iterable[Piece]) -> dict[str, Rows]:
+    """The rows of every table but the `LATER` ones."""
+    rows: dict[str, Rows] = {table: [] for table in TABLES if table not in LATER}
+    for piece in pieces:
+        rows["incoming_work"].append(_work(piece))
+        rows["incoming_credit"] += _credits(piece)
+        rows["incoming_external_id"] += ((piece.n, i.source, i.value) for i in piece.work.external_ids)
+        rows["incoming_rating"] += _ratings(piece)
+        rows["incoming_artwork"] += _artwork(piece)
+        rows["incoming_offer"] += _offers(piece)
     return rows
 
 
@@ -91,7 +113,7 @@ def searchable_titles(*titles: str | None) -> str:
     return searchable((title, normalised(title)) for title in titles if title)
 
 
-def vocabulary(works: Iterable[Work]) -> set[str]:
+def vocabulary(works: Sequence[Work]) -> set[str]:
     """The words of titles and of people's names."""
     titles = {text for work in works for text in (work.title, work.original_title) if text}
     names = {credit.person.key for work in works for credit in work.credits}
@@ -99,12 +121,12 @@ def vocabulary(works: Iterable[Work]) -> set[str]:
     return found | {word for name in names for word in name.split() if len(word) <= MAX_WORD}
 
 
-def _work(item: Placed) -> tuple[Any, ...]:
-    work = item.work
-    listed = item.parent_id is None
+def _work(piece: Piece) -> tuple[Any, ...]:
+    work = piece.work
+    listed = piece.parent is None
     return (
-        item.content_id, item.is_new, work.kind.value, item.parent_id, work.number, work.disc, item.slug,
-        work.title, title_key(work.title), work.original_title, work.synopsis, work.text_language,
+        piece.n, work.kind.value, work.number, work.disc, work.title, title_key(work.title),
+        work.original_title, work.synopsis, work.text_language,
         work.release_date, work.year, work.genres or None, work.keywords or None, work.original_language,
         work.countries or None, work.maturity_rating, work.popularity, work.runtime_seconds, work.status,
         work.episode_count, work.label, text_search_configuration(work.text_language),
@@ -113,10 +135,10 @@ def _work(item: Placed) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _credits(item: Placed) -> Iterator[tuple[Any, ...]]:
+def _credits(piece: Piece) -> Iterator[tuple[Any, ...]]:
     positions: dict[CreditRole, int] = {}
     seen: set[tuple[CreditRole, Name, str | None]] = set()
-    for credit in item.work.credits:
+    for credit in piece.work.credits:
         told = (credit.role, credit.person, credit.character)
         if told in seen:
             continue
@@ -124,27 +146,27 @@ def _credits(item: Placed) -> Iterator[tuple[Any, ...]]:
         position = positions.get(credit.role, 0)
         positions[credit.role] = position + 1
         name, qualifier, key = credit.person
-        yield item.content_id, credit.role.value, position, name, key, qualifier, credit.character
+        yield piece.n, credit.role.value, position, name, key, qualifier, credit.character
 
 
-def _ratings(item: Placed) -> Iterator[tuple[Any, ...]]:
-    for rating in {rating.source: rating for rating in item.work.ratings}.values():
-        yield item.content_id, rating.source, rating.value, rating.scale, rating.vote_count
+def _ratings(piece: Piece) -> Iterator[tuple[Any, ...]]:
+    for rating in {rating.source: rating for rating in piece.work.ratings}.values():
+        yield piece.n, rating.source, rating.value, rating.scale, rating.vote_count
 
 
-def _artwork(item: Placed) -> Iterator[tuple[Any, ...]]:
+def _artwork(piece: Piece) -> Iterator[tuple[Any, ...]]:
     positions: dict[str, int] = {}
-    for image in item.work.artwork:
+    for image in piece.work.artwork:
         position = positions.get(image.kind, 0)
         positions[image.kind] = position + 1
-        yield item.content_id, image.kind.value, position, image.url, image.width, image.height
+        yield piece.n, image.kind.value, position, image.url, image.width, image.height
 
 
-def _offers(item: Placed) -> Iterable[tuple[Any, ...]]:
+def _offers(piece: Piece) -> Iterable[tuple[Any, ...]]:
     rows = {}
-    for offer in item.work.offers:
+    for offer in piece.work.offers:
         rows[offer.region, offer.platform, offer.kind, offer.quality] = (
-            item.content_id, offer.region, offer.platform, offer.kind.value, offer.quality, offer.price,
+            piece.n, offer.region, offer.platform, offer.kind.value, offer.quality, offer.price,
             offer.currency, offer.link_id, offer.available_from, offer.expires_at, offer.demonstration,
         )  # fmt: skip
     return rows.values()

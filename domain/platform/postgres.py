@@ -26,13 +26,9 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
 }
 
-LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-)
+LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+UNREACHED = (*LOST, OSError, TimeoutError)
+"""While connecting; later on these may come from whatever a transaction does besides."""
 
 
 class Connection(asyncpg.Connection):
@@ -68,7 +64,7 @@ class Database:
                 connection.add_query_logger(observe)
 
         settings = SERVER_SETTINGS | {"statement_timeout": str(int(statement_timeout_seconds * 1000))}
-        with _reached():
+        with _reached(UNREACHED):
             pool = await asyncpg.create_pool(
                 dsn=url,
                 min_size=min_connections,
@@ -116,12 +112,16 @@ class Database:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
         current = self._current.get()
-        with _reached():
-            if current is not None:
-                yield current
-                return
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as session:
+        if current is not None:
+            yield current
+            return
+        with _reached(UNREACHED):
+            session = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        try:
+            with _reached(LOST):
                 yield session
+        finally:
+            await self._pool.release(session)
 
     @property
     def connections_in_use(self) -> int:
@@ -155,13 +155,16 @@ def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return turned or [[] for _ in range(width)]
 
 
-class _reached:  # noqa: N801 - reads as `with _reached():`
+class _reached:  # noqa: N801 - reads as `with _reached(…):`
     """Turns a lost connection into `Unavailable`, leaving what the statement itself raised."""
+
+    def __init__(self, lost: tuple[type[BaseException], ...]) -> None:
+        self._lost = lost
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, LOST):
+        if isinstance(error, self._lost):
             raise Unavailable("The database cannot be reached just now; try again in a moment.") from error
 
 

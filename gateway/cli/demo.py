@@ -1,18 +1,21 @@
-"""The demo catalogue, for a database that has nothing yet."""
+"""The demo catalogue: works with offers, and accounts with a history."""
 
+from datetime import UTC, datetime
+
+from domain.identity.passwords import Passwords
 from domain.ingestion.demo import DemoCatalogue
+from domain.ingestion.postgres_accounts import load_accounts
 from domain.platform.postgres import Database
+from gateway.app import demo_accounts
 from gateway.cli.importing import import_into
-
-ANY_CONTENT = "SELECT EXISTS (SELECT FROM content)"
+from gateway.cli.screen import notes
 
 
 async def load_demo(url: str) -> None:
+    """Into the database at `url`; safe to repeat."""
     await import_into(url, DemoCatalogue(), "Demo catalogue")
-
-
-async def load_demo_if_empty(url: str) -> None:
-    async with Database.open(url) as database:
-        filled = await database.value(ANY_CONTENT)
-    if not filled:
-        await load_demo(url)
+    accounts = demo_accounts()
+    async with Database.open(url, min_connections=1) as database, Passwords.open() as passwords:
+        await load_accounts(database, accounts, passwords.hash, datetime.now(UTC))
+    names = ", ".join(account.email for account in accounts)
+    notes().print(f"Demo accounts: {names}")

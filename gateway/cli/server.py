@@ -14,6 +14,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from gateway.app import create_app
 from gateway.cli.errors import Failed
 from gateway.cli.preparation import prepare
+from gateway.cli.signals import stopping_on_sigterm
 from gateway.cli.welcome import welcome
 from gateway.settings import Settings
 
@@ -68,7 +69,7 @@ async def serve(settings: Settings) -> None:
             server = Server(
                 configuration(app, settings),
                 announce=lambda: welcome(settings),
-                drain=getattr(app.state, "drain", _nothing),
+                drain=app.state.drain,
             )
             with in_use_as_failure(settings.host, settings.port):
                 await server.serve(sockets=[listener])
@@ -127,24 +128,9 @@ def in_use_as_failure(host: str, port: int) -> Iterator[None]:
         raise
 
 
-@contextlib.contextmanager
-def stopping_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block in order, so that an embedded database is not left behind."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task is not None  # noqa: S101 - a coroutine always runs in one
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-
-
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-async def _nothing() -> None: ...

@@ -34,9 +34,9 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
     from contextlib import AsyncExitStack  # noqa: PLC0415 - as above
 
     from domain.platform.postgres import Database  # noqa: PLC0415
-    from gateway.services import open_accounts  # noqa: PLC0415
     from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
+    from gateway.services import open_accounts  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))

@@ -2,28 +2,24 @@
 
 from importlib.metadata import version
 
-from rich.table import Table
+from rich.markup import escape
 
 from gateway.cli.screen import notes
 from gateway.database import database_name
 from gateway.settings import Settings, without_password
 
 QUERY = '{"query": "{ contents(first: 3) { nodes { __typename title year } } }"}'
-DEMO_ACCOUNT = "demo@example.com"
+DEMO_ACCOUNT = "demo"
 
 
 def welcome(settings: Settings) -> None:
     """Addresses, things to try and the stores in use; nothing in production, whose logs are for programs."""
     if not settings.development:
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="ignore", no_wrap=True)
-    for name, text in lines(settings):
-        table.add_row(name, text)
     screen = notes()
     screen.print(f"\n[bold]Media Gateway {version('media-gateway')}[/bold] answers. Ctrl+C stops it.\n")
-    screen.print(table, soft_wrap=True)
+    for name, text in lines(settings):
+        screen.print(f"  [dim]{name:8}[/dim]{escape(text)}")
     screen.print()
 
 
@@ -34,7 +30,7 @@ def lines(settings: Settings) -> list[tuple[str, str]]:
     return [
         (
             "Open",
-            f"{origin}/graphql  {'GraphiQL, with examples in its tabs' if graphiql else 'for POST requests'}",
+            f"{origin}/graphql{' in a browser: GraphiQL with examples' if graphiql else ''}",
         ),
         ("Query", f"curl -s {origin}/graphql -H 'content-type: application/json' \\"),
         ("", f"  -d '{QUERY}'"),

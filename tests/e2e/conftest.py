@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server import Server, running
+from tests.redis_server import redis_url
+
+__all__ = ["redis_url"]
 
 
 @pytest.fixture(scope="session")

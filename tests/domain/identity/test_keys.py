@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from joserfc.jwk import OctKey, OKPKey
 
+from domain.identity import key_file
 from domain.identity.key_file import KeptKey, kept_key
 from domain.identity.keys import KeyMaterialError, SigningKey, SigningKeys, new_key
 
@@ -143,6 +144,22 @@ def test_development_makes_its_key_once_and_for_its_owner_alone(tmp_path: Path) 
     assert first.text == second.text
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_key_that_another_process_made_meanwhile_is_the_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "signing-key.json"
+
+    def overtaken() -> dict[str, Any]:
+        path.write_text("the other's")
+        return new_key()
+
+    monkeypatch.setattr(key_file, "new_key", overtaken)
+
+    assert kept_key(path) == KeptKey("the other's", made=False)
+    assert path.read_text() == "the other's"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_processes_that_start_at_once_end_with_one_key(tmp_path: Path) -> None:

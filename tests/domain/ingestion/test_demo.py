@@ -38,8 +38,8 @@ FILM: dict[str, Any] = {
     "tmdb_id": 593,
     "popularity": 60,
     "home": None,
-    "synopsis": "A psychologist is sent to a half-abandoned station above a planet covered by a thinking ocean. "
-    "The night after his arrival somebody sits in his cabin who cannot be there.",
+    "synopsis": "A psychologist is sent to a half-abandoned station above a planet covered by an ocean "
+    "that thinks. The night after his arrival somebody sits in his cabin who cannot be there.",
 }
 ALBUM: dict[str, Any] = {
     **{name: FILM[name] for name in ("release_date", "synopsis", "popularity", "home")},
@@ -155,34 +155,74 @@ FAULTS: list[tuple[Callable[[Files], None], str]] = [
     (_set("films-a", "imdb_id", "tt1"), "imdb_id must be"),
     (_set("films-a", "kind", "play"), "kind must be one of"),
     (_set("albums", "artists", []), "names nobody"),
-    (_set("albums", "tracks", [{"disc": 1, "number": 2, "title": "A"}]), "disc 1 is not numbered from 1: [2]"),
+    (
+        _set("albums", "tracks", [{"disc": 1, "number": 2, "title": "A"}]),
+        "disc 1 is not numbered from 1: [2]",
+    ),
     (_set("series", "seasons", [{"number": 2}, {"number": 1}]), "seasons are not in order: [2, 1]"),
-    (_set("series", "seasons", [{"number": 1, "episode_count": 0,
-                                 "episodes": [{"number": 1, "title": "A"}]}]), "lists 1 of 0 episodes"),
-    (_set("series", "seasons", [{"number": 1, "episodes": [{"number": 3, "title": "A"}]}]),
-     "is not numbered from 1: [3]"),
+    (
+        _set(
+            "series",
+            "seasons",
+            [{"number": 1, "episode_count": 0, "episodes": [{"number": 1, "title": "A"}]}],
+        ),
+        "lists 1 of 0 episodes",
+    ),
+    (
+        _set("series", "seasons", [{"number": 1, "episodes": [{"number": 3, "title": "A"}]}]),
+        "is not numbered from 1: [3]",
+    ),
     (_set("series", "status", "over"), "status must be one of"),
     (_twice("offers"), "solaris-1972 comes twice"),
     (_set("offers", "key", "nothing-1999"), "nothing-1999 is no work"),
     (_set("offers", "key", "nothing-1999"), "solaris-1972 has no offers"),
-    (_set("offers", "offers", [{"platform": "vhs", "kind": "rental", "regions": ["US"]}]), "is not known: 'vhs'"),
-    (_set("offers", "offers", [{"platform": "hulu", "kind": "gift", "regions": ["US"]}]), "kind must be one of"),
+    (
+        _set("offers", "offers", [{"platform": "vhs", "kind": "rental", "regions": ["US"]}]),
+        "is not known: 'vhs'",
+    ),
+    (
+        _set("offers", "offers", [{"platform": "hulu", "kind": "gift", "regions": ["US"]}]),
+        "kind must be one of",
+    ),
     (_set("offers", "offers", []), "youtube offers nothing"),
-    (_set("offers", "offers", [{"platform": "hulu", "kind": "free", "regions": ["US"]}] * 2), "has 2 offers for US"),
-    (_set("offers", "offers", [{"platform": "hulu", "kind": "rental", "regions": ["US"], "price": "3"}]),
-     "price comes with its currency"),
-    (_set("offers", "offers", [{"platform": "hulu", "kind": "rental", "regions": ["US"], "price": "NaN",
-                                "currency": "USD"}]), "price must be between"),
+    (
+        _set("offers", "offers", [{"platform": "hulu", "kind": "free", "regions": ["US"]}] * 2),
+        "has 2 offers for US",
+    ),
+    (
+        _set("offers", "offers", [{"platform": "hulu", "kind": "rental", "regions": ["US"], "price": "3"}]),
+        "price comes with its currency",
+    ),
+    (
+        _set(
+            "offers",
+            "offers",
+            [{"platform": "hulu", "kind": "rental", "regions": ["US"], "price": "NaN", "currency": "USD"}],
+        ),
+        "price must be between",
+    ),
     (_set("accounts", "email", "someone@elsewhere.org"), "is not of example.com"),
     (_twice("accounts"), "demo@example.com comes twice"),
     (_set("accounts", "roles", ["king"]), "unknown tier or role"),
-    (_set("accounts", "watchlist", [{"key": "gone-1999", "device": "tv"}]), "refers to gone-1999, which is no work"),
+    (
+        _set("accounts", "watchlist", [{"key": "gone-1999", "device": "tv"}]),
+        "refers to gone-1999, which is no work",
+    ),
     (_set("accounts", "progress", [{"key": "series-1972/1/3", "device": "tv"}]), "refers to series-1972/1/3"),
     (_set("accounts", "watchlist", [{"key": "solaris-1972", "device": "fridge"}]), "uses the device fridge"),
-    (_set("accounts", "watchlist", [{"key": "solaris-1972", "device": "tv"}] * 2), "has 2 entries for solaris-1972"),
-    (_set("accounts", "reactions", [{"key": "solaris-1972", "verdict": "meh"}]), "verdict is not known: 'meh'"),
-    (_set("accounts", "devices", [{"id": "tv", "name": "TV", "kind": "toaster"}]), "kind is not known: 'toaster'"),
-]  # fmt: skip
+    (
+        _set("accounts", "watchlist", [{"key": "solaris-1972", "device": "tv"}] * 2),
+        "has 2 entries for solaris-1972",
+    ),
+    (
+        _set("accounts", "reactions", [{"key": "solaris-1972", "verdict": "meh"}]),
+        "verdict is not known: 'meh'",
+    ),
+    (
+        _set("accounts", "devices", [{"id": "tv", "name": "TV", "kind": "toaster"}]),
+        "kind is not known: 'toaster'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("spoil", "told"), FAULTS)

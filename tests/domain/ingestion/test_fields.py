@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from domain.catalog.model import CreditRole
 from domain.ingestion import rules
 from domain.ingestion.fields import Broken, Fields
 
@@ -58,6 +59,6 @@ def test_namesakes_are_told_apart_by_what_follows_the_hash() -> None:
 def test_who_is_named_twice_in_a_role_is_credited_once() -> None:
     record = Fields({"writers": ["A", "B", "A", "  "]})
 
-    credits = rules.people(record, "writers", rules.CreditRole.WRITER)
+    found = rules.people(record, "writers", CreditRole.WRITER)
 
-    assert [credit.person.name for credit in credits] == ["A", "B"]
+    assert [credit.person.name for credit in found] == ["A", "B"]

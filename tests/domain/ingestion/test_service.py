@@ -45,7 +45,7 @@ class FakeShelf:
 
     async def put_feedback(self, feedback: Sequence[Feedback]) -> Written:
         self.feedback.append(len(feedback))
-        return Written(created=len(feedback) - 1, refused=(Refusal("f", 1, "movieId", "is not known"),))
+        return Written(feedback=len(feedback) - 1, refused=(Refusal("f", 1, "movieId", "is not known"),))
 
 
 async def test_works_are_stored_in_batches_in_their_order() -> None:

@@ -61,7 +61,7 @@ def test_what_is_unknown_stays_unknown() -> None:
         status="Paused by the moon", language="Elvish",
     )  # fmt: skip
 
-    assert series.ratings == series.artwork == series.countries == ()
+    assert (series.ratings, series.artwork, series.countries) == ((), (), ())
     assert (series.year, series.synopsis, series.status, series.original_language) == (None,) * 4
     assert series.external_ids == (ExternalId("tvmaze", "465"),)
 

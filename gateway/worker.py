@@ -1,0 +1,44 @@
+"""The work behind the scenes: jobs that run again and again, beside the server or on their own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+BACK_OFF_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every so often; it answers how much it did."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], Awaitable[int]]
+    eager: bool = False
+    """Whether it goes on without a pause while there is something to do."""
+
+
+async def work(jobs: Sequence[Job]) -> None:
+    """Runs the jobs side by side, until cancelled. One that fails is logged and does not stop the others."""
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            group.create_task(_repeat(job))
+
+
+async def _repeat(job: Job) -> None:
+    while True:
+        pause = job.every_seconds
+        try:
+            done = await job.run()
+        except Exception:
+            log.exception("job.failed", job=job.name)
+            pause = max(pause, BACK_OFF_SECONDS)
+        else:
+            if done:
+                log.debug("job.done", job=job.name, count=done)
+            pause = 0.0 if done and job.eager else pause
+        await asyncio.sleep(pause)

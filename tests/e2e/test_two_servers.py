@@ -1,0 +1,62 @@
+"""Two server processes joined by Redis: what one writes reaches the clients of the other."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import fresh_database
+from tests.e2e import operations
+from tests.e2e.server import Client, Server, register, running
+
+MOVIE = "the-matrix-1999"
+
+
+@pytest.fixture(scope="module")
+async def servers(scratch: Path, postgres_url: str, redis_url: str) -> AsyncIterator[tuple[Server, Server]]:
+    shared = {
+        "database_url": await fresh_database(postgres_url, "media_gateway_pair"),
+        "redis_url": redis_url,
+        "background_work": "false",
+    }
+    key = scratch / "pair-1"
+    async with running(key, **shared) as first:
+        second_folder = scratch / "pair-2"
+        second_folder.mkdir()
+        (second_folder / "signing-key.json").write_bytes((key / "signing-key.json").read_bytes())
+        (second_folder / "signing-key.json").chmod(0o600)
+        async with running(second_folder, **shared) as second:
+            yield first, second
+
+
+async def test_a_change_reaches_the_other_process(servers: tuple[Server, Server]) -> None:
+    first, second = servers
+    phone = await register(first, "pair@example.com")
+    tv = Client(second, phone.token)
+    movie = (await phone.ask(operations.FIND, slug=MOVIE))["content"]
+
+    seen: list[int] = []
+    delays: list[float] = []
+    async with tv.follow(operations.FOLLOW_PROGRESS) as stream:
+        await phone.ask(operations.PROGRESS, content=movie["id"], position=1)
+        await stream.next()  # from here on the subscription is known to listen
+        for position in range(100, 130):
+            began = time.perf_counter()
+            await phone.ask(operations.PROGRESS, content=movie["id"], position=position)
+            seen.append((await stream.next())["progress"]["progress"]["positionSeconds"])
+            delays.append(time.perf_counter() - began)
+
+    assert seen == list(range(100, 130))
+    # Well below the second that the look into the log would take: the message came through Redis.
+    assert sorted(delays)[len(delays) // 2] < 0.5
+
+
+async def test_presence_is_shared(servers: tuple[Server, Server]) -> None:
+    first, second = servers
+    phone = await register(first, "presence@example.com")
+    await phone.ask(operations.REGISTER_DEVICE, name="Phone", kind="PHONE")
+
+    devices = (await Client(second, phone.token).ask("{ viewer { devices { name online } } }"))["viewer"]
+
+    assert devices["devices"] == [{"name": "Phone", "online": True}]
