@@ -192,8 +192,8 @@ async def works(
     return paged(works, lambda work: (work.popularity, work.id), WORKS, cut)
 
 
-def external_ids(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.ExternalId]]:
-    return info.context.catalog.external_ids.load(content.id)
+async def external_ids(content: Parent[model.Content], info: Info) -> model.ExternalIds:
+    return model.ExternalIds.of(await info.context.catalog.external_ids.load(content.id))
 
 
 def ratings(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.Rating]]:
@@ -262,10 +262,20 @@ def album(track: Parent[model.Track], info: Info) -> asyncio.Future[model.Conten
     return info.context.catalog.content.load(track.album_id)
 
 
-async def links(offer: Parent[model.Offer], info: Info) -> Sequence[PlaybackLink]:
+async def links(
+    offer: Parent[model.Offer],
+    info: Info,
+    device: Annotated[
+        ID | None, strawberry.argument(description="One of the viewer's devices; for any kind if open.")
+    ] = None,
+) -> Sequence[PlaybackLink]:
     content = await info.context.catalog.content.load(offer.content_id)
     kind = model.ContentKind.TRACK if isinstance(content, model.Track) else model.ContentKind.ALBUM
-    return links_for(offer.platform_id, offer.link_id, kind)
+    found = decode(device) if device is not None else None
+    known = None
+    if found is not None and found.type == "Device":
+        known = await info.context.sync.device.load(found.key)
+    return links_for(offer.platform_id, offer.link_id, kind, known.kind if known else None)
 
 
 def content_node(info: Info, key: str) -> asyncio.Future[model.Content | None]:

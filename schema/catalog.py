@@ -118,9 +118,29 @@ class ExternalId:
     """The name of a work in another system."""
 
     source: str
-    """The system: `imdb`, `tmdb`, `tvdb`, `tvmaze`, `movielens`, `eidr`, `isrc`, `upc`."""
+    """The system, as in `tvmaze` or `movielens`."""
     value: str
     """The name there."""
+
+
+@view(model.ExternalIds)
+class ExternalIds:
+    """The names of a work in other systems."""
+
+    eidr: str | None
+    """Entertainment Identifier Registry."""
+    imdb: str | None
+    """IMDb."""
+    tmdb: str | None
+    """The Movie Database."""
+    tvdb: str | None
+    """TheTVDB."""
+    isrc: str | None
+    """International Standard Recording Code, of a track."""
+    upc: str | None
+    """Universal Product Code, of an album."""
+    others: list[ExternalId]
+    """Its names in further systems."""
 
 
 @view(model.Rating)
@@ -201,7 +221,7 @@ class Content(Node):
     """Its pictures."""
     credits: Connection[Credit] = edge(catalog.credits)
     """Who made it and appears in it."""
-    external_ids: list[ExternalId] = edge(catalog.external_ids)
+    external_ids: ExternalIds = edge(catalog.external_ids)
     """Its names in other systems."""
     ratings: list[Rating] = edge(catalog.ratings)
     """What the public thinks."""

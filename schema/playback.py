@@ -63,6 +63,21 @@ class PlaybackPayload:
     """Why it was refused."""
 
 
+@view(playback.PlaybackPayload)
+class StartPlaybackPayload(PlaybackPayload):
+    """What became of a start."""
+
+
+@view(playback.PlaybackPayload)
+class ReportProgressPayload(PlaybackPayload):
+    """What became of a report."""
+
+
+@view(playback.PlaybackPayload)
+class EndPlaybackPayload(PlaybackPayload):
+    """What became of an end."""
+
+
 @extends(Viewer)
 class ViewerPlayback:
     """What the viewer plays."""
@@ -83,11 +98,11 @@ class DevicePlayback:
 class PlaybackMutation:
     """Starts, follows and ends playback."""
 
-    start_playback: PlaybackPayload = edge(playback.start_playback)
+    start_playback: StartPlaybackPayload = edge(playback.start_playback)
     """Starts a title on a device, from where the viewer stopped. What the device played is stopped."""
-    report_progress: PlaybackPayload = edge(playback.report_progress)
+    report_progress: ReportProgressPayload = edge(playback.report_progress)
     """Tells where a player stands, in a session or without one."""
-    end_playback: PlaybackPayload = edge(playback.end_playback)
+    end_playback: EndPlaybackPayload = edge(playback.end_playback)
     """Ends a session."""
 
 

@@ -90,6 +90,8 @@ class WatchlistEntry:
     """The title; null once the catalogue dropped it."""
     added_at: datetime
     """When it was put on the list."""
+    added_by: Device | None = edge(sync.device)
+    """The device it was added on; null where none was named."""
     tags: list[str]
     """The additions that hold it there; pass them on removal."""
 
@@ -203,9 +205,29 @@ class DevicePayload:
     """What became of a change to a device."""
 
     device: Device | None
-    """The device."""
+    """The device; null where the change was refused."""
     user_errors: list[UserError]
     """Why it was refused."""
+
+
+@view(devices.DevicePayload)
+class RegisterDevicePayload(DevicePayload):
+    """What became of a registration."""
+
+
+@view(devices.DevicePayload)
+class RenameDevicePayload(DevicePayload):
+    """What became of a new name."""
+
+
+@view(devices.DevicePayload)
+class RemoveDevicePayload(DevicePayload):
+    """What became of a removal."""
+
+
+@view(devices.DevicePayload)
+class HeartbeatPayload(DevicePayload):
+    """What became of a sign of life."""
 
 
 @view(devices.CommandPayload)
@@ -213,9 +235,19 @@ class CommandPayload:
     """What became of a command."""
 
     command: DeviceCommand | None
-    """The command."""
+    """The command; null where it was refused."""
     user_errors: list[UserError]
     """Why it was refused."""
+
+
+@view(devices.CommandPayload)
+class SendCommandPayload(CommandPayload):
+    """What became of sending a command."""
+
+
+@view(devices.CommandPayload)
+class AcknowledgeCommandPayload(CommandPayload):
+    """What became of an acknowledgement."""
 
 
 @view()
@@ -228,17 +260,17 @@ class SyncMutation:
     """Takes a title off the watchlist."""
     react_to_content: ReactPayload = edge(sync.react_to_content)
     """Says what the viewer thinks of a title, or takes it back."""
-    register_device: DevicePayload = edge(devices.register_device)
+    register_device: RegisterDevicePayload = edge(devices.register_device)
     """Registers a device, or what has changed about it. It is online from then on."""
-    rename_device: DevicePayload = edge(devices.rename_device)
+    rename_device: RenameDevicePayload = edge(devices.rename_device)
     """Gives a device another name."""
-    remove_device: DevicePayload = edge(devices.remove_device)
+    remove_device: RemoveDevicePayload = edge(devices.remove_device)
     """Removes a device; what it wrote stays."""
-    heartbeat: DevicePayload = edge(devices.heartbeat)
+    heartbeat: HeartbeatPayload = edge(devices.heartbeat)
     """A device's sign of life, every 30 seconds."""
-    send_command: CommandPayload = edge(devices.send_command)
+    send_command: SendCommandPayload = edge(devices.send_command)
     """Tells a device what to do."""
-    acknowledge_command: CommandPayload = edge(devices.acknowledge_command)
+    acknowledge_command: AcknowledgeCommandPayload = edge(devices.acknowledge_command)
     """Tells what became of a command."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -210,6 +211,26 @@ class ExternalId:
 
     source: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalIds:
+    """The names of a work in the systems that matter to clients, and in all others."""
+
+    eidr: str | None
+    imdb: str | None
+    tmdb: str | None
+    tvdb: str | None
+    isrc: str | None
+    upc: str | None
+    others: list[ExternalId]
+
+    @staticmethod
+    def of(ids: Sequence[ExternalId]) -> "ExternalIds":
+        """Of several names in one system the first in order counts."""
+        known = {id_.source: id_.value for id_ in reversed(ids)}
+        named = {name: known.pop(name, None) for name in ("eidr", "imdb", "tmdb", "tvdb", "isrc", "upc")}
+        return ExternalIds(**named, others=[id_ for id_ in ids if id_.source in known])
 
 
 @dataclass(frozen=True, slots=True)
