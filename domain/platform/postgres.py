@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 import orjson
 
-from domain.platform.errors import Unavailable
+from domain.platform.errors import BadInput, TimedOut, Unavailable
 
 Row: TypeAlias = asyncpg.Record
 Session: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -26,9 +26,20 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
 }
 
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
-UNREACHED = (*LOST, OSError, TimeoutError)
+LOST = (asyncpg.PostgresConnectionError, asyncpg.exceptions.OperatorInterventionError)
+PERHAPS_LOST = (asyncpg.InterfaceError, ConnectionError)
+"""On a connection that is still open these are of somebody else's making."""
+UNREACHED = (
+    *LOST,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    OSError,
+    TimeoutError,
+)
 """While connecting; later on these may come from whatever a transaction does besides."""
+
+UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""Texts with the character NUL; only a client sends such."""
 
 
 class Connection(asyncpg.Connection):
@@ -38,12 +49,22 @@ class Connection(asyncpg.Connection):
         return ""
 
 
-class Database:
-    """Runs statements; raises `Unavailable` when the server cannot be reached."""
+class Ambient(NamedTuple):
+    """The transaction that a task is in."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    task: "asyncio.Task[Any] | None"
+    session: Session
+
+
+class Database:
+    """Runs statements; raises `Unavailable` when the server cannot be reached, `TimedOut` when a statement
+    takes too long, `BadInput` for text that PostgreSQL cannot hold.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, acquire_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS) -> None:
         self._pool = pool
-        self._current: ContextVar[Session | None] = ContextVar("transaction", default=None)
+        self._acquire_timeout_seconds = acquire_timeout_seconds
+        self._ambient: ContextVar[Ambient | None] = ContextVar("transaction", default=None)
 
     @classmethod
     @asynccontextmanager
@@ -54,6 +75,7 @@ class Database:
         min_connections: int = 2,
         max_connections: int = 20,
         statement_timeout_seconds: float = 30.0,
+        acquire_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
         observe: Observer | None = None,
     ) -> AsyncIterator["Database"]:
         """A pool on `url`; `observe` sees every statement with its time."""
@@ -75,7 +97,7 @@ class Database:
                 max_inactive_connection_lifetime=600.0,
             )
         try:
-            yield cls(pool)
+            yield cls(pool, acquire_timeout_seconds)
         finally:
             await _close(pool)
 
@@ -100,25 +122,26 @@ class Database:
         """One transaction: committed on leaving, rolled back on an exception.
 
         What this task asks of the database meanwhile runs inside it, so that a use case can join what
-        several adapters write; a transaction within one is a savepoint. Not to be used from several tasks.
+        several adapters write; a transaction within one is a savepoint. A task started meanwhile is
+        outside: one connection cannot serve two at once.
         """
         async with self._session() as session, session.transaction():
-            token = self._current.set(session)
+            token = self._ambient.set(Ambient(asyncio.current_task(), session))
             try:
                 yield session
             finally:
-                self._current.reset(token)
+                self._ambient.reset(token)
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
-        current = self._current.get()
-        if current is not None:
-            yield current
+        ambient = self._ambient.get()
+        if ambient is not None and ambient.task is asyncio.current_task():
+            yield ambient.session
             return
         with _reached(UNREACHED):
-            session = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+            session = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
         try:
-            with _reached(LOST):
+            with _reached(LOST, session):
                 yield session
         finally:
             await self._pool.release(session)
@@ -158,14 +181,26 @@ def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
 class _reached:  # noqa: N801 - reads as `with _reached(…):`
     """Turns a lost connection into `Unavailable`, leaving what the statement itself raised."""
 
-    def __init__(self, lost: tuple[type[BaseException], ...]) -> None:
+    def __init__(self, lost: tuple[type[BaseException], ...], session: "Session | None" = None) -> None:
         self._lost = lost
+        self._session = session
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, self._lost):
+        if isinstance(error, asyncpg.QueryCanceledError):
+            raise TimedOut("The database took too long to answer; ask for less.") from error
+        if isinstance(error, UNSTORABLE):
+            raise BadInput("A text holds the character NUL, which cannot be stored or found.") from error
+        if isinstance(error, self._lost) or self._is_gone(error):
             raise Unavailable("The database cannot be reached just now; try again in a moment.") from error
+
+    def _is_gone(self, error: BaseException | None) -> bool:
+        return (
+            isinstance(error, PERHAPS_LOST)
+            and self._session is not None
+            and self._session.is_closed()
+        )
 
 
 async def _close(pool: asyncpg.Pool) -> None:
