@@ -111,7 +111,7 @@ class Draining:
 
 def engine_of(settings: Settings) -> Engine:
     return Engine(
-        graph(federation_version=settings.federation_version),
+        graph(subgraph=settings.subgraph, federation_version=settings.federation_version),
         Limits(deadline_seconds=settings.request_timeout_seconds),
         introspection=settings.in_development(settings.introspection),
     )

@@ -11,13 +11,15 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from domain.catalog.filters import Filter
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.discovery.embedding import Embedding
+from domain.discovery.model import TrendWindow
 from domain.discovery.postgres import PostgresSearch
 from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
-from domain.discovery.postgres_trends import PostgresTrends
+from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.attempts import LocalAttempts
 from domain.identity.passwords import Passwords
@@ -33,6 +35,12 @@ from domain.platform.qdrant import QdrantIndex
 from domain.platform.vectors import GuardedIndex
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
+from domain.sona.blend import Blend
+from domain.sona.model import Trended
+from domain.sona.postgres import PostgresSona
+from domain.sona.service import Rankings, Sona
+from domain.sona.similar import Similarity
+from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
 from domain.sync.devices import Devices
 from domain.sync.inprocess import LocalFanout, LocalPresence
@@ -54,6 +62,9 @@ from gateway.settings import Settings
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Services
+
+LEAST_HEAT = 1e-5
+"""Below this a trend is the rounding of a score."""
 
 
 def now() -> datetime:
@@ -88,12 +99,14 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
         redis = await open_redis(settings, stack)
         catalog = Catalog(PostgresCatalog(database), now)
         journal = await open_journal(settings, database, redis, stack)
-        presence = LocalPresence() if redis is None else RedisPresence(redis)
+        presence = LocalPresence() if redis is None else RedisPresence(redis, LocalPresence())
         devices = Devices(PostgresDevices(database), presence, journal, now, new_id)
         clock = HybridClock("server", lambda: time.time_ns() // 1_000_000)
         sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
         vectors = await open_vectors(settings, metrics, stack)
         encoder = await open_encoder(settings, stack)
+        discovery = discovery_of(database, vectors, encoder, metrics)
+        reads = PostgresSona(database)
         services = Services(
             now=now,
             catalog=catalog,
@@ -103,7 +116,9 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
             sync=sync,
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
-            discovery=discovery_of(database, vectors, encoder, metrics),
+            discovery=discovery,
+            sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
+            similarity=Similarity(reads, vectors),
         )
         probes = (
             *probes_of(database, redis),
@@ -173,6 +188,29 @@ def discovery_of(
     )
     metrics.watch("search_fallbacks", "Searches that went on by keywords alone.", discovery.fallbacks.total)
     return discovery
+
+
+def sona_of(reads: PostgresSona, trending: Trending, vectors: GuardedIndex, metrics: Metrics) -> Sona:
+    trends = KeptTrends(trending, Kept(time.monotonic, most=KEPT_TRENDS))
+    blend = Blend(reads, trends, vectors)
+    rankings: Rankings = Kept(time.monotonic)
+    metrics.watch("recommendation_fallbacks", "Recommendations made without vectors.", blend.fallbacks.total)
+    return Sona(reads, reads, blend, trends, rankings, now)
+
+
+def trending_of(discovery: Discovery, reads: PostgresSona) -> Trending:
+    """The works that somebody really watched or wanted: discovery's list also has what is just well known."""
+
+    async def trending(wanted: Filter, region: str | None, as_of: datetime) -> Sequence[Trended]:
+        found = await discovery.trends.trending(TrendWindow.WEEK, region, wanted, as_of)
+        popularity = await reads.popularity([trend.id for trend in found])
+        heats = [
+            Trended(trend.id, trend.score - PRIOR * popularity.get(trend.id, 0.0) / 100) for trend in found
+        ]
+        hot = [trended for trended in heats if trended.heat > LEAST_HEAT]
+        return sorted(hot, key=lambda trended: (-trended.heat, trended.id))
+
+    return trending
 
 
 def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncoder) -> tuple[Job, ...]:

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """The port to listen on."""
     data_dir: Path = Path("var")
     """Where the embedded stores, the model and the development key live."""
+    subgraph: str | None = None
+    """Serves only this context, as a federation subgraph; the whole graph if open."""
     log_level: LogLevel = LogLevel.INFO
     """What is logged: `debug`, `info`, `warning` or `error`."""
 

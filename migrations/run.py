@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -13,10 +14,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from domain.platform.locks import Lock
+
 T = TypeVar("T")
 
-# Two processes that start at once must not both create the tables.
-LOCK = 7_203_411
+# A revision that cannot get its table must not hold up everything behind it.
 LOCK_TIMEOUT = "SET lock_timeout = '10s'"
 
 
@@ -53,7 +55,7 @@ async def status(database_url: str) -> list[Revision]:
 
 async def _migrate(database_url: str, act: Callable[[Config], None]) -> None:
     def run(connection: Connection) -> None:
-        connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+        connection.execute(text(f"SELECT pg_advisory_lock({Lock.MIGRATE.value})"))
         connection.execute(text(LOCK_TIMEOUT))
         connection.commit()
         config = _config()
@@ -65,8 +67,11 @@ async def _migrate(database_url: str, act: Callable[[Config], None]) -> None:
 
 
 async def _on_connection(database_url: str, act: Callable[[Connection], T]) -> T:
-    scheme, _, rest = database_url.partition("://")
-    engine = create_async_engine(f"{scheme.split('+')[0]}+asyncpg://{rest}", poolclass=NullPool)
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(database_url)
+
+    # SQLAlchemy reads URLs its own way (it knows no `sslmode`, for one), and the server would read another.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(act)

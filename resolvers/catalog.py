@@ -18,12 +18,12 @@ from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
 from resolvers.arguments import After, Before, First, Last, Region, region_or
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
-from resolvers.ids import CONTENT, content_key, decode
+from resolvers.ids import CONTENT, content_key, decode, global_id, number
 
 T = TypeVar("T")
 
 CREDITS = Keyset("credits", (SortKey("role", "text"), SortKey("position", "int")))
-EPISODES = Keyset("episodes", (SortKey("number", "int"),))
+EPISODES = Keyset("episodes", (SortKey("number", "int"), SortKey("id", "bigint")))
 WORKS = Keyset("works", (SortKey("popularity", "float8", descending=True), SortKey("id", "bigint")))
 
 
@@ -120,7 +120,10 @@ async def content(
     info: Info, by: Annotated[ContentLookup, strawberry.argument(description="Exactly one of its names.")]
 ) -> model.Content | None:
     found = await _lookup(by, info)
-    return None if found is None else await info.context.catalog.content.load(found)
+    content = None if found is None else await info.context.catalog.content.load(found)
+    if content is not None and isinstance(by.id, str) and global_id(content) != by.id:
+        return None
+    return content
 
 
 async def contents(
@@ -153,9 +156,7 @@ async def person(
     id: Annotated[ID, strawberry.argument(description="The person's id.")],
 ) -> model.Person | None:
     found = decode(id)
-    if found is None or found.type != "Person" or not found.key.isdecimal():
-        return None
-    return await info.context.catalog.person.load(int(found.key))
+    return await person_node(info, found.key) if found is not None and found.type == "Person" else None
 
 
 async def credits(
@@ -247,7 +248,7 @@ async def episodes(
 ) -> Page[model.Episode]:
     cut = Cut.of(first, after)
     found = await info.context.catalog.episodes.load(season.id)
-    return paged(found, lambda episode: (episode.number,), EPISODES, cut)
+    return paged(found, lambda episode: (episode.number, episode.id), EPISODES, cut)
 
 
 def season(episode: Parent[model.Episode], info: Info) -> asyncio.Future[model.Content | None]:
@@ -278,12 +279,14 @@ async def links(
     return links_for(offer.platform_id, offer.link_id, kind, known.kind if known else None)
 
 
-def content_node(info: Info, key: str) -> asyncio.Future[model.Content | None]:
-    return info.context.catalog.content.load(int(key))
+async def content_node(info: Info, key: str) -> model.Content | None:
+    found = number(key)
+    return None if found is None else await info.context.catalog.content.load(found)
 
 
-def person_node(info: Info, key: str) -> asyncio.Future[model.Person | None]:
-    return info.context.catalog.person.load(int(key))
+async def person_node(info: Info, key: str) -> model.Person | None:
+    found = number(key)
+    return None if found is None else await info.context.catalog.person.load(found)
 
 
 NODES = dict.fromkeys(CONTENT, content_node) | {"Person": person_node}
@@ -291,14 +294,15 @@ NODES = dict.fromkeys(CONTENT, content_node) | {"Person": person_node}
 
 def person_key(text: str) -> int:
     found = decode(text)
-    if found is None or found.type != "Person" or not found.key.isdecimal():
+    key = number(found.key) if found is not None and found.type == "Person" else None
+    if key is None:
         raise BadInput("`people` takes ids of people.", argument="people")
-    return int(found.key)
+    return key
 
 
 async def _lookup(by: ContentLookup, info: Info) -> int | None:
     loaders = info.context.catalog
-    if by.id is not strawberry.UNSET and by.id is not None:
+    if isinstance(by.id, str):
         return content_key(by.id, "by.id")
     if isinstance(by.slug, str):
         return await loaders.by_slug.load(by.slug)

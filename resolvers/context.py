@@ -15,12 +15,15 @@ from domain.identity.policy import Policy
 from domain.identity.service import Accounts
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
+from domain.sona.service import Sona
+from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
 from loaders.playback import PlaybackLoaders
+from loaders.sona import SonaLoaders
 from loaders.sync import SyncLoaders
 
 
@@ -37,6 +40,8 @@ class Services:
     devices: Devices
     playback: Playback
     discovery: Discovery
+    sona: Sona
+    similarity: Similarity
 
 
 @dataclass
@@ -66,6 +71,10 @@ class Context:
     def playback(self) -> PlaybackLoaders:
         return PlaybackLoaders(self.services.playback, self.account_id)
 
+    @cached_property
+    def sona(self) -> SonaLoaders:
+        return SonaLoaders(self.services.similarity)
+
     @property
     def account_id(self) -> str:
         """The caller's account; raises `Unauthenticated` for the anonymous."""
@@ -79,6 +88,6 @@ class Context:
             self.__dict__.pop(name, None)
 
 
-LOADERS = ("catalog", "identity", "sync", "playback")
+LOADERS = ("catalog", "identity", "sync", "playback", "sona")
 
 Info: TypeAlias = strawberry.Info[Context, None]

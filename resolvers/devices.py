@@ -8,7 +8,7 @@ from strawberry import ID, Parent
 
 from domain.catalog.links import DeviceKind
 from domain.identity.model import Viewer
-from domain.platform.errors import BadInput, UserError
+from domain.platform.errors import UserError, UserErrorCode, refuse
 from domain.sync import devices as use_cases
 from domain.sync import model
 from resolvers.context import Info
@@ -294,19 +294,27 @@ def _device_key(text: str) -> str:
 def _command(given: DeviceCommandInput) -> use_cases.Command:
     match given:
         case DeviceCommandInput(seek=Seek(position_seconds=seconds)):
-            if seconds < 0:
-                raise BadInput("`positionSeconds` cannot be negative.")
+            _not_negative(seconds, "seek", "positionSeconds")
             command = use_cases.Command("seek", {"positionSeconds": seconds})
         case DeviceCommandInput(set_volume=SetVolume(level=level)):
             if not 0 <= level <= MAX_VOLUME:
-                raise BadInput("`level` must be between 0 and 1.")
+                raise refuse(
+                    "`level` must be between 0 and 1.", UserErrorCode.INVALID, "command", "setVolume", "level"
+                )
             command = use_cases.Command("setVolume", {"level": level})
         case DeviceCommandInput(load=Load(content_id=content_id, start_seconds=start)):
             content_key(content_id, "command.load.contentId")
-            command = use_cases.Command("load", {"contentId": content_id, "startSeconds": max(0, start)})
+            _not_negative(start, "load", "startSeconds")
+            command = use_cases.Command("load", {"contentId": content_id, "startSeconds": start})
         case DeviceCommandInput(cast_to=CastTo(device_id=device_id)):
             command = use_cases.Command("castTo", {"deviceId": _device_key(device_id)})
         case _:
-            named = next(name for name in ("play", "pause", "stop") if getattr(given, name))
-            command = use_cases.Command(named, {})
+            name = next(name for name in ("play", "pause", "stop") if getattr(given, name))
+            reason = getattr(given, name).reason
+            command = use_cases.Command(name, {} if reason is None else {"reason": reason})
     return command
+
+
+def _not_negative(seconds: int, command: str, argument: str) -> None:
+    if seconds < 0:
+        raise refuse(f"`{argument}` cannot be negative.", UserErrorCode.INVALID, "command", command, argument)

@@ -2,11 +2,15 @@
 
 import base64
 import binascii
+import re
 from typing import NamedTuple, Protocol
 
 from strawberry import ID, Parent
 
 from domain.platform.errors import BadInput, Refused, UserError, UserErrorCode
+
+MAX_NUMBER = (1 << 63) - 1
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 CONTENT = ("Movie", "Series", "Season", "Episode", "Album", "Track")
 
@@ -39,15 +43,22 @@ def decode(text: str) -> GlobalId | None:
         kind, _, key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    return GlobalId(kind, key) if kind and key else None
+    # The decoder skips what is not base64; one object has one id only.
+    return GlobalId(kind, key) if kind and key and encode(kind, key) == text else None
+
+
+def number(key: str) -> int | None:
+    """The key of what the database counts, or nothing where it is none."""
+    return int(key) if _NUMBER.fullmatch(key) and int(key) <= MAX_NUMBER else None
 
 
 def content_key(text: str, argument: str = "contentId") -> int:
     """The key of a work; raises `BadInput` where the id is none of a work."""
     found = decode(text)
-    if found is None or found.type not in CONTENT or not found.key.isdecimal() or len(found.key) > 18:  # noqa: PLR2004
+    key = number(found.key) if found is not None and found.type in CONTENT else None
+    if key is None:
         raise BadInput(f"`{argument}` is not the id of a title.", argument=argument)
-    return int(found.key)
+    return key
 
 
 def key_of(text: str, type_name: str, argument: str) -> str:

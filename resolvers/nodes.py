@@ -6,12 +6,15 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from strawberry import ID
+from strawberry.federation.schema import FederationAny
 
 from domain.platform.errors import BadInput
 from domain.platform.paging import MAX_SIZE
 from resolvers import catalog, devices, identity, playback
 from resolvers.context import Info
 from resolvers.ids import decode
+
+MAX_ENTITIES = 1_000
 
 Finder: TypeAlias = Callable[[Info, str], Awaitable[Any]]
 
@@ -39,3 +42,23 @@ async def nodes(
     if len(ids) > MAX_SIZE:
         raise BadInput(f"`ids` takes up to {MAX_SIZE}, and has {len(ids)}.", argument="ids")
     return list(await asyncio.gather(*(node(info, id) for id in ids)))
+
+
+async def entities(
+    info: Info,
+    representations: Annotated[
+        list[FederationAny],
+        strawberry.argument(description="Up to 1,000 objects, each by `__typename` and `id`."),
+    ],
+) -> list[Any]:
+    """What a federation router asks a subgraph for; as with `node`, nothing where there is none."""
+    if len(representations) > MAX_ENTITIES:
+        raise BadInput(f"`representations` takes up to {MAX_ENTITIES}, and has {len(representations)}.")
+    return list(await asyncio.gather(*(_entity(info, wanted) for wanted in representations)))
+
+
+async def _entity(info: Info, wanted: Any) -> Any:
+    match wanted:
+        case {"__typename": str(type_name), "id": str(key)} if (found := decode(key)) is not None:
+            return await node(info, ID(key)) if found.type == type_name else None
+    return None

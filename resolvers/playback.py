@@ -12,7 +12,7 @@ from domain.catalog.links import PlaybackLink, links_for
 from domain.identity.model import Viewer
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.playback.model import PlaybackSession, PlaybackState
-from domain.playback.service import Report
+from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.service import Origin, Position
@@ -87,12 +87,10 @@ async def start_playback(
     context = info.context
     account = context.account_id
     content = content_key(input.content_id, "input.contentId")
-    origin = Origin(key_of(input.device_id, "Device", "deviceId"))
+    device = key_of(input.device_id, "Device", "deviceId")
     platform = await _platform(info, content, input.platform)
-    at = None
-    if input.position_seconds is not None:
-        at = Position(input.position_seconds, input.duration_seconds)
-    session = await context.services.playback.start(account, content, origin, platform, at)
+    begin = Beginning(platform, input.position_seconds, input.duration_seconds)
+    session = await context.services.playback.start(account, content, device, begin)
     return PlaybackPayload(session=session, progress=await context.sync.progress.load(content))
 
 
@@ -157,8 +155,8 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
     if offer is None:
         return []
     device = await loaders.sync.device.load(session.device_id)
-    content = await loaders.catalog.content.load(session.content_id)
-    kind = catalog.ContentKind.TRACK if isinstance(content, catalog.Track) else catalog.ContentKind.MOVIE
+    content = await loaders.catalog.content.load(offer.content_id)  # a track may be offered as its album
+    kind = catalog.ContentKind.TRACK if isinstance(content, catalog.Track) else catalog.ContentKind.ALBUM
     return links_for(
         offer.platform_id,
         offer.link_id,

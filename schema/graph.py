@@ -1,17 +1,24 @@
 """Joins what each context contributes into one graph, or into one subgraph per context."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import strawberry
+from strawberry.annotation import StrawberryAnnotation
 from strawberry.federation import Schema
+from strawberry.federation.schema_directives import Key, Shareable
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 
-from schema import catalog, discovery, identity, node, playback, sync
+from resolvers import nodes
+from schema import catalog, discovery, identity, node, playback, sona, sync
+from schema.reach import reached
 from schema.scalars import SCALARS
+from schema.views import edge
 
 
 @dataclass(frozen=True)
@@ -23,63 +30,177 @@ class Contribution:
     subscription: tuple[type, ...] = ()
     types: tuple[type, ...] = ()
     extensions: tuple[type, ...] = ()
+    shared: tuple[type, ...] = ()
+    """Root fields of others which lead to what it extends, where that has no id to be found by."""
 
 
 CONTRIBUTIONS = {
     "platform": Contribution(query=(node.NodeQuery,)),
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
+    "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
     "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
     "sync": Contribution(
         mutation=(sync.SyncMutation,),
         subscription=(sync.SyncSubscription,),
         extensions=(sync.ContentOfViewer, sync.SeriesOfViewer, sync.ViewerSync),
+        shared=(identity.IdentityQuery,),
     ),
     "playback": Contribution(
         mutation=(playback.PlaybackMutation,),
         subscription=(playback.PlaybackSubscription,),
         extensions=(playback.ViewerPlayback, playback.DevicePlayback),
+        shared=(identity.IdentityQuery,),
     ),
 }
 
 
-class Graph(Schema):
-    """The federation schema whose types carry what every context adds to them."""
+OPERATIONS = ("Query", "Mutation", "Subscription")
 
-    def __init__(self, *, extended_by: Sequence[type], **options: Any) -> None:
-        self._extended_by = extended_by
+
+class UnknownSubgraph(Exception):
+    """No context has this name; the message lists those that do."""
+
+
+class Shape:
+    """Which fields the types of a graph have: of all contexts, or of `subgraph` alone.
+
+    A subgraph shows objects of other contexts by their id and with what it adds to them. Values without an
+    id are whole in every subgraph that shows them; there, federation calls their fields shareable.
+    """
+
+    def __init__(self, contributions: Mapping[str, Contribution], subgraph: str | None) -> None:
+        self._parts = [part for name, part in contributions.items() if subgraph in {None, name}]
+        self._owner = None if subgraph is None else f"schema.{subgraph}"
+        self._shared = {
+            field.python_name
+            for part in contributions.values()
+            for root in part.shared
+            for field in _definition(root).fields
+        }
+
+    @property
+    def directives(self) -> list[object]:
+        return [] if self._owner is None else [Shareable()]
+
+    def roots(self, operation: str) -> list[type]:
+        found = [root for part in self._parts for root in getattr(part, operation)]
+        if operation == "query" and self._owner is not None:
+            found += [root for part in self._parts for root in part.shared if root not in found]
+        return found
+
+    def types(self) -> list[type]:
+        return [type_ for part in self._parts for type_ in part.types]
+
+    def fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        origin = definition.origin
+        added = [
+            field
+            for part in self._parts
+            for extension in part.extensions
+            if issubclass(origin, extension.__extends__)  # type: ignore[attr-defined]
+            for field in _definition(extension).fields
+        ]
+        if self._owner is None:
+            return [*definition.fields, *added]
+        if issubclass(origin, node.Node):
+            own = [f for f in definition.fields if f.python_name == "id" or origin.__module__ == self._owner]
+            return [*own, *added]
+        is_value = not (definition.is_input or definition.is_interface or definition.name in OPERATIONS)
+        return [
+            _shareable(field) if is_value or self._is_shared(field) else field
+            for field in [*definition.fields, *added]
+        ]
+
+    def _is_shared(self, field: StrawberryField) -> bool:
+        return field.python_name in self._shared
+
+
+class Graph(Schema):
+    """A federation schema whose types have the fields that `shape` says."""
+
+    def __init__(self, *, shape: Shape, **options: Any) -> None:
+        self._shape = shape
         super().__init__(**options)
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        own = type_definition.fields
-        added = [
-            field
-            for extension in self._extended_by
-            if issubclass(type_definition.origin, extension.__extends__)  # type: ignore[attr-defined]
-            for field in extension.__strawberry_definition__.fields  # type: ignore[attr-defined]
-        ]
-        return [*own, *added]
+        return self._shape.fields(type_definition)
+
+    @property
+    def schema_directives_in_use(self) -> list[object]:
+        # Found by Strawberry on the classes themselves only; a subgraph has some of its own.
+        return [*super().schema_directives_in_use, *self._shape.directives]
 
 
-def graph(*, federation_version: Any = "2.9") -> Graph:
-    """The one schema of all contexts; a valid Apollo Federation v2 subgraph."""
-    parts = CONTRIBUTIONS.values()
+def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Graph:
+    """The one schema of all contexts, or what `subgraph` contributes to it; a valid Apollo Federation v2
+    subgraph either way. Raises `UnknownSubgraph`.
+    """
+    if subgraph is not None and subgraph not in CONTRIBUTIONS:
+        raise UnknownSubgraph(f"There is no subgraph {subgraph!r}; there are: {', '.join(CONTRIBUTIONS)}.")
+    shape = Shape(CONTRIBUTIONS, subgraph)
+    types = _types(shape)
     return Graph(
-        query=_root("Query", "What can be asked.", [root for part in parts for root in part.query]),
-        mutation=_root(
-            "Mutation", "What can be changed.", [root for part in parts for root in part.mutation]
+        shape=shape,
+        query=_root(
+            "Query", "What can be asked.", [*shape.roots("query"), _entities(filter(_is_entity, types))]
         ),
+        mutation=_root("Mutation", "What can be changed.", shape.roots("mutation")),
         subscription=_root(
             "Subscription",
             "What can be followed. Every stream that takes `after` first delivers what was missed, in order, "
             "then goes on live.",
-            [root for part in parts for root in part.subscription],
+            shape.roots("subscription"),
         ),
-        types=[type_ for part in parts for type_ in part.types],
-        extended_by=[extension for part in parts for extension in part.extensions],
+        types=types,
         federation_version=federation_version,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+
+
+def _types(shape: Shape) -> list[type]:
+    """The types behind interfaces that can be met, in alphabetical order."""
+    whole = Shape(CONTRIBUTIONS, None)
+    every = reached(_starts(whole), whole.fields)
+    behind = [type_ for type_ in every if (known := _definition(type_)).interfaces and not known.is_interface]
+    met = reached(_starts(shape), shape.fields, behind)
+    return sorted((type_ for type_ in behind if type_ in met), key=lambda type_: _definition(type_).name)
+
+
+def _starts(shape: Shape) -> list[type]:
+    roots = [root for operation in ("query", "mutation", "subscription") for root in shape.roots(operation)]
+    return [*roots, *shape.types()]
+
+
+def _entities(types: Iterable[type]) -> type:
+    """The root field by which a federation router asks for objects of these types."""
+    union = StrawberryUnion(
+        "_Entity",
+        type_annotations=tuple(StrawberryAnnotation(type_) for type_ in types),
+        description="An object with an id, of a type that other subgraphs add to.",
+    )
+    answer: Any = list[union | None]  # type: ignore[valid-type]
+    field = edge(
+        nodes.entities,
+        name="_entities",
+        graphql_type=answer,
+        description="What a federation router asks for.",
+    )
+    return strawberry.type(type("Entities", (), {"_entities": field}))
+
+
+def _shareable(field: StrawberryField) -> StrawberryField:
+    shared = copy(field)
+    shared.directives = [*shared.directives, Shareable()]
+    return shared
+
+
+def _is_entity(type_: type) -> bool:
+    return any(isinstance(directive, Key) for directive in _definition(type_).directives or ())
+
+
+def _definition(type_: type) -> StrawberryObjectDefinition:
+    return type_.__strawberry_definition__  # type: ignore[attr-defined,no-any-return]
 
 
 def _root(name: str, description: str, parts: list[type]) -> Any:

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID
 
 from domain.platform.errors import GatewayError, NotFound, Refused
-from domain.sync.devices import HEARTBEAT_SECONDS
+from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
 from domain.sync.model import Change, ChangeKind
 from resolvers.context import Info
 from resolvers.ids import content_key, key_of
@@ -90,9 +90,9 @@ async def device_commands(
 
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
     """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
-    known = await _presence(info)
     cursor = cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
-    async with aclosing(_or_pauses(_follow(info, None, {ChangeKind.DEVICE}))) as followed:
+    known = await _presence(info)
+    async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}))) as followed:
         async for change in followed:
             changed = event_of(change) if change is not None else None
             if isinstance(changed, DeviceChanged):
@@ -156,16 +156,18 @@ async def _or_pauses(source: AsyncGenerator[Change, None]) -> AsyncGenerator[Cha
 
 @asynccontextmanager
 async def _kept_online(info: Info, device_id: str) -> AsyncIterator[None]:
+    """The stream holds a lease of its own: the end of one that broke must not take a new one offline."""
     devices, account = info.context.services.devices, info.context.account_id
+    stream = devices.new_id()
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            with suppress(GatewayError):
-                await devices.heartbeat(account, device_id)
+            with suppress(GatewayError, Refused):
+                await devices.heartbeat(account, device_id, stream)
 
     try:
-        await devices.heartbeat(account, device_id)
+        await devices.heartbeat(account, device_id, stream)
     except Refused as refusal:
         raise NotFound(str(refusal)) from None
     renewing = asyncio.create_task(renew())
@@ -174,4 +176,4 @@ async def _kept_online(info: Info, device_id: str) -> AsyncIterator[None]:
     finally:
         renewing.cancel()
         with suppress(GatewayError, Refused):
-            await devices.leave(account, device_id)
+            await devices.leave(account, device_id, stream, HEARTBEAT)

@@ -295,6 +295,20 @@ class Offer:
 
 
 def normalised(text: str) -> str:
-    """Text as titles and names are compared: no case, no accents, no punctuation, single spaces."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "")))  # noqa: RUF001
+    """Text as titles and names are compared: no case, no accents, no punctuation, single spaces.
+
+    Vowel signs are letters of their own (Devanagari, Thai) and stay.
+    """
+    if text.isascii():
+        return " ".join(re.findall(r"[^\W_]+", text.lower().replace("'", "")))
+    # Decomposed before the case is folded, as the letters within a sign (™, ℡) have a case, too.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(map(_compared, folded)).split())
+
+
+def _compared(character: str) -> str:
+    if character.isalnum():
+        return character
+    if unicodedata.combining(character) or character in "'’\ufe0e\ufe0f":  # noqa: RUF001
+        return ""
+    return character if unicodedata.category(character) in {"Mn", "Mc"} else " "

@@ -40,6 +40,11 @@ COLUMNS = """c.id, c.title, c.original_title, c.synopsis, c.release_date, c.year
     c.original_language, c.countries, c.maturity_rating, c.popularity, c.updated_at,
     c.kind, c.parent_id, c.number, c.disc, c.runtime_seconds, c.status, c.episode_count, c.label"""
 
+# A part is retired with its whole.
+STANDS = """c.deleted_at IS NULL AND (c.parent_id IS NULL OR NOT EXISTS (
+    SELECT FROM content whole LEFT JOIN content top ON top.id = whole.parent_id
+     WHERE whole.id = c.parent_id AND (whole.deleted_at IS NOT NULL OR top.deleted_at IS NOT NULL)))"""
+
 BY_ID = SortKey("c.id", "bigint")
 ORDERS = {
     ContentOrder.POPULARITY: Keyset(
@@ -59,7 +64,7 @@ class PostgresCatalog:
 
     async def contents(self, ids: Sequence[int]) -> Mapping[int, Content]:
         rows = await self._database.rows(
-            f"SELECT {COLUMNS} FROM content c WHERE c.id = ANY($1::bigint[]) AND c.deleted_at IS NULL", ids
+            f"SELECT {COLUMNS} FROM content c WHERE c.id = ANY($1::bigint[]) AND {STANDS}", ids
         )
         return {row["id"]: content_of(row) for row in rows}
 
@@ -128,14 +133,14 @@ class PostgresCatalog:
     async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
         """What is offered as a whole is offered in its parts: an episode has the offers of its series."""
         rows = await self._database.rows(
-            """SELECT offer.content_id, offer.kind, offer.region, offer.platform, offer.link_id, offer.price,
+            f"""SELECT offer.content_id, offer.kind, offer.region, offer.platform, offer.link_id, offer.price,
                       offer.currency, offer.quality, offer.available_from, offer.expires_at,
                       offer.last_verified_at, offer.demonstration, place.content_id AS part_id
                  FROM unnest($1::bigint[], $2::text[]) AS place (content_id, region)
-                 JOIN content part ON part.id = place.content_id
-                 LEFT JOIN content whole ON whole.id = part.parent_id
+                 JOIN content c ON c.id = place.content_id AND {STANDS}
+                 LEFT JOIN content whole ON whole.id = c.parent_id
                  JOIN offer ON offer.region = place.region
-                  AND offer.content_id IN (part.id, part.parent_id, whole.parent_id)""",
+                  AND offer.content_id IN (c.id, c.parent_id, whole.parent_id)""",
             [place.content_id for place in places],
             [place.region for place in places],
         )
@@ -143,9 +148,10 @@ class PostgresCatalog:
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(
-            """SELECT source, value, content_id
-                 FROM unnest($1::text[], $2::text[]) AS key (source, value)
-                 JOIN external_id USING (source, value)""",
+            f"""SELECT source, value, c.id
+                  FROM unnest($1::text[], $2::text[]) AS key (source, value)
+                  JOIN external_id USING (source, value)
+                  JOIN content c ON c.id = external_id.content_id AND {STANDS}""",
             [source for source, _ in keys],
             [value for _, value in keys],
         )
@@ -153,15 +159,18 @@ class PostgresCatalog:
 
     async def by_slug(self, slugs: Sequence[str]) -> Mapping[str, int]:
         rows = await self._database.rows(
-            "SELECT slug, id FROM content WHERE slug = ANY($1::text[]) AND deleted_at IS NULL", slugs
+            f"SELECT c.slug, c.id FROM content c WHERE c.slug = ANY($1::text[]) AND {STANDS}", slugs
         )
         return {row[0]: row[1] for row in rows}
 
     async def by_link(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+        """Where a platform has one link for several titles, the best known of them."""
         rows = await self._database.rows(
-            """SELECT DISTINCT platform, link_id, content_id
-                 FROM unnest($1::text[], $2::text[]) AS key (platform, link_id)
-                 JOIN offer USING (platform, link_id)""",
+            f"""SELECT DISTINCT ON (platform, link_id) platform, link_id, c.id
+                  FROM unnest($1::text[], $2::text[]) AS key (platform, link_id)
+                  JOIN offer USING (platform, link_id)
+                  JOIN content c ON c.id = offer.content_id AND {STANDS}
+                 ORDER BY platform, link_id, c.popularity DESC, c.id""",
             [platform for platform, _ in keys],
             [link for _, link in keys],
         )
@@ -188,8 +197,8 @@ class PostgresCatalog:
     async def _parts(self, parent_ids: Sequence[int]) -> Mapping[int, list[Any]]:
         rows = await self._database.rows(
             f"""SELECT {COLUMNS} FROM content c
-                 WHERE c.parent_id = ANY($1::bigint[]) AND c.deleted_at IS NULL
-                 ORDER BY c.disc, c.number""",
+                 WHERE c.parent_id = ANY($1::bigint[]) AND {STANDS}
+                 ORDER BY c.disc, c.number, c.id""",
             parent_ids,
         )
         return _grouped(rows, lambda row: row["parent_id"], content_of)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.catalog.model import ArtworkKind, Content, ExternalId, Image, Rating
+from domain.catalog.model import Album, ArtworkKind, Content, ExternalId, Image, Rating, Season, Series, Track
 
 WEIGHTS = {
     "synopsis": 0.15,
@@ -38,14 +38,17 @@ def assess(
     external_ids: Sequence[ExternalId],
     now: datetime,
 ) -> ContentQuality:
-    """The weighted share of what a good record has; freshness decays by exp(-0.01 · days)."""
+    """The weighted share of what a good record has; freshness decays by exp(-0.01 · days).
+
+    What a kind of work cannot have (a backdrop of music, a runtime of an album or a season) is not missed.
+    """
     kinds = {image.kind for image in images}
     held = {
         "synopsis": bool(content.synopsis),
         "poster": bool(kinds & {ArtworkKind.POSTER, ArtworkKind.COVER}),
-        "backdrop": ArtworkKind.BACKDROP in kinds,
+        "backdrop": ArtworkKind.BACKDROP in kinds or isinstance(content, Album | Track),
         "year": content.year is not None,
-        "runtime": getattr(content, "runtime_seconds", None) is not None,
+        "runtime": _runtime_held(content),
         "genres": bool(content.genre_ids),
         "ratings": bool(ratings),
         "externalIds": bool(external_ids),
@@ -58,3 +61,12 @@ def assess(
         missing_fields=[name for name, present in held.items() if not present],
         freshness=round(freshness, 4),
     )
+
+
+def _runtime_held(content: Content) -> bool:
+    match content:
+        case Album() | Season():
+            return True
+        case Series(runtime_seconds=seconds):
+            return seconds is not None
+    return content.length_seconds is not None

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from domain.catalog.filters import Filter
@@ -14,11 +16,13 @@ from domain.catalog.model import (
     ExternalId,
     Image,
     Offer,
+    OfferKind,
     Person,
     Place,
     Rating,
     Season,
     Track,
+    VideoQuality,
 )
 from domain.platform.paging import Cut, Page
 
@@ -68,13 +72,24 @@ class Catalog:
         now = self.now()
         found = await self.store.offers(places)
         return {
-            place: sorted((offer for offer in offers if offer.stands(now)), key=_cheapest_first)
+            place: sorted(
+                (offer for offer in offers if offer.stands(now)), key=partial(_cheapest_first, place)
+            )
             for place, offers in found.items()
         }
 
 
-_KINDS = ("free", "subscription", "rental", "purchase")
+_KINDS = (OfferKind.FREE, OfferKind.SUBSCRIPTION, OfferKind.RENTAL, OfferKind.PURCHASE)
+_QUALITIES = (VideoQuality.UHD, VideoQuality.HD, VideoQuality.SD, None)
+_UNKNOWN = Decimal("Infinity")
 
 
-def _cheapest_first(offer: Offer) -> tuple[int, object, str]:
-    return _KINDS.index(offer.kind), offer.price.amount if offer.price else 0, offer.platform_id
+def _cheapest_first(place: Place, offer: Offer) -> tuple[int, Decimal, str, bool, int]:
+    """At one price a platform's link to the part comes before that to the whole, then the best picture."""
+    return (
+        _KINDS.index(offer.kind),
+        offer.price.amount if offer.price else _UNKNOWN,
+        offer.platform_id,
+        offer.content_id != place.content_id,
+        _QUALITIES.index(offer.quality),
+    )

@@ -55,6 +55,7 @@ class ContentRow(SQLModel, table=True):
         Index("content_year", text("coalesce(year, 0) DESC"), "id", postgresql_where=text("listed")),
         Index("content_title_prefix", "title_key", postgresql_ops={"title_key": "text_pattern_ops"}),
         Index("content_genres", "genres", postgresql_using="gin"),
+        Index("content_keywords", "keywords", postgresql_using="gin"),
         Index("content_search", "search", postgresql_using="gin"),
         Index("content_parent", "parent_id", "disc", "number"),
         Index("content_text_language", "text_language", postgresql_where=text("listed")),
@@ -166,6 +167,7 @@ class OfferRow(SQLModel, table=True):
     __tablename__ = "offer"
     __table_args__ = (
         Index("offer_platform", "platform", "region", "content_id"),
+        Index("offer_link", "platform", "link_id"),
         CheckConstraint("(price IS NULL) = (currency IS NULL)", name="offer_price_has_currency"),
     )
 

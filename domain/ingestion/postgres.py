@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import asyncpg
 
-from domain.catalog.words import text_search_configuration, trigrams
+from domain.catalog.words import text_search_configuration
 from domain.ingestion import postgres_merge as merge
 from domain.ingestion.model import Feedback, NotStored, Work
 from domain.ingestion.postgres_feedback import put_feedback
+from domain.ingestion.postgres_names import known_people, learn_words
 from domain.ingestion.postgres_resolution import Place, place, resolve
 from domain.ingestion.service import Written
 from domain.ingestion.staging import (
@@ -22,16 +22,25 @@ from domain.ingestion.staging import (
     staged,
     vocabulary,
 )
+from domain.platform.errors import BadInput
+from domain.platform.locks import Lock
 from domain.platform.postgres import Database, Session
 
 # One import merges at a time. Whether two works are one is decided by reading before writing, which row
 # locks cannot guard; and who waits at one door cannot deadlock with others behind it.
-LOCK = 7_203_412
-TAKE_LOCK = f"SELECT pg_advisory_xact_lock({LOCK})"
+TAKE_LOCK = f"SELECT pg_advisory_xact_lock({Lock.MERGE_IMPORT.value})"
 # Losing the last moments of an import in a crash costs a repetition of them.
 RELAX = "SET LOCAL synchronous_commit = off"
 
-REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+REFUSED = (
+    BadInput,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+
+
+GROWN = ("content", "search_word", "person", "credit", "external_id", "offer", "reaction")
 
 
 class PostgresShelf:
@@ -59,6 +68,11 @@ class PostgresShelf:
             done.set()
         return written
 
+    async def settle(self) -> None:
+        """Sorts what waits beside the inverted indexes into them, and refreshes the planner's figures."""
+        for table in GROWN:
+            await self._database.execute(f"VACUUM (ANALYZE) {table}")
+
     async def put_feedback(self, feedback: Sequence[Feedback]) -> Written:
         await self._latest.wait()  # the works it is about
         async with self._database.transaction() as session:
@@ -70,19 +84,25 @@ class PostgresShelf:
     ) -> tuple[Written, list[Work]]:
         """Merges the works; those whose row another one of them has are handed back."""
         pieces = levels(works)
-        rows, words = await asyncio.to_thread(_laid_out, pieces)
+        everything = [piece for level in pieces for piece in level]
+        names = {credit.person for piece in everything for credit in piece.work.credits}
+        words = await asyncio.to_thread(vocabulary, works)
         async with self._database.transaction() as session:
             await session.execute(RELAX)
-            await session.execute(merge.CREATE)
+            people = await known_people(session, names)
+            await learn_words(session, words)
+        rows = await asyncio.to_thread(staged, everything, people)
+        async with self._database.transaction() as session:
+            await session.execute(RELAX)
             for table, records in rows.items():
-                await _copy(session, table, records)
+                await _stage(session, table, records)
+            await session.execute(merge.STAGE_SEARCH)
             await turn.wait()
             await session.execute(TAKE_LOCK)
             found = _once(await resolve(session, works))
             places = await place(session, pieces, found)
-            await _copy(session, "incoming_place", [(n, *row) for n, row in places.items()])
+            await _stage(session, "incoming_place", [(n, *row) for n, row in places.items()])
             changed = await _merge(session, rows, places, fills_gaps=fills_gaps)
-            await _learn_words(session, words)
         return _counted(pieces, places, changed), [works[n] for n in range(len(works)) if n not in places]
 
 
@@ -96,10 +116,6 @@ def _distinct(works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
         (rest if keys & taken else group).append(work)
         taken |= keys
     return group, rest
-
-
-def _laid_out(pieces: Sequence[Sequence[Piece]]) -> tuple[dict[str, Rows], set[str]]:
-    return staged(piece for level in pieces for piece in level), vocabulary([p.work for p in pieces[0]])
 
 
 def _once(found: Sequence[int | None]) -> dict[int, int | None]:
@@ -134,30 +150,27 @@ async def _merge(
     session: Session, rows: Mapping[str, Rows], places: Mapping[int, Place], *, fills_gaps: bool
 ) -> set[int]:
     """Answers the rows that were there before and changed."""
-    new = {row.content_id for row in places.values() if row.is_new}
-    changed: set[int] = set()
-    if len(new) < len(places):
-        await session.execute(merge.LOCK_WORKS)
-        changed = await _ids(session, merge.update_works(fills_gaps=fills_gaps))
+    new = [row for row in places.values() if row.is_new]
     if new:
         await session.execute(merge.INSERT_WORKS)
-    touched = await _merge_details(session, rows) - new
+    if len(new) == len(places):
+        for detail in merge.DETAILS:
+            if rows[detail.incoming]:
+                await session.execute(detail.insert)
+        return set()
+    await session.execute(merge.LOCK_WORKS)
+    changed = await _ids(session, merge.update_works(fills_gaps=fills_gaps))
+    touched = {
+        row
+        for detail in merge.DETAILS
+        if rows[detail.incoming]
+        for statement in detail.changes
+        for row in await _ids(session, statement)
+    }
     if rest := touched - changed:
         await session.execute(merge.TOUCH, sorted(rest))
     await _refresh_search(session, changed | touched)
     return changed | touched
-
-
-async def _merge_details(session: Session, rows: Mapping[str, Rows]) -> set[int]:
-    touched: set[int] = set()
-    if rows["incoming_credit"]:
-        await session.execute(merge.INSERT_PEOPLE)
-        for statement in merge.CREDITS:
-            touched |= await _ids(session, statement)
-    for table, statements in merge.DETAILS.items():
-        for statement in statements if rows[table] else ():
-            touched |= await _ids(session, statement)
-    return touched
 
 
 async def _refresh_search(session: Session, changed: set[int]) -> None:
@@ -173,18 +186,11 @@ async def _refresh_search(session: Session, changed: set[int]) -> None:
     )
 
 
-async def _learn_words(session: Session, words: set[str]) -> None:
-    rows = await session.fetch("SELECT word FROM search_word WHERE word = ANY($1::text[])", list(words))
-    missing = sorted(words - {row[0] for row in rows})
-    if missing:
-        await _copy(session, "incoming_word", [(word, trigrams(word)) for word in missing])
-        await session.execute(merge.INSERT_WORDS)
-
-
-async def _copy(session: Session, table: str, records: Rows) -> None:
+async def _stage(session: Session, table: str, records: Rows) -> None:
     if records:
+        await session.execute(merge.CREATE[table])
         await session.copy_records_to_table(table, records=records, columns=list(TABLES[table]))
 
 
-async def _ids(session: Session, statement: str, *arguments: Any) -> set[int]:
-    return {row[0] for row in await session.fetch(statement, *arguments)}
+async def _ids(session: Session, statement: str) -> set[int]:
+    return {row[0] for row in await session.fetch(statement)}

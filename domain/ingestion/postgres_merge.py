@@ -5,6 +5,7 @@ Of the staged rows only those count that `incoming_place` gives a row of the cat
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from domain.ingestion.staging import TABLES
 
@@ -15,7 +16,8 @@ SCALARS = (
 )  # fmt: skip
 TITLE = ("title", "title_key", "text_language")
 COPIED = ("kind", "parent_id", "number", "disc", "slug", *TITLE, *SCALARS)
-EMBEDDED = ("title", "synopsis", "keywords")
+EMBEDDED = ("title", "synopsis", "keywords", "genres", "year", "original_language", "maturity_rating")
+"""What lies in the vector index: the text, and the traits that it filters by."""
 """What the meaning of a work is computed from."""
 
 
@@ -24,7 +26,7 @@ def _create(table: str, columns: Mapping[str, str]) -> str:
     return f"CREATE TEMP TABLE {table} ({defined}) ON COMMIT DROP"
 
 
-CREATE = ";\n".join(_create(table, columns) for table, columns in TABLES.items())
+CREATE = {table: _create(table, columns) for table, columns in TABLES.items()}
 
 
 def search_vector(configuration: str, title: str, people: str, keywords: str, synopsis: str) -> str:
@@ -37,13 +39,10 @@ def search_vector(configuration: str, title: str, people: str, keywords: str, sy
         || setweight(to_tsvector({stemmed}, {synopsis}), 'D')"""
 
 
-INSERT_WORKS = f"""
-INSERT INTO content (id, {", ".join(COPIED)}, {", ".join(LISTS)}, search)
-SELECT content_id, {
-    ", ".join("coalesce(popularity, 0)" if name == "popularity" else name for name in COPIED)
-},
-       {", ".join(f"coalesce({name}, '{{}}')" for name in LISTS)},
-       CASE WHEN parent_id IS NULL THEN {
+# Made while another batch merges, as it is most of the cost of a new work.
+STAGE_SEARCH = f"""
+CREATE TEMP TABLE incoming_search ON COMMIT DROP AS
+SELECT n, {
     search_vector(
         "configuration",
         "search_title",
@@ -51,8 +50,17 @@ SELECT content_id, {
         "coalesce(array_to_string(keywords, ' '), '')",
         "coalesce(synopsis, '')",
     )
-} END
-  FROM incoming_work JOIN incoming_place USING (n) WHERE is_new ORDER BY content_id"""
+} AS search
+  FROM incoming_work WHERE search_title IS NOT NULL"""
+
+INSERT_WORKS = f"""
+INSERT INTO content (id, {", ".join(COPIED)}, {", ".join(LISTS)}, search)
+SELECT content_id, {
+    ", ".join("coalesce(popularity, 0)" if name == "popularity" else name for name in COPIED)
+},
+       {", ".join(f"coalesce({name}, '{{}}')" for name in LISTS)}, search
+  FROM incoming_work JOIN incoming_place USING (n) LEFT JOIN incoming_search USING (n)
+ WHERE is_new ORDER BY content_id"""
 
 # The embedding worker updates these rows too: all take them in the order of their ids.
 LOCK_WORKS = """
@@ -95,42 +103,58 @@ def _row(table: str, names: tuple[str, ...]) -> str:
     return "(" + ", ".join(f"{table}.{name}" for name in names) + ")"
 
 
-INSERT_PEOPLE = """
-INSERT INTO person (name, name_key, qualifier)
-SELECT DISTINCT name, name_key, qualifier FROM incoming_credit i JOIN incoming_place USING (n)
- WHERE NOT EXISTS (SELECT FROM person p WHERE p.name = i.name AND p.qualifier = i.qualifier)
- ORDER BY name, qualifier
-ON CONFLICT DO NOTHING"""
+class Detail(NamedTuple):
+    """What a table holds of works: how rows that are gone leave it, and how new and different ones come."""
 
-# Each of these answers the works it changed.
-CREDITS = (
-    """
+    table: str
+    delete: str | None
+    insert: str
+
+    @property
+    def incoming(self) -> str:
+        return f"incoming_{self.table}"
+
+    @property
+    def changes(self) -> list[str]:
+        """Both, each answering which works it changed of those that were there before."""
+        return [
+            f"""
+WITH done AS ({statement}
+RETURNING {self.table}.content_id)
+SELECT DISTINCT content_id FROM done JOIN incoming_place USING (content_id) WHERE NOT is_new"""
+            for statement in (self.delete, self.insert)
+            if statement is not None
+        ]
+
+
+DETAILS = (
+    Detail(
+        "credit",
+        """
 DELETE FROM credit USING (
     SELECT content_id, role, max(position) AS last FROM incoming_credit JOIN incoming_place USING (n)
      GROUP BY content_id, role) i
- WHERE credit.content_id = i.content_id AND credit.role = i.role AND credit.position > i.last
-RETURNING credit.content_id AS id""",
-    """
+ WHERE credit.content_id = i.content_id AND credit.role = i.role AND credit.position > i.last""",
+        """
 INSERT INTO credit (content_id, role, position, person_id, character)
-SELECT content_id, i.role, i.position, p.id, i.character
-  FROM incoming_credit i JOIN incoming_place USING (n)
-  JOIN person p ON p.name = i.name AND p.qualifier = i.qualifier
- ORDER BY content_id, i.role, i.position
+SELECT content_id, role, position, person_id, character FROM incoming_credit JOIN incoming_place USING (n)
+ ORDER BY content_id, role, position
 ON CONFLICT (content_id, role, position)
 DO UPDATE SET person_id = excluded.person_id, character = excluded.character
- WHERE (credit.person_id, credit.character) IS DISTINCT FROM (excluded.person_id, excluded.character)
-RETURNING content_id AS id""",
-)
-DETAILS = {
-    "incoming_external_id": (
+ WHERE (credit.person_id, credit.character) IS DISTINCT FROM (excluded.person_id, excluded.character)""",
+    ),
+    Detail(
+        "external_id",
+        None,
         """
 INSERT INTO external_id (source, value, content_id)
 SELECT source, value, content_id FROM incoming_external_id JOIN incoming_place USING (n)
  ORDER BY source, value
-ON CONFLICT DO NOTHING
-RETURNING content_id AS id""",
+ON CONFLICT DO NOTHING""",
     ),
-    "incoming_rating": (
+    Detail(
+        "rating",
+        None,
         """
 INSERT INTO rating (content_id, source, value, scale, vote_count)
 SELECT content_id, source, value, scale, vote_count FROM incoming_rating JOIN incoming_place USING (n)
@@ -138,26 +162,25 @@ ON CONFLICT (content_id, source)
 DO UPDATE SET value = excluded.value, scale = excluded.scale,
               vote_count = coalesce(excluded.vote_count, rating.vote_count)
  WHERE (rating.value, rating.scale, rating.vote_count) IS DISTINCT FROM
-       (excluded.value, excluded.scale, coalesce(excluded.vote_count, rating.vote_count))
-RETURNING content_id AS id""",
+       (excluded.value, excluded.scale, coalesce(excluded.vote_count, rating.vote_count))""",
     ),
-    "incoming_artwork": (
+    Detail(
+        "artwork",
         """
 DELETE FROM artwork USING (
     SELECT content_id, kind, max(position) AS last FROM incoming_artwork JOIN incoming_place USING (n)
      GROUP BY content_id, kind) i
- WHERE artwork.content_id = i.content_id AND artwork.kind = i.kind AND artwork.position > i.last
-RETURNING artwork.content_id AS id""",
+ WHERE artwork.content_id = i.content_id AND artwork.kind = i.kind AND artwork.position > i.last""",
         """
 INSERT INTO artwork (content_id, kind, position, url, width, height)
 SELECT content_id, kind, position, url, width, height FROM incoming_artwork JOIN incoming_place USING (n)
 ON CONFLICT (content_id, kind, position)
 DO UPDATE SET url = excluded.url, width = excluded.width, height = excluded.height
  WHERE (artwork.url, artwork.width, artwork.height) IS DISTINCT FROM
-       (excluded.url, excluded.width, excluded.height)
-RETURNING content_id AS id""",
+       (excluded.url, excluded.width, excluded.height)""",
     ),
-    "incoming_offer": (
+    Detail(
+        "offer",
         # What the source no longer lists for a platform and region is gone; so are made-up offers it no
         # longer has, wherever they were.
         """
@@ -170,8 +193,7 @@ DELETE FROM offer
    AND NOT EXISTS (SELECT FROM i
                     WHERE (i.content_id, i.region, i.platform, i.kind, i.quality)
                         = (offer.content_id, offer.region, offer.platform, offer.kind, offer.quality))
-   AND offer.content_id IN (SELECT content_id FROM i)
-RETURNING content_id AS id""",
+   AND offer.content_id IN (SELECT content_id FROM i)""",
         """
 INSERT INTO offer (content_id, region, platform, kind, quality, price, currency, link_id, available_from,
                    expires_at, demonstration)
@@ -185,10 +207,10 @@ DO UPDATE SET price = excluded.price, currency = excluded.currency, link_id = ex
  WHERE (offer.price, offer.currency, offer.link_id, offer.available_from, offer.expires_at,
         offer.demonstration)
        IS DISTINCT FROM (excluded.price, excluded.currency, excluded.link_id, excluded.available_from,
-                         excluded.expires_at, excluded.demonstration)
-RETURNING content_id AS id""",
+                         excluded.expires_at, excluded.demonstration)""",
     ),
-}
+)
+
 
 TOUCH = "UPDATE content SET updated_at = now() WHERE id = ANY($1::bigint[])"
 
@@ -210,6 +232,3 @@ UPDATE content c SET search = {
 }
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS i (id, configuration, title, people)
  WHERE i.id = c.id"""
-
-INSERT_WORDS = """
-INSERT INTO search_word SELECT word, trigrams FROM incoming_word ORDER BY word ON CONFLICT DO NOTHING"""

@@ -1,6 +1,6 @@
 """Works laid out as rows to be streamed, before it is known which rows of the catalogue they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,7 @@ TABLES: dict[str, dict[str, str]] = {
         "configuration": "text", "search_title": "text", "search_people": "text",
     },
     "incoming_credit": {
-        "n": "int", "role": "text", "position": "int", "name": "text", "name_key": "text",
-        "qualifier": "text", "character": "text",
+        "n": "int", "role": "text", "position": "int", "person_id": "bigint", "character": "text",
     },
     "incoming_external_id": {"n": "int", "source": "text", "value": "text"},
     "incoming_rating": {
@@ -38,14 +37,10 @@ TABLES: dict[str, dict[str, str]] = {
         "price": "numeric(12,2)", "currency": "text", "link_id": "text", "available_from": "timestamptz",
         "expires_at": "timestamptz", "demonstration": "boolean",
     },
-    "incoming_word": {"word": "text", "trigrams": "text[]"},
     "incoming_place": {
         "n": "int", "content_id": "bigint", "is_new": "boolean", "parent_id": "bigint", "slug": "text",
     },
 }  # fmt: skip
-
-LATER = ("incoming_word", "incoming_place")
-"""Tables that are filled once the rows of the works are known."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -79,12 +74,12 @@ def levels(works: Iterable[Work]) -> list[list[Piece]]:
     return found[:-1]
 
 
-def staged(pieces: Iterable[Piece]) -> dict[str, Rows]:
-    """The rows of every table but the `LATER` ones."""
-    rows: dict[str, Rows] = {table: [] for table in TABLES if table not in LATER}
+def staged(pieces: Iterable[Piece], people: Mapping[Name, int]) -> dict[str, Rows]:
+    """The rows of every table but the places, which are known later."""
+    rows: dict[str, Rows] = {table: [] for table in TABLES if table != "incoming_place"}
     for piece in pieces:
         rows["incoming_work"].append(_work(piece))
-        rows["incoming_credit"] += _credits(piece)
+        rows["incoming_credit"] += _credits(piece, people)
         rows["incoming_external_id"] += ((piece.n, i.source, i.value) for i in piece.work.external_ids)
         rows["incoming_rating"] += _ratings(piece)
         rows["incoming_artwork"] += _artwork(piece)
@@ -135,7 +130,7 @@ def _work(piece: Piece) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _credits(piece: Piece) -> Iterator[tuple[Any, ...]]:
+def _credits(piece: Piece, people: Mapping[Name, int]) -> Iterator[tuple[Any, ...]]:
     positions: dict[CreditRole, int] = {}
     seen: set[tuple[CreditRole, Name, str | None]] = set()
     for credit in piece.work.credits:
@@ -145,8 +140,7 @@ def _credits(piece: Piece) -> Iterator[tuple[Any, ...]]:
         seen.add(told)
         position = positions.get(credit.role, 0)
         positions[credit.role] = position + 1
-        name, qualifier, key = credit.person
-        yield piece.n, credit.role.value, position, name, key, qualifier, credit.character
+        yield piece.n, credit.role.value, position, people[credit.person], credit.character
 
 
 def _ratings(piece: Piece) -> Iterator[tuple[Any, ...]]:

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
 
 import orjson
 
@@ -88,7 +90,7 @@ class SortKey:
     """One column of an order: an SQL expression that is never null, its cast, and its direction."""
 
     expression: str
-    cast: str
+    cast: Literal["text", "int", "bigint", "float8", "timestamptz"]
     descending: bool = False
 
 
@@ -107,14 +109,14 @@ class Keyset:
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             name, *values = orjson.loads(base64.urlsafe_b64decode(padded))
+            if name == self.name:
+                return [READERS[key.cast](value) for key, value in zip(self.keys, values, strict=True)]
         except (binascii.Error, ValueError, TypeError, orjson.JSONDecodeError):
-            name, values = None, []
-        if name != self.name or len(values) != len(self.keys):
-            raise BadInput(
-                f"`{argument}` is not a cursor of this list: pass one that its `pageInfo` or `edges` gave.",
-                argument=argument,
-            )
-        return list(values)
+            pass
+        raise BadInput(
+            f"`{argument}` is not a cursor of this list: pass one that its `pageInfo` or `edges` gave.",
+            argument=argument,
+        )
 
     def select(self) -> str:
         """The key's columns, to be selected last as `k0, k1, …`."""
@@ -153,14 +155,54 @@ class Keyset:
         """`(a, b, …)` lies beyond `values`; written out, as directions may differ from key to key."""
         places = []
         for value, key in zip(values, self.keys, strict=True):
-            arguments.append(value if isinstance(value, str) else orjson.dumps(value).decode())
+            arguments.append(value if isinstance(value, str) else orjson.dumps(value).decode().strip('"'))
             places.append(f"${len(arguments)}::text::{key.cast}")
         alternatives = []
         for index, (key, place) in enumerate(zip(self.keys, places, strict=True)):
             equal = [f"{self.keys[i].expression} = {places[i]}" for i in range(index)]
             sign = "<" if key.descending == forward else ">"
             alternatives.append(" AND ".join([*equal, f"{key.expression} {sign} {place}"]))
-        return "(" + " OR ".join(f"({alternative})" for alternative in alternatives) + ")"
+        # Implied by the rest; it tells the planner where in the order's index to begin.
+        bound = f"{self.keys[0].expression} {'<' if self.keys[0].descending == forward else '>'}= {places[0]}"
+        return f"({bound} AND (" + " OR ".join(f"({alternative})" for alternative in alternatives) + "))"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError(value)
+    return value
+
+
+def _whole(bits: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if type(value) is not int or not -(1 << bits - 1) <= value < 1 << bits - 1:
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def _real(value: Any) -> float:
+    if type(value) not in {int, float} or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(value)
+    return moment
+
+
+# A cursor comes from outside: what the server could not read as its column's type must not reach it.
+READERS: dict[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "int": _whole(32),
+    "bigint": _whole(64),
+    "float8": _real,
+    "timestamptz": _moment,
+}
 
 
 def paged(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset, cut: Cut) -> Page[T]:
@@ -197,10 +239,7 @@ def _place(
 
 
 def _compare(left: list[Any], right: list[Any], keyset: Keyset) -> int:
-    try:
-        for a, b, sort in zip(left, right, keyset.keys, strict=True):
-            if a != b:
-                return 1 if (a > b) != sort.descending else -1
-    except TypeError:
-        raise BadInput("The cursor is not one of this list: pass one that the list gave.") from None
+    for a, b, sort in zip(left, right, keyset.keys, strict=True):
+        if a != b:
+            return 1 if (a > b) != sort.descending else -1
     return 0

@@ -68,7 +68,7 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(
+    async def open(  # noqa: PLR0913 - what is not given has its default
         cls,
         url: str,
         *,
@@ -196,11 +196,12 @@ class _reached:  # noqa: N801 - reads as `with _reached(…):`
             raise Unavailable("The database cannot be reached just now; try again in a moment.") from error
 
     def _is_gone(self, error: BaseException | None) -> bool:
-        return (
-            isinstance(error, PERHAPS_LOST)
-            and self._session is not None
-            and self._session.is_closed()
-        )
+        if not isinstance(error, PERHAPS_LOST) or self._session is None:
+            return False
+        try:
+            return self._session.is_closed()
+        except asyncpg.InterfaceError:  # the pool has taken it back already
+            return True
 
 
 async def _close(pool: asyncpg.Pool) -> None:

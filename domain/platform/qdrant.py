@@ -75,13 +75,8 @@ class QdrantIndex:
 
     async def prepare(self, encoder: str, dimensions: int) -> bool:
         name = PREFIX + encoder
-        created = not await self._call("collection_exists", collection_name=name)
+        created = not await self._exists(name) and await self._created(name, dimensions)
         if created:
-            await self._call(
-                "create_collection",
-                collection_name=name,
-                vectors_config=models.VectorParams(size=dimensions, distance=models.Distance.DOT),
-            )
             for field, schema in INDEXED.items() if not self._local else ():
                 await self._call(
                     "create_payload_index", collection_name=name, field_name=field, field_schema=schema
@@ -182,6 +177,20 @@ class QdrantIndex:
         if space is None:
             return "no vectors yet"
         return f"{await self.count()} works by {space}"
+
+    async def _exists(self, name: str) -> bool:
+        return bool(await self._call("collection_exists", collection_name=name))
+
+    async def _created(self, name: str, dimensions: int) -> bool:
+        """False where somebody else was faster."""
+        vectors = models.VectorParams(size=dimensions, distance=models.Distance.DOT)
+        try:
+            await self._call("create_collection", collection_name=name, vectors_config=vectors)
+        except VectorsUnavailable:
+            if await self._exists(name):
+                return False
+            raise
+        return True
 
     async def _search(
         self, vector: Vector, limit: int, floor: float, wanted: models.Filter | None

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from domain.platform.errors import UserErrorCode, refuse
 from domain.playback.model import PlaybackSession, PlaybackState, of_session
+from domain.sync.clock import Timestamp
 from domain.sync.devices import Devices
 from domain.sync.journal import Writing
 from domain.sync.model import ChangeKind, Event, WatchProgress
-from domain.sync.service import Origin, Position, Sync, known_duration
+from domain.sync.service import Origin, Position, Sync, Title, known_duration, known_position
 
 CREATED = "playback.session.created"
 MOVED = "playback.position.updated"
@@ -39,6 +40,15 @@ class Report:
     position: Position
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a session begins; what is open is where the viewer stopped, and what the catalogue says."""
+
+    platform_id: str | None = None
+    position_seconds: int | None = None
+    duration_seconds: int | None = None
+
+
 @dataclass(frozen=True)
 class Playback:
     """Sessions, and the progress they bring about."""
@@ -50,21 +60,24 @@ class Playback:
     new_id: Callable[[], str]
 
     async def start(
-        self, account_id: str, content_id: int, origin: Origin, platform_id: str | None, at: Position | None
+        self, account_id: str, content_id: int, device_id: str, begin: Beginning = Beginning()
     ) -> PlaybackSession:
-        """A session on the device of `origin`, from where the viewer stopped unless `at` says otherwise.
+        """A session on a device, from where the viewer stopped unless `begin` says otherwise.
 
         What the device played before is stopped. A finished title begins its next viewing.
         """
         title = await self.sync.playable(content_id)
-        device = await self.devices.own(account_id, origin.device_id or "")
         async with self.sync.journal.writing(account_id) as writing:
+            device = await self.devices.own(account_id, device_id)
             await self._stop_others(writing, device.id)
             progress = (await self.sync.store.progress(account_id, [content_id])).get(content_id)
-            known = known_duration(
-                at.duration_seconds if at else progress.duration_seconds if progress else None, title
-            )
-            seconds = at.seconds if at is not None else 0 if progress is None else progress.resume_seconds
+            told = begin.duration_seconds
+            if told is None and progress is not None:
+                told = progress.duration_seconds
+            duration = known_duration(told, title)
+            seconds = begin.position_seconds
+            if seconds is None:
+                seconds = 0 if progress is None else progress.resume_seconds
             now = self.now()
             session = PlaybackSession(
                 id=self.new_id(),
@@ -73,9 +86,9 @@ class Playback:
                 content_id=content_id,
                 viewing=_viewing(progress),
                 state=PlaybackState.PLAYING,
-                platform_id=platform_id,
-                position_seconds=min(max(0, seconds), known),
-                duration_seconds=known,
+                platform_id=begin.platform_id,
+                position_seconds=min(known_position(seconds), duration),
+                duration_seconds=duration,
                 started_at=now,
                 updated_at=now,
                 ended_at=None,
@@ -87,34 +100,39 @@ class Playback:
         self, account_id: str, session_id: str, report: Report, origin: Origin
     ) -> tuple[PlaybackSession, WatchProgress]:
         """Where the player stands. A report older than what is known changes nothing."""
-        stamp = self.sync.stamp(origin)
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._active(account_id, session_id)
-            return await self._move(writing, session, report, Origin(session.device_id, stamp))
+            return await self._move(writing, session, report, origin.version)
 
     async def end(
         self, account_id: str, session_id: str, position: Position | None, origin: Origin
     ) -> tuple[PlaybackSession, WatchProgress | None]:
-        """The last word of a session. Ending it twice changes nothing."""
-        stamp = self.sync.stamp(origin)
+        """The last word of a session. Ending it twice changes nothing.
+
+        Without a position it says nothing of the title: another device may be further by now.
+        """
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._own(account_id, session_id)
-            if not session.active:
-                known = await self.sync.store.viewing(account_id, session.content_id, session.viewing)
-                return session, known
-            last = position or Position(session.position_seconds, session.duration_seconds)
-            report = Report(PlaybackState.STOPPED, last)
-            return await self._move(writing, session, report, Origin(session.device_id, stamp))
+            progress = await self.sync.store.viewing(account_id, session.content_id, session.viewing)
+            if session.active and position is not None:
+                report = Report(PlaybackState.STOPPED, position)
+                session, progress = await self._move(writing, session, report, origin.version)
+            if session.active:
+                session = await self._stop(writing, session)
+            return session, progress
 
     async def _move(
-        self, writing: Writing, session: PlaybackSession, report: Report, origin: Origin
+        self, writing: Writing, session: PlaybackSession, report: Report, version: Timestamp | None
     ) -> tuple[PlaybackSession, WatchProgress]:
-        title = await self.sync.existing(session.content_id)
-        duration = report.position.duration_seconds or session.duration_seconds
-        told = Position(report.position.seconds, duration)
-        written = self.sync.written(title, session.viewing, told, origin)
+        known = await self.sync.store.viewing(writing.account_id, session.content_id, session.viewing)
+        stamp = self.sync.stamp(Origin(session.device_id, version), None if known is None else known.version)
+        # Not looked up again: what the catalogue dropped meanwhile can still be played to its end.
+        title = Title(session.content_id, playable=True, duration_seconds=session.duration_seconds)
+        origin = Origin(session.device_id, stamp)
+        written = self.sync.written(title, session.viewing, report.position, origin)
         progress = await self.sync.merge_progress(writing, written)
-        if progress.version != written.version:
+        if known is not None and stamp <= known.version and known.device_id == session.device_id:
+            # The device's own later word. One of another device is about the title, not about this session.
             return session, progress
         at_end = written.position_seconds >= written.duration_seconds
         state = PlaybackState.ENDED if at_end else report.state or session.state
@@ -132,9 +150,13 @@ class Playback:
     async def _stop_others(self, writing: Writing, device_id: str) -> None:
         others = await self.store.active_on(writing.account_id, [device_id])
         for session in others.values():
-            now = self.now()
-            stopped = replace(session, state=PlaybackState.STOPPED, updated_at=now, ended_at=now)
-            await self._save(writing, stopped, ENDED)
+            await self._stop(writing, session)
+
+    async def _stop(self, writing: Writing, session: PlaybackSession) -> PlaybackSession:
+        now = self.now()
+        stopped = replace(session, state=PlaybackState.STOPPED, updated_at=now, ended_at=now)
+        await self._save(writing, stopped, ENDED)
+        return stopped
 
     async def _save(self, writing: Writing, session: PlaybackSession, topic: str | None) -> None:
         await self.store.save(session)

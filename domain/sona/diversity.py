@@ -60,15 +60,16 @@ def vectors_of(works: Sequence[Work]) -> Matrix:
         for name, weight in _features(work):
             digest = crc32(name.encode())
             matrix[row, digest % DIMENSIONS] += weight if digest & 0x8000_0000 else -weight
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.maximum(lengths, STEP)
+    matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), STEP)
+    return matrix
 
 
 def likeness(features: Matrix, others: Matrix) -> NDArray[np.float32]:
     """How like each row is to the most like of the others, 0 to 1."""
     if not len(others):
         return np.zeros(len(features), np.float32)
-    return np.clip((features @ others.T).max(axis=1), 0.0, 1.0).astype(np.float32)
+    nearest: NDArray[np.float32] = np.clip((features @ others.T).max(axis=1), 0.0, 1.0)
+    return nearest
 
 
 def mmr(relevance: NDArray[np.float32], features: Matrix, diversity: float, length: int) -> list[int]:

@@ -245,6 +245,13 @@ class Trended(NamedTuple):
     heat: float
 
 
+class Whole(NamedTuple):
+    """The film, series or album that something is, or is a part of."""
+
+    id: int
+    genres: tuple[str, ...]
+
+
 class Relation(NamedTuple):
     """How a work is related to a seed by one kind; `evidence` are ids of people, keywords or genres."""
 

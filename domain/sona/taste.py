@@ -18,7 +18,10 @@ LIKED_WEIGHT, WATCHED_WEIGHT, BEGUN_WEIGHT, SAVED_WEIGHT, AGAIN_WEIGHT = 1.0, 0.
 
 
 def read(profile: Profile, as_of: datetime, tuning: Tuning) -> Taste:
-    """The latest seeds and the strongest of the rest, the latest dislikes, and the genres they speak for."""
+    """The latest seeds and the strongest of the rest, the latest dislikes, and the genres they speak for.
+
+    What is merely saved fills up where little was watched.
+    """
     seeds: list[tuple[datetime, Seed, Touch]] = []
     disliked: list[tuple[datetime, Touch]] = []
     for touch in profile.touches:
@@ -68,9 +71,11 @@ def fading(moment: datetime, as_of: datetime) -> float:
 
 
 def _chosen(latest_first: Sequence[Seed], tuning: Tuning) -> tuple[Seed, ...]:
-    latest, rest = latest_first[: tuning.latest_seeds], latest_first[tuning.latest_seeds :]
+    saved = [seed for seed in latest_first if seed.because is EvidenceKind.SAVED]
+    lived = [seed for seed in latest_first if seed.because is not EvidenceKind.SAVED]
+    latest, rest = lived[: tuning.latest_seeds], lived[tuning.latest_seeds :]
     strongest = sorted(rest, key=lambda seed: (-seed.weight, seed.id))[: tuning.strongest_seeds]
-    return (*latest, *strongest)
+    return (*latest, *strongest, *saved[: tuning.latest_seeds - len(latest)])
 
 
 def _genres(liked: Sequence[tuple[Seed, Touch]], disliked: Sequence[Touch]) -> dict[str, float]:

@@ -6,7 +6,6 @@ and the device's id beside them as the last tie-break.
 
 import re
 from collections.abc import Callable
-from functools import total_ordering
 from typing import NamedTuple
 
 from domain.platform.errors import BadInput, Refused, UserErrorCode, refuse
@@ -19,7 +18,6 @@ MAX_AHEAD_MILLISECONDS = 60_000
 _TEXT = re.compile(r"([0-9a-f]{12})([0-9a-f]{4})@([\w.:-]{1,64})")
 
 
-@total_ordering
 class Timestamp(NamedTuple):
     """When something was written, and by which device; totally ordered, also between devices."""
 
@@ -59,19 +57,22 @@ class HybridClock:
         self._now = now
         self._last = 0
 
-    def tick(self) -> Timestamp:
-        """A timestamp after everything that was ticked or received."""
+    def tick(self, seen: Timestamp | None = None) -> Timestamp:
+        """A timestamp after everything that was ticked, and after `seen`.
+
+        What was seen does not move the clock: a device of one account that runs ahead must not date the
+        writes of all others into the future.
+        """
         wall = self._now() << COUNTER_BITS
         # One more than the last carries a full counter into the milliseconds, which borrows from the future.
         self._last = max(wall, self._last + 1)
-        return Timestamp(self._last, self._device)
+        return Timestamp(self._last if seen is None else max(self._last, seen.clock + 1), self._device)
 
     def receive(self, remote: Timestamp) -> Timestamp:
-        """Takes note of a device's timestamp; refuses one that is more than a minute ahead."""
+        """A device's timestamp as it is; refuses one that is more than a minute ahead."""
         ahead = remote.milliseconds - self._now()
         if ahead > MAX_AHEAD_MILLISECONDS:
             raise _too_far_ahead(ahead)
-        self._last = max(self._last, remote.clock)
         return remote
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from domain.catalog.links import DeviceKind
+from domain.catalog.model import VideoQuality
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.journal import Journal
@@ -14,17 +15,26 @@ from domain.sync.model import ChangeKind, CommandState, Device, DeviceCapabiliti
 HEARTBEAT_SECONDS = 30
 LEASE_SECONDS = 90
 """A device that was silent for so long is offline."""
+QUALITIES = tuple(quality.value for quality in VideoQuality)
 COMMAND_SECONDS = 5
 MAX_COMMAND_SECONDS = 60
 MAX_DEVICES = 10
 MAX_NAME = 255
+MAX_PLATFORM = 64
+MAX_SCREEN_INCHES = 1_000
+MAX_FAILURE = 1_000
+HEARTBEAT = "heartbeat"
+"""Holds the lease that a device renews by its signs of life; each of its open streams holds another."""
 
 
 class Presence(Protocol):
-    """Which devices are there: leases that lapse unless renewed."""
+    """Which devices are there: leases that lapse unless renewed; one that anybody holds is enough."""
 
-    async def renew(self, device_id: str, seconds: float) -> None: ...
-    async def leave(self, device_id: str) -> None: ...
+    async def renew(self, device_id: str, seconds: float, holder: str = HEARTBEAT) -> None: ...
+    async def leave(self, device_id: str, *holders: str) -> None:
+        """Ends the leases of these holders; all of the device's where none is named."""
+        ...
+
     async def online(self, device_ids: Sequence[str]) -> set[str]: ...
 
 
@@ -40,6 +50,10 @@ class DeviceStore(Protocol):
         ...
 
     async def save(self, account_id: str, device: Device) -> None: ...
+    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> None:
+        """Notes a sign of life and nothing else, as it does not wait for the account's turn."""
+        ...
+
     async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
     async def command(self, account_id: str, command_id: str) -> DeviceCommand | None: ...
 
@@ -75,6 +89,7 @@ class Devices:
     async def register(self, account_id: str, told: Description, device_id: str | None = None) -> Device:
         """A new device, or, with its id, what it now says of itself. It is online from then on."""
         _named(told.name)
+        _plausible(told)
         async with self.journal.writing(account_id) as writing:
             known = await self.store.devices(account_id)
             if device_id is None:
@@ -97,7 +112,8 @@ class Devices:
             device = replace(device, last_seen_at=self.now())
             await self.store.save(account_id, device)
             writing.record(ChangeKind.DEVICE, payloads.of_device(device))
-        await self.presence.renew(device.id, LEASE_SECONDS)
+            # Before anybody is told: who hears of the device asks whether it is online.
+            await self.presence.renew(device.id, LEASE_SECONDS)
         return device
 
     async def rename(self, account_id: str, device_id: str, name: str) -> Device:
@@ -106,25 +122,27 @@ class Devices:
 
     async def remove(self, account_id: str, device_id: str) -> Device:
         """The device is gone from lists; what it wrote stays."""
-        removed = await self._change(account_id, device_id, removed=True)
+        await self.own(account_id, device_id)
         await self.presence.leave(device_id)
-        return removed
+        return await self._change(account_id, device_id, removed=True)
 
-    async def heartbeat(self, account_id: str, device_id: str) -> Device:
+    async def heartbeat(self, account_id: str, device_id: str, holder: str = HEARTBEAT) -> Device:
         """Renews the device's lease; the first one after a silence tells the others."""
         device = await self.own(account_id, device_id)
         online = await self.presence.online([device_id])
-        await self.presence.renew(device_id, LEASE_SECONDS)
+        await self.presence.renew(device_id, LEASE_SECONDS, holder)
         if online:
             seen = replace(device, last_seen_at=self.now())
-            await self.store.save(account_id, seen)
+            await self.store.touch(account_id, device_id, self.now())
             return seen
         return await self._change(account_id, device_id, last_seen_at=self.now())
 
-    async def leave(self, account_id: str, device_id: str) -> Device:
-        """The device said good-bye: offline at once."""
-        await self.own(account_id, device_id)
-        await self.presence.leave(device_id)
+    async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
+        """The device, or each of these holders, said good-bye: offline at once unless another holds it."""
+        device = await self.own(account_id, device_id)
+        await self.presence.leave(device_id, *holders)
+        if await self.presence.online([device_id]):
+            return device
         return await self._change(account_id, device_id, last_seen_at=self.now())
 
     async def own(self, account_id: str, device_id: str) -> Device:
@@ -175,7 +193,7 @@ class Devices:
                 raise refuse(
                     f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId"
                 )
-            answered = replace(known, state=state, failure=failure)
+            answered = replace(known, state=state, failure=failure and failure[:MAX_FAILURE])
             await self.store.save_command(account_id, answered)
             writing.record(ChangeKind.COMMAND_STATE, payloads.of_command(answered))
             return answered
@@ -211,6 +229,26 @@ def _one(devices: Sequence[Device], device_id: str) -> Device:
 def _named(name: str) -> None:
     if not 1 <= len(name.strip()) <= MAX_NAME:
         raise refuse(f"A name has 1 to {MAX_NAME} characters.", UserErrorCode.INVALID, "name")
+
+
+def _plausible(told: Description) -> None:
+    shown = told.capabilities
+    if told.platform is not None and not 1 <= len(told.platform.strip()) <= MAX_PLATFORM:
+        raise refuse(f"A platform has 1 to {MAX_PLATFORM} characters.", UserErrorCode.INVALID, "platform")
+    if shown.max_quality is not None and shown.max_quality not in QUALITIES:
+        raise refuse(
+            f"`maxQuality` is one of {', '.join(QUALITIES)}.",
+            UserErrorCode.INVALID,
+            "capabilities",
+            "maxQuality",
+        )
+    if shown.screen_inches is not None and not 1 <= shown.screen_inches <= MAX_SCREEN_INCHES:
+        raise refuse(
+            f"`screenInches` must be between 1 and {MAX_SCREEN_INCHES}.",
+            UserErrorCode.INVALID,
+            "capabilities",
+            "screenInches",
+        )
 
 
 def _unknown() -> Exception:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from domain.sync.devices import HEARTBEAT
 from domain.sync.journal import Mailbox
 from domain.sync.model import Change
 
@@ -53,17 +54,24 @@ class LocalPresence:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._leases: dict[str, dict[str, float]] = {}
+        """Until when each holder's lasts, by device; the device renewed longest ago comes first."""
 
-    async def renew(self, device_id: str, seconds: float) -> None:
-        self._until[device_id] = self._clock() + seconds
+    async def renew(self, device_id: str, seconds: float, holder: str = HEARTBEAT) -> None:
+        held = self._leases.pop(device_id, {})
+        self._leases[device_id] = held | {holder: self._clock() + seconds}
+        while not self._stands(oldest := next(iter(self._leases))):
+            del self._leases[oldest]
 
-    async def leave(self, device_id: str) -> None:
-        self._until.pop(device_id, None)
+    async def leave(self, device_id: str, *holders: str) -> None:
+        held = self._leases.pop(device_id, {})
+        left = {holder: until for holder, until in held.items() if holders and holder not in holders}
+        if left:
+            self._leases[device_id] = left
 
     async def online(self, device_ids: Sequence[str]) -> set[str]:
+        return {device for device in device_ids if self._stands(device)}
+
+    def _stands(self, device_id: str) -> bool:
         now = self._clock()
-        lapsed = [device for device, until in self._until.items() if until <= now]
-        for device in lapsed:
-            del self._until[device]
-        return {device for device in device_ids if device in self._until}
+        return any(until > now for until in self._leases.get(device_id, {}).values())

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from domain.platform.errors import Unavailable
+from domain.platform.errors import GatewayError
 
 log = structlog.get_logger(__name__)
 
@@ -49,5 +49,5 @@ class Lookout:
             await asyncio.sleep(PERIOD_SECONDS)
             try:
                 await self.look()
-            except Unavailable as error:
+            except GatewayError as error:
                 log.warning("lookout.database_away", error=str(error))

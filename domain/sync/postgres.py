@@ -69,6 +69,15 @@ class PostgresSync:
         )
         return None if row is None else _progress(row)
 
+    async def viewings(self, account_id: str, content_id: int) -> list[WatchProgress]:
+        rows = await self._database.rows(
+            f"""SELECT {PROGRESS} FROM progress p
+                 WHERE p.account_id = $1 AND p.content_id = $2 ORDER BY p.viewing""",
+            account_id,
+            content_id,
+        )
+        return [_progress(row) for row in rows]
+
     async def save_progress(self, account_id: str, progress: WatchProgress) -> None:
         await self._database.execute(
             """INSERT INTO progress (account_id, content_id, viewing, position_seconds, duration_seconds,
@@ -149,7 +158,7 @@ class PostgresSync:
                ON CONFLICT (account_id, tag) DO UPDATE
                   SET (added_at, added_hlc, added_by) = (EXCLUDED.added_at, EXCLUDED.added_hlc,
                                                          EXCLUDED.added_by)
-                WHERE watchlist_tag.added_at IS NULL""",
+                WHERE watchlist_tag.added_at IS NULL AND watchlist_tag.content_id = EXCLUDED.content_id""",
             account_id,
             tag,
             content_id,
@@ -159,11 +168,12 @@ class PostgresSync:
         )
 
     async def remove_tags(self, account_id: str, content_id: int, tags: Sequence[str]) -> None:
-        """Also tags that never arrived: their addition must find them removed."""
+        """Also tags that never arrived: their addition must find them removed. Other titles' tags stay."""
         await self._database.execute(
             """INSERT INTO watchlist_tag (account_id, tag, content_id, removed)
                SELECT $1, tag, $2, true FROM unnest($3::uuid[]) AS tag
-               ON CONFLICT (account_id, tag) DO UPDATE SET removed = true""",
+               ON CONFLICT (account_id, tag) DO UPDATE SET removed = true
+                WHERE watchlist_tag.content_id = EXCLUDED.content_id""",
             account_id,
             content_id,
             tags,

@@ -1,6 +1,7 @@
 """Devices and their commands in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from domain.catalog.links import DeviceKind
@@ -52,6 +53,14 @@ class PostgresDevices:
             device.registered_at,
             device.last_seen_at,
             device.removed,
+        )
+
+    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> None:
+        await self._database.execute(
+            "UPDATE device SET last_seen_at = $3 WHERE account_id = $1 AND id = $2 AND removed_at IS NULL",
+            account_id,
+            device_id,
+            seen_at,
         )
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None:
@@ -108,8 +117,8 @@ def _device(row: Row) -> Device:
 
 
 def _is_uuid(text: str) -> bool:
+    """Whether it is one as we write it; Python reads some that PostgreSQL does not."""
     try:
-        UUID(text)
+        return str(UUID(text)) == text
     except ValueError:
         return False
-    return True

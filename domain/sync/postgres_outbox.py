@@ -2,11 +2,9 @@
 
 from datetime import datetime
 
+from domain.platform.locks import Lock
 from domain.platform.postgres import Database, affected
 from domain.sync.relay import Carrier, Parcel
-
-# One relay at a time, so that events of one key cannot overtake each other.
-LOCK = 7_203_412
 
 
 class PostgresOutbox:
@@ -17,7 +15,7 @@ class PostgresOutbox:
 
     async def ship(self, limit: int, carrier: Carrier) -> int:
         async with self._database.transaction() as session:
-            if not await session.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+            if not await session.fetchval("SELECT pg_try_advisory_xact_lock($1)", Lock.SHIP_OUTBOX):
                 return 0
             rows = await session.fetch(
                 """SELECT id, event_id, topic, key, created_at, payload FROM outbox

@@ -1,15 +1,17 @@
 """Fan-out and presence over Redis, for several processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
 import orjson
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from domain.sync.inprocess import LocalFanout
+from domain.sync.devices import HEARTBEAT
+from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Mailbox
 from domain.sync.model import Change, ChangeKind
 
@@ -57,26 +59,73 @@ class RedisFanout:
             await channel.subscribe(CHANNEL)
             self.local.nudge(self.local.accounts)  # what was published while we were not subscribed
             async for message in channel.listen():
-                self.local.deliver([_unpacked(entry) for entry in orjson.loads(message["data"])])
+                try:
+                    changes = [_unpacked(entry) for entry in orjson.loads(message["data"])]
+                except (ValueError, TypeError) as error:
+                    # As of a later version in a rolling update; the log is read by its own version's rules.
+                    log.warning("fanout.message_not_understood", error=str(error))
+                    self.local.nudge(self.local.accounts)
+                else:
+                    self.local.deliver(changes)
+
+
+# One sorted set a device, of its holders by the end of their leases in the server's milliseconds; it lapses
+# with the last of them, so that a device is online while its key exists.
+_SETTLE = """
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+if last[2] then redis.call('PEXPIREAT', KEYS[1], last[2]) end
+"""
+_RENEW = (
+    """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+"""
+    + _SETTLE
+)
+_LEAVE = "redis.call('ZREM', KEYS[1], unpack(ARGV))" + _SETTLE
 
 
 class RedisPresence:
-    """Fills `Presence` with keys that lapse."""
+    """Fills `Presence` with keys that lapse. While Redis is away each process knows its own devices only."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: "Redis", local: LocalPresence) -> None:
         self._redis = redis
+        self._local = local
+        self._renew: Any = redis.register_script(_RENEW)
+        self._leave: Any = redis.register_script(_LEAVE)
 
-    async def renew(self, device_id: str, seconds: float) -> None:
-        await self._redis.set(LEASE.format(device_id), b"1", px=max(1, int(seconds * 1000)))
+    async def renew(self, device_id: str, seconds: float, holder: str = HEARTBEAT) -> None:
+        await self._local.renew(device_id, seconds, holder)
+        with _tolerated():
+            await self._renew(keys=[LEASE.format(device_id)], args=[holder, max(1, int(seconds * 1000))])
 
-    async def leave(self, device_id: str) -> None:
-        await self._redis.delete(LEASE.format(device_id))
+    async def leave(self, device_id: str, *holders: str) -> None:
+        await self._local.leave(device_id, *holders)
+        with _tolerated():
+            if holders:
+                await self._leave(keys=[LEASE.format(device_id)], args=holders)
+            else:
+                await self._redis.delete(LEASE.format(device_id))
 
     async def online(self, device_ids: Sequence[str]) -> set[str]:
         if not device_ids:
             return set()
-        leases = await self._redis.mget([LEASE.format(device) for device in device_ids])
-        return {device for device, lease in zip(device_ids, leases, strict=True) if lease is not None}
+        with _tolerated():
+            asked = self._redis.pipeline(transaction=False)
+            for device in device_ids:
+                asked.exists(LEASE.format(device))
+            return {device for device, there in zip(device_ids, await asked.execute(), strict=True) if there}
+        return await self._local.online(device_ids)
+
+
+@contextmanager
+def _tolerated() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        log.warning("presence.redis_away", error=str(error))
 
 
 def _packed(change: Change) -> list[object]:

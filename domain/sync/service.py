@@ -1,7 +1,7 @@
 """What follows the viewer: progress, watchlist and reactions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -80,6 +80,10 @@ class SyncStore(Protocol):
         ...
 
     async def viewing(self, account_id: str, content_id: int, viewing: int) -> WatchProgress | None: ...
+    async def viewings(self, account_id: str, content_id: int) -> list[WatchProgress]:
+        """Every viewing of a title, the first one first."""
+        ...
+
     async def save_progress(self, account_id: str, progress: WatchProgress) -> None: ...
     async def in_progress(
         self, account_id: str, since: datetime, from_seconds: int, cut: Cut
@@ -119,17 +123,14 @@ class Sync:
         Going on with a finished title starts its next viewing, and leaves the finished one finished.
         """
         title = await self.playable(content_id)
-        duration = known_duration(position.duration_seconds, title)
-        stamp = self.stamp(origin)
         async with self.journal.writing(account_id) as writing:
-            found = await self.store.progress(account_id, [content_id])
-            known = found.get(content_id)
-            viewing = 1 if known is None else known.viewing
-            again = known is not None and known.completed and stamp > known.version
-            if again and not reaches_the_end(position.seconds, duration):
-                viewing += 1
-            written = self.written(title, viewing, position, Origin(origin.device_id, stamp))
-            return await self.merge_progress(writing, written)
+            known = (await self.store.progress(account_id, [content_id])).get(content_id)
+            stamp = self.stamp(origin, None if known is None else known.version)
+            written = self.written(title, 1, position, Origin(origin.device_id, stamp))
+            if known is not None:
+                written = replace(written, viewing=await self._viewing_of(account_id, written, known))
+            merged = await self.merge_progress(writing, written)
+            return merged if known is None or merged.viewing >= known.viewing else known
 
     async def merge_progress(self, writing: Writing, written: WatchProgress) -> WatchProgress:
         """Within the account's turn: merges into the viewing it belongs to, and records what changed."""
@@ -142,17 +143,15 @@ class Sync:
 
     def written(self, title: Title, viewing: int, position: Position, origin: Origin) -> WatchProgress:
         """The state that a position claims; raises `Refused` for one that cannot be."""
-        if position.seconds < 0:
-            raise refuse("`positionSeconds` cannot be negative.", UserErrorCode.INVALID, "positionSeconds")
         duration = known_duration(position.duration_seconds, title)
-        seconds = min(position.seconds, duration)
+        seconds = min(known_position(position.seconds), duration)
         return WatchProgress(
             content_id=title.content_id,
             viewing=viewing,
             position_seconds=seconds,
             duration_seconds=duration,
             completed=reaches_the_end(seconds, duration),
-            version=origin.version or self.stamp(origin),
+            version=self.stamp(origin),
             device_id=origin.device_id,
             updated_at=self.now(),
         )
@@ -170,15 +169,21 @@ class Sync:
         """
         await self.existing(content_id)
         stamp = self.stamp(origin)
+        if origin.device_id is not None:
+            stamp = Timestamp(stamp.clock, origin.device_id)  # the entry shows the device
         wanted = None if tag is None else _uuid(tag, "tag")
         async with self.journal.writing(account_id) as writing:
             tags = await self.store.tags(account_id, content_id)
             known = tags.added if wanted is not None else tags.live
             if wanted in known or (wanted is None and known):
                 return await self._entry(account_id, content_id)
-            await self.store.add_tag(account_id, content_id, wanted or self.new_id(), stamp, self.now())
+            new = wanted or self.new_id()
+            await self.store.add_tag(account_id, content_id, new, stamp, self.now())
+            after = await self.store.tags(account_id, content_id)
+            if new not in after.added:
+                raise refuse("The tag names the addition of another title.", UserErrorCode.CONFLICT, "tag")
             entry = await self._entry(account_id, content_id)
-            if tags.add(wanted or "new").live != tags.live:
+            if after.live != tags.live:
                 self._record(writing, ChangeKind.WATCHLIST, payloads.of_entry(content_id, entry))
             return entry
 
@@ -196,7 +201,8 @@ class Sync:
                 raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
             gone = (tags.live if seen is None else seen) - tags.removed
             if gone:
-                await self.existing(content_id)
+                if not tags.added and not tags.removed:
+                    await self.existing(content_id)  # a title the catalogue dropped still leaves the list
                 await self.store.remove_tags(account_id, content_id, sorted(gone))
             after = tags.remove(gone)
             if after.live != tags.live:
@@ -216,20 +222,24 @@ class Sync:
         if stars is not None and not (STARS[0] <= stars <= STARS[1] and (stars * 2).is_integer()):
             raise refuse("`stars` go from 0.5 to 5 in halves.", UserErrorCode.INVALID, "stars")
         await self.existing(content_id)
-        written = Reaction(content_id, verdict, stars, self.stamp(origin), self.now())
         async with self.journal.writing(account_id) as writing:
             known = (await self.store.reactions(account_id, [content_id])).get(content_id)
-            if known is not None and known.version >= written.version:
+            stamp = self.stamp(origin, None if known is None else known.version)
+            if known is not None and known.version >= stamp:
                 return known
+            written = Reaction(content_id, verdict, stars, stamp, self.now())
             await self.store.save_reaction(account_id, written)
             self._record(writing, ChangeKind.REACTION, payloads.of_reaction(written))
             return written
 
-    def stamp(self, origin: Origin) -> Timestamp:
-        """The client's time of the write, or ours in the name of its device."""
+    def stamp(self, origin: Origin, seen: Timestamp | None = None) -> Timestamp:
+        """The client's time of the write, or ours in the name of its device.
+
+        Ours is after `seen`, the state that the write replaces: it may come from a clock that runs ahead.
+        """
         if origin.version is not None:
             return self.clock.receive(origin.version)
-        tick = self.clock.tick()
+        tick = self.clock.tick(seen)
         return tick if origin.device_id is None else Timestamp(tick.clock, origin.device_id)
 
     async def existing(self, content_id: int) -> Title:
@@ -247,6 +257,13 @@ class Sync:
                 "contentId",
             )
         return title
+
+    async def _viewing_of(self, account_id: str, written: WatchProgress, latest: WatchProgress) -> int:
+        """The viewing that a write is about: a late or repeated one belongs to the viewing of its time."""
+        if written.version > latest.version:
+            return latest.viewing + (latest.completed and not written.completed)
+        viewings = await self.store.viewings(account_id, written.content_id)
+        return next(known.viewing for known in viewings if known.version >= written.version)
 
     async def _entry(self, account_id: str, content_id: int) -> WatchlistEntry | None:
         return (await self.store.entries(account_id, [content_id])).get(content_id)
@@ -272,6 +289,12 @@ def known_duration(given: int | None, title: Title) -> int:
             "durationSeconds",
         )
     return duration
+
+
+def known_position(seconds: int) -> int:
+    if seconds < 0:
+        raise refuse("`positionSeconds` cannot be negative.", UserErrorCode.INVALID, "positionSeconds")
+    return seconds
 
 
 def changed_content(change: Change) -> int | None:

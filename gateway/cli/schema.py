@@ -1,9 +1,18 @@
 """`media-gateway schema`: what clients are built against."""
 
+from typing import Annotated
+
 import typer
 
+Subgraph = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Only this context, as an Apollo Federation subgraph: catalog, sync, …"
+    ),
+]
 
-def schema() -> None:
+
+def schema(subgraph: Subgraph = None) -> None:
     """Print the schema in GraphQL's schema language; needs no database.
 
     The file schema.graphql of the repository is this, printed by `make schema`.
@@ -11,4 +20,5 @@ def schema() -> None:
     from gateway.cli.opening import configured  # noqa: PLC0415 - `--help` must not wait for it
     from schema.graph import graph  # noqa: PLC0415
 
-    typer.echo(graph(federation_version=configured().federation_version).as_str())
+    version = configured().federation_version
+    typer.echo(graph(subgraph=subgraph, federation_version=version).as_str())

@@ -12,6 +12,12 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port to listen on, instead of MEDIA_GATEWAY_PORT.")
     ] = None,
+    subgraph: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Serve only this context, as an Apollo Federation subgraph: catalog, sync, …"
+        ),
+    ] = None,
 ) -> None:
     """Answer clients: GraphQL at /graphql, over HTTP, SSE and WebSocket.
 
@@ -22,4 +28,4 @@ def serve(
     from gateway.cli.opening import configured  # noqa: PLC0415 - `--help` must not wait for it
     from gateway.cli.server import run  # noqa: PLC0415
 
-    run(configured(host=host, port=port))
+    run(configured(host=host, port=port, subgraph=subgraph))

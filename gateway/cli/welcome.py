@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from rich.markup import escape
+from rich.text import Text
 
 from gateway.cli.screen import notes
 from gateway.database import database_name
@@ -19,7 +19,7 @@ def welcome(settings: Settings) -> None:
     screen = notes()
     screen.print(f"\n[bold]Media Gateway {version('media-gateway')}[/bold] answers. Ctrl+C stops it.\n")
     for name, text in lines(settings):
-        screen.print(f"  [dim]{name:8}[/dim]{escape(text)}")
+        screen.print(Text.assemble("  ", (f"{name:8}", "dim"), text))
     screen.print()
 
 

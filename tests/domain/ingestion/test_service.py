@@ -35,6 +35,10 @@ class FakeShelf:
         self.batches: list[int] = []
         self.lines: list[int] = []
         self.feedback: list[int] = []
+        self.settled = 0
+
+    async def settle(self) -> None:
+        self.settled += 1
 
     async def put(self, works: Sequence[Work], *, fills_gaps: bool) -> Written:
         if any(work.title == "poison" for work in works):
@@ -56,6 +60,7 @@ async def test_works_are_stored_in_batches_in_their_order() -> None:
     assert shelf.batches == [BATCH, BATCH, 7]
     assert shelf.lines == list(range(BATCH * 2 + 7))
     assert (report.created, report.works, report.refused) == (BATCH * 2 + 7, BATCH * 2 + 7, 0)
+    assert shelf.settled == 1
 
 
 async def test_only_the_work_the_store_refuses_is_lost() -> None:

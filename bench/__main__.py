@@ -1,0 +1,105 @@
+"""`python -m bench`: measures this machine and prints a table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+import uvloop
+from rich.console import Console
+
+from bench import changes, imports, report, requests, search, starts
+from bench.load import LoadFailed
+from bench.machine import machine
+from bench.measures import Result
+from bench.processes import NotStarted
+from bench.stage import Options, Stage, open_stage
+from domain.ingestion.model import BadSource
+from domain.ingestion.tmdb5000 import Tmdb5000
+from domain.platform.embedded import EmbeddedPostgresError
+
+OTHERS = {
+    "search": search.measure,
+    "import": imports.measure,
+    "changes": changes.measure,
+    "start": starts.measure,
+}
+WIDTH = 120
+NAMES = (*requests.NAMES, *OTHERS)
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help=f"One of: {', '.join(NAMES)}. May be repeated."),
+]
+Seconds = Annotated[float, typer.Option(min=0.5, help="How long each load lasts.")]
+Works = Annotated[int, typer.Option(min=100, max=200_000, help="How large the synthetic catalogue is.")]
+Connections = Annotated[int, typer.Option(min=1, max=1000, help="How many clients ask at once.")]
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results there as well.")]
+Tmdb = Annotated[
+    Path | None,
+    typer.Option("--tmdb5000", metavar="FILE", exists=True, dir_okay=False, help="Import this file as well."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Build the catalogue anew.")]
+
+
+def bench(  # noqa: PLR0913 - the options of the command
+    *,
+    only: Only = None,
+    seconds: Seconds = 4.0,
+    works: Works = 10_000,
+    connections: Connections = 8,
+    json: Json = None,
+    tmdb5000: Tmdb = None,
+    fresh: Fresh = False,
+) -> None:
+    """Measure the gateway on this machine: the real server in a process of its own, over real sockets."""
+    chosen = only or list(NAMES)
+    if unknown := [name for name in chosen if name not in NAMES]:
+        raise typer.BadParameter(f"{', '.join(unknown)}; known are {', '.join(NAMES)}.", param_hint="--only")
+    notes = Console(stderr=True)
+
+    def say(text: str) -> None:
+        notes.print(text, style="dim", markup=False)
+
+    try:
+        sources = () if tmdb5000 is None else (Tmdb5000(tmdb5000),)
+        options = Options(works, seconds, connections, say, fresh, sources)
+        facts, results = uvloop.run(_measured(options, chosen))
+    except (LoadFailed, NotStarted, BadSource, EmbeddedPostgresError) as failure:
+        notes.print(f"The benchmark failed: {failure}", style="red", markup=False)
+        raise typer.Exit(1) from failure
+    screen = Console()
+    # In a file or a pipe a table needs no screen to fit on.
+    report.show(screen if screen.is_terminal else Console(width=WIDTH), facts, results)
+    if json is not None:
+        report.write(json, facts, results)
+
+
+async def _measured(options: Options, chosen: Sequence[str]) -> tuple[dict[str, str], list[Result]]:
+    results: list[Result] = []
+    facts = machine()  # before anything here keeps it busy
+    async with open_stage(options) as stage:
+        facts |= {
+            "postgresql": await _postgres_version(stage),
+            "catalogue": f"{options.works:,} synthetic works",
+            "load": f"{options.connections} kept connections, {options.seconds:g} s each, own client",
+        }
+        if any(name in requests.NAMES for name in chosen):
+            await requests.measure(stage, chosen, results.append)
+        for name, measure in OTHERS.items():
+            if name in chosen:
+                await measure(stage, results.append)
+    return facts, results
+
+
+async def _postgres_version(stage: Stage) -> str:
+    connection = await asyncpg.connect(stage.server_url)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    typer.run(bench)

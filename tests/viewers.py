@@ -1,0 +1,112 @@
+"""A viewer for tests: an account with the services that follow it, on a clock the test turns."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+from domain.catalog.links import DeviceKind
+from domain.catalog.postgres import PostgresCatalog
+from domain.catalog.service import Catalog
+from domain.identity.model import ANONYMOUS, Caller
+from domain.platform.postgres import Database
+from domain.playback.postgres import PostgresPlayback
+from domain.playback.service import Playback
+from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
+from domain.sync.devices import Description, Devices, Presence
+from domain.sync.inprocess import LocalFanout, LocalPresence
+from domain.sync.journal import Journal
+from domain.sync.model import Device, DeviceCapabilities
+from domain.sync.postgres import PostgresSync
+from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.service import Sync
+from gateway.services import titles_of
+from resolvers.context import Context
+from tests.accounts import Clock
+
+HOUR = 3600
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+@dataclass
+class Living:
+    """The services of one process."""
+
+    database: Database
+    clock: Clock
+    fanout: LocalFanout
+    presence: Presence
+    journal: Journal
+    catalog: Catalog
+    sync: Sync
+    devices: Devices
+    playback: Playback
+    accounts: list[str] = field(default_factory=list)
+
+    def milliseconds(self) -> int:
+        return int(self.clock.seconds() * 1000)
+
+    def version(self, seconds: float = 0.0, device: str = "phone", counter: int = 0) -> Timestamp:
+        """The time so many seconds from now on a device's clock."""
+        at = self.milliseconds() + int(seconds * 1000)
+        return Timestamp((at << COUNTER_BITS) + counter, device)
+
+    async def account(self) -> str:
+        """A new account."""
+        key = new_id()
+        await self.database.execute("INSERT INTO account (id, display_name) VALUES ($1, 'Ada')", key)
+        self.accounts.append(key)
+        return key
+
+    async def device(
+        self, account: str, name: str = "Phone", kind: DeviceKind = DeviceKind.PHONE, **capabilities: Any
+    ) -> Device:
+        told = Description(name, kind, None, DeviceCapabilities(**capabilities))
+        return await self.devices.register(account, told)
+
+    def context(self, account: str | None = None) -> Context:
+        """What a request of the account, or of nobody, carries."""
+        services: Any = SimpleNamespace(
+            now=self.clock.now,
+            catalog=self.catalog,
+            journal=self.journal,
+            sync=self.sync,
+            devices=self.devices,
+            playback=self.playback,
+        )
+        caller = ANONYMOUS if account is None else Caller(account)
+        return Context(services, caller, "US", "r1")
+
+    async def kinds(self, account: str) -> list[str]:
+        """The kinds of the account's changes, in order."""
+        rows = await self.database.rows(
+            "SELECT kind FROM change WHERE account_id = $1 ORDER BY seq", account
+        )
+        return [row[0] for row in rows]
+
+    async def outbox(self) -> list[tuple[str, str, dict[str, Any]]]:
+        rows = await self.database.rows("SELECT topic, key, payload FROM outbox ORDER BY id")
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    async def written(self) -> int:
+        """How many rows of state, log and outbox there are."""
+        tables = ("progress", "watchlist_tag", "reaction", "device_command", "playback_session", "change", "outbox")
+        counts = [await self.database.value(f"SELECT count(*) FROM {table}") for table in tables]
+        return sum(counts)
+
+
+def living(database: Database, presence: Presence | None = None) -> Living:
+    clock = Clock()
+    fanout = LocalFanout()
+    presence = presence or LocalPresence(clock.seconds)
+    journal = Journal(PostgresChangeLog(database), fanout)
+    catalog = Catalog(PostgresCatalog(database), clock.now)
+    devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
+    ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
+    sync = Sync(PostgresSync(database), journal, titles_of(catalog), ticks, clock.now, new_id)
+    playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
+    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback)
