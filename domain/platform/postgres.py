@@ -18,11 +18,14 @@ Observer: TypeAlias = Callable[[Any], None]
 ACQUIRE_TIMEOUT_SECONDS = 30.0
 
 # Plans made for the first, small arguments of a statement are wrong for the next ones, and planning again
-# costs more than it saves here; JIT compilation costs more than our statements take.
+# costs more than it saves here; JIT compilation costs more than our statements take. The price of a page
+# is that of memory and flash: by that of turning disks the planner rather reads the whole of a table, such as
+# all people for the credits of one title, than a few of its rows by key.
 SERVER_SETTINGS = {
     "application_name": "media-gateway",
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
+    "random_page_cost": "1.1",
     "timezone": "UTC",
 }
 
@@ -40,6 +43,24 @@ UNREACHED = (
 
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """Texts with the character NUL; only a client sends such."""
+
+
+# asyncpg asks the server about each kind of array when it first meets it; better here than in a request.
+USED_ARRAYS = "SELECT " + ", ".join(
+    f"NULL::{element}[]"
+    for element in (
+        "bigint",
+        "int",
+        "float8",
+        "numeric",
+        "text",
+        "bool",
+        "date",
+        "timestamptz",
+        "uuid",
+        "jsonb",
+    )
+)
 
 
 class Connection(asyncpg.Connection):
@@ -82,6 +103,7 @@ class Database:
 
         async def prepare(connection: asyncpg.Connection) -> None:
             await set_codecs(connection)
+            await connection.fetch(USED_ARRAYS)
             if observe is not None:
                 connection.add_query_logger(observe)
 

@@ -7,11 +7,12 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 import numpy as np
 
 from domain.platform.tracing import span
-from domain.platform.vectors import Among, Neighbour, Vector, VectorIndex, VectorsUnavailable
+from domain.platform.vectors import Among, Vector, VectorIndex, VectorsUnavailable
 from domain.sona import taste
 from domain.sona.fusion import Source, fused
 from domain.sona.model import (
@@ -19,6 +20,7 @@ from domain.sona.model import (
     Candidate,
     Evidence,
     EvidenceKind,
+    Mood,
     Profile,
     Relation,
     Seed,
@@ -37,8 +39,24 @@ Found = list[tuple[int, tuple[Evidence, ...]]]
 
 POPULAR = Shelf()
 SHARED = (SimilarityKind.PEOPLE, SimilarityKind.KEYWORD)
+VECTOR_SECONDS = 0.4
+"""After this no further seed is searched around."""
+HIDDEN, WIDENING = 300, 3
 EVIDENCE_EACH = 2
 """Seeds, people or themes that one source names for a work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What the sources answered."""
+
+    affinity: Mapping[str, float]
+    liked: Sequence[str]
+    mood: Mood | None
+    related: Mapping[int, Sequence[Relation]]
+    shelved: Mapping[Shelf, Sequence[Shelved]]
+    trends: Sequence[Trended]
+    near: Found
 
 
 @dataclass(frozen=True)
@@ -65,18 +83,22 @@ class Blend:
                 self.trending(wanted.filter, wanted.circumstances.region, wanted.as_of),
                 self._near(seen, profile, wanted),
             )
-        weights = self.tuning.weights
+        findings = _Findings(seen.genres, liked, mood, related, shelved, trends, near)
+        found = await asyncio.to_thread(self._fused, seen.liked, findings)
+        return [candidate for candidate in found if candidate.id not in profile.known][:limit]
+
+    def _fused(self, seeds: Sequence[Seed], findings: _Findings) -> list[Candidate]:
+        weights, shelved = self.tuning.weights, findings.shelved
         sources = [
-            Source(weights.vectors, near),
-            Source(weights.people, _shared(seen.liked, related, SimilarityKind.PEOPLE)),
-            Source(weights.themes, _shared(seen.liked, related, SimilarityKind.KEYWORD)),
-            Source(weights.genres, self._of_genres(seen.genres, liked, shelved)),
-            Source(weights.mood, self._of_mood(mood.value if mood else "", moody, shelved)),
-            Source(weights.trending, self._trending(trends)),
+            Source(weights.vectors, findings.near),
+            Source(weights.people, _shared(seeds, findings.related, SimilarityKind.PEOPLE)),
+            Source(weights.themes, _shared(seeds, findings.related, SimilarityKind.KEYWORD)),
+            Source(weights.genres, _of_genres(findings.affinity, findings.liked, shelved)),
+            Source(weights.mood, _of_mood(findings.mood, shelved)),
+            Source(weights.trending, self._trending(findings.trends)),
             Source(weights.popular, _popular(shelved.get(POPULAR, ()))),
         ]
-        found = fused(sources, self.tuning.rank_constant)
-        return [candidate for candidate in found if candidate.id not in profile.known][:limit]
+        return fused(sources, self.tuning.rank_constant)
 
     async def _related(
         self, seen: Taste, profile: Profile, wanted: Wanted
@@ -115,18 +137,32 @@ class Blend:
         questions = [(around, self.tuning.taste_neighbours)] + [
             (known[seed.id], self.tuning.seed_neighbours) for seed in seeds[: self.tuning.seeds_searched]
         ]
-        among, hidden = among_of(wanted), sorted(profile.known)
-        answers: list[list[Neighbour]] = await asyncio.gather(
-            *(
-                self.vectors.nearest(
-                    vector, limit, among=among, excluding=hidden, floor=self.tuning.similarity_floor
-                )
-                for vector, limit in questions
-            )
+        ids: set[int] = set()
+        until = monotonic() + VECTOR_SECONDS
+        # One after the other: an index in this process answers them so anyway, each within its deadline.
+        for vector, limit in questions:
+            if monotonic() > until:
+                self.fallbacks["slow"] += 1
+                break
+            ids |= await self._around(vector, limit, profile, wanted)
+        near = await self.vectors.vectors(sorted(ids)) if ids else {}
+        stacked = np.stack([known[seed.id] for seed in seeds])
+        return await asyncio.to_thread(self._by_seed, near, seeds, stacked, around)
+
+    async def _around(self, vector: Vector, limit: int, profile: Profile, wanted: Wanted) -> set[int]:
+        """The nearest works that the viewer does not know."""
+        hidden = sorted(profile.known)
+        if len(hidden) > HIDDEN:
+            # A long list slows an index down more than asking for more does.
+            limit, hidden = limit * WIDENING, []
+        found = await self.vectors.nearest(
+            vector,
+            limit,
+            among=among_of(wanted),
+            excluding=hidden,
+            floor=self.tuning.similarity_floor,
         )
-        ids = sorted({neighbour.id for answer in answers for neighbour in answer})
-        near = await self.vectors.vectors(ids) if ids else {}
-        return self._by_seed(near, seeds, np.stack([known[seed.id] for seed in seeds]), around)
+        return {neighbour.id for neighbour in found} - profile.known
 
     def _by_seed(
         self, near: Mapping[int, Vector], seeds: Sequence[Seed], seed_vectors: Vector, around: Vector
@@ -154,32 +190,6 @@ class Blend:
             found.append((ids[row], evidence))
         # What is near to the whole of a taste but to nothing in it has no reason that could be told.
         return [(id_, evidence) for id_, evidence in found if evidence]
-
-    def _of_genres(
-        self,
-        affinity: Mapping[str, float],
-        liked: Sequence[str],
-        shelved: Mapping[Shelf, Sequence[Shelved]],
-    ) -> Found:
-        scores: dict[int, float] = {}
-        evidence: dict[int, tuple[Evidence, ...]] = {}
-        for work in _on(shelved, liked):
-            shared = [genre for genre in liked if genre in work.genres]
-            fit = sum(affinity[genre] for genre in shared) / max(1, len(work.genres)) ** 0.5
-            scores[work.id] = fit * (1 + work.popularity / 100)
-            evidence[work.id] = tuple(
-                Evidence(EvidenceKind.GENRE, genre_id=genre) for genre in shared[:EVIDENCE_EACH]
-            )
-        return [(id_, evidence[id_]) for id_ in sorted(scores, key=lambda key: (-scores[key], key))]
-
-    def _of_mood(self, mood: str, genres: Sequence[str], shelved: Mapping[Shelf, Sequence[Shelved]]) -> Found:
-        """Best known first; of works with several genres of the mood, each counts once."""
-        works = {work.id: work for work in _on(shelved, genres)}
-        ordered = sorted(works.values(), key=lambda work: (-work.popularity, work.id))
-        return [
-            (work.id, (Evidence(EvidenceKind.MOOD, genre_id=_first(work.genres, genres), value=mood),))
-            for work in ordered
-        ]
 
     def _trending(self, trends: Sequence[Trended]) -> Found:
         evidence = (Evidence(EvidenceKind.TRENDING, value=str(self.tuning.trend_days)),)
@@ -236,6 +246,36 @@ def _evidence(kind: SimilarityKind, subject: str, seed_id: int) -> Evidence:
     if kind is SimilarityKind.PEOPLE:
         return Evidence(EvidenceKind.PERSON, content_id=seed_id, person_id=int(subject))
     return Evidence(EvidenceKind.THEME, content_id=seed_id, value=subject)
+
+
+def _of_genres(
+    affinity: Mapping[str, float],
+    liked: Sequence[str],
+    shelved: Mapping[Shelf, Sequence[Shelved]],
+) -> Found:
+    scores: dict[int, float] = {}
+    evidence: dict[int, tuple[Evidence, ...]] = {}
+    for work in _on(shelved, liked):
+        shared = [genre for genre in liked if genre in work.genres]
+        fit = sum(affinity[genre] for genre in shared) / max(1, len(work.genres)) ** 0.5
+        scores[work.id] = fit * (1 + work.popularity / 100)
+        evidence[work.id] = tuple(
+            Evidence(EvidenceKind.GENRE, genre_id=genre) for genre in shared[:EVIDENCE_EACH]
+        )
+    return [(id_, evidence[id_]) for id_ in sorted(scores, key=lambda key: (-scores[key], key))]
+
+
+def _of_mood(mood: Mood | None, shelved: Mapping[Shelf, Sequence[Shelved]]) -> Found:
+    """Best known first; of works with several genres of the mood, each counts once."""
+    if mood is None:
+        return []
+    genres = MOOD_GENRES[mood]
+    works = {work.id: work for work in _on(shelved, genres)}
+    ordered = sorted(works.values(), key=lambda work: (-work.popularity, work.id))
+    return [
+        (work.id, (Evidence(EvidenceKind.MOOD, genre_id=_first(work.genres, genres), value=mood.value),))
+        for work in ordered
+    ]
 
 
 def _popular(works: Sequence[Shelved]) -> Found:

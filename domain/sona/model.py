@@ -346,7 +346,7 @@ class Tuning:
     """Works near to the whole taste."""
     seed_neighbours: int = 25
     """Works near to each of the latest seeds."""
-    seeds_searched: int = 3
+    seeds_searched: int = 2
     similarity_floor: float = 0.3
     """Cosine below which a work is no neighbour."""
     rocchio: float = 0.4

@@ -75,7 +75,7 @@ class FitsMood:
 
     @property
     def text(self) -> str:
-        return f"In the mood: {self.mood.value}, {self.genre.name}"
+        return f"{self.genre.name}, for when you feel {self.mood.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Trending:
 
     @property
     def text(self) -> str:
-        return f"Watched and wanted by others in the last {self.window_days} days"
+        return f"Watched or wanted in the last {self.window_days} days"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Works like a work: by meaning, people, themes and genres, for many works at once."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -38,6 +38,8 @@ class Similarity:
     reads: CatalogueReads
     vectors: VectorIndex
     tuning: Tuning = field(default_factory=Tuning)
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    """How often works were compared without vectors, by the reason."""
 
     async def similar(self, questions: Sequence[Likeness]) -> Mapping[Likeness, list[Similar]]:
         """What is like each work, closest first; a part is like what its whole is like.
@@ -94,9 +96,11 @@ class Similarity:
         until = monotonic() + VECTOR_SECONDS
         try:
             if await self.vectors.space() is None:
+                self.fallbacks["no vectors yet"] += 1
                 return found
             for id_, vector in (await self.vectors.vectors(ids)).items():
                 if monotonic() > until:
+                    self.fallbacks["slow"] += 1
                     break
                 neighbours = await self.vectors.nearest(
                     vector, self.tuning.similar, excluding=[id_], floor=self.tuning.similarity_floor
@@ -106,7 +110,7 @@ class Similarity:
                     for neighbour in neighbours
                 ]
         except VectorsUnavailable:
-            return found
+            self.fallbacks["vectors"] += 1
         return found
 
     def _fused(self, relations: Sequence[Relation], kinds: Sequence[SimilarityKind]) -> list[Similar]:

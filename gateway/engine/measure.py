@@ -122,20 +122,20 @@ def measure(document: DocumentNode) -> list[Size]:
 def _add_up(root: str, walked: Mapping[str, _Definition], memo: dict[str, Size]) -> None:
     """Put `root` and all it spreads into the memo, the innermost first, without recursion."""
     path: dict[str, Iterator[_Spread]] = {}
-    todo = [root]
-    while todo:
-        name = todo[-1]
+    waiting = [root]
+    while waiting:
+        name = waiting[-1]
         if name in memo or name not in walked:
-            todo.pop()
+            waiting.pop()
             continue
         spreads = path.setdefault(name, iter(walked[name].spreads))
         inner = next((s.name for s in spreads if s.name not in memo and s.name not in path), None)
         if inner is not None:
-            todo.append(inner)
+            waiting.append(inner)
             continue
         memo[name] = _total(walked[name], memo)
         del path[name]
-        todo.pop()
+        waiting.pop()
 
 
 def _total(definition: _Definition, memo: Mapping[str, Size]) -> Size:
@@ -206,19 +206,19 @@ def _directives(size: Size, directives: tuple[DirectiveNode, ...] | None) -> Non
 
 def _values(size: Size, *nodes: Node | None) -> None:
     """Arguments, directives and object fields are stepped through; only lists and objects are levels."""
-    todo: list[tuple[Node | None, int]] = [(node, 0) for node in nodes]
-    while todo:
-        node, depth = todo.pop()
+    waiting: list[tuple[Node | None, int]] = [(node, 0) for node in nodes]
+    while waiting:
+        node, depth = waiting.pop()
         if isinstance(node, IntValueNode | FloatValueNode):
             size.number_characters = max(size.number_characters, len(node.value))
         elif isinstance(node, ListValueNode | ObjectValueNode):
             size.literal_depth = max(size.literal_depth, depth + 1)
             inner = node.values if isinstance(node, ListValueNode) else node.fields
-            todo.extend((child, depth + 1) for child in inner)
+            waiting.extend((child, depth + 1) for child in inner)
         elif isinstance(node, DirectiveNode):
-            todo.extend((argument, depth) for argument in node.arguments or ())
+            waiting.extend((argument, depth) for argument in node.arguments or ())
         elif isinstance(node, ArgumentNode | ObjectFieldNode):
-            todo.append((node.value, depth))
+            waiting.append((node.value, depth))
 
 
 def _compare(what: str, actual: int, maximum: int, *, at_least: bool = False) -> None:

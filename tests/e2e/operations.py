@@ -33,3 +33,12 @@ FOLLOW_CHANGES = """subscription ($after: String) { changes(after: $after) {
   ... on WatchlistChanged { cursor content { title } entry { tags } }
   ... on PlaybackChanged { cursor session { id state positionSeconds } }
   ... on DeviceChanged { cursor device { name online } } } }"""
+
+SEARCH = """query ($query: String!) { search(query: $query, first: 5) {
+  mode nodes { id title } correction { query } } }"""
+
+RECOMMEND = """{ recommendations(first: 20) { edges { node { title } reasons {
+  __typename text
+  ... on BecauseWatched { content { title } }
+  ... on SharedPerson { content { title } person { name } }
+  ... on SharedTheme { content { title } } } } } }"""

@@ -38,7 +38,7 @@ async def test_nobody_in_particular_sees_general_rails_only(house: House) -> Non
         RailKind.TRENDING, RailKind.POPULAR, RailKind.GENRE, RailKind.GENRE, RailKind.NEW, RailKind.MUSIC
     ]  # fmt: skip
     assert ids(rails[0]) == films[:4]
-    assert ids(rails[4])[:10] == sorted(new, key=ids(rails[4]).index)[:10]
+    assert set(ids(rails[4])[:10]) < set(new)
 
 
 async def test_what_was_begun_is_gone_on_with_latest_first(house: House) -> None:

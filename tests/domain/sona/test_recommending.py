@@ -1,6 +1,8 @@
 """Recommendations over a real database and vectors on named axes."""
 
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -212,8 +214,14 @@ async def test_what_is_saved_is_recommended_as_such_and_is_no_reason_for_itself(
 
 
 async def test_a_filter_holds_for_every_source(house: House) -> None:
-    seed = await house.add("Seed", "drama", axes={"space": 1}, people={"Agnès": "director"}, keywords=["tarot"])
-    shared = {"axes": {"space": 1, "sea": 0.2}, "people": {"Agnès": "director"}, "keywords": ["tarot"]}
+    seed = await house.add(
+        "Seed", "drama", axes={"space": 1}, people={"Agnès": "director"}, keywords=["tarot"]
+    )
+    shared: dict[str, Any] = {
+        "axes": {"space": 1, "sea": 0.2},
+        "people": {"Agnès": "director"},
+        "keywords": ["tarot"],
+    }
     old = await house.add("Old", "drama", year=1950, **shared)
     new = await house.add("New", "drama", year=2020, **shared)
     album = await house.add("Album", "jazz", kind="album", year=2020)
@@ -259,7 +267,7 @@ async def test_scores_fall_from_one_along_the_list(house: House) -> None:
 
     scores = [edge.node.score for edge in page.edges]
     assert scores[0] == 1.0
-    assert all(one > other for one, other in zip(scores, scores[1:], strict=False))
+    assert all(one > other for one, other in pairwise(scores))
     assert scores[-1] > 0
 
 

@@ -1,6 +1,7 @@
 """Works like a work."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from domain.sona.model import Likeness, Similar, SimilarityKind
 from tests.catalogue_rows import add_album, add_credit, parts_of, retire
@@ -85,7 +86,7 @@ async def test_a_part_is_like_what_its_whole_is_like(house: House) -> None:
 
 
 async def test_retired_works_are_like_nothing(house: House) -> None:
-    traits = {"axes": {"space": 1}, "keywords": ["tarot"], "people": {"Agnès": "director"}}
+    traits: dict[str, Any] = {"axes": {"space": 1}, "keywords": ["tarot"], "people": {"Agnès": "director"}}
     seed = await house.add("Seed", "drama", **traits)
     gone = await house.add("Gone", "drama", **traits)
     await retire(house.database, gone)
@@ -101,6 +102,7 @@ async def test_without_vectors_the_other_kinds_answer(house: House) -> None:
 
     assert ids(await like(house, seed)) == [theme]
     assert await like(house, seed, SimilarityKind.VECTOR) == []
+    assert house.similarity.fallbacks == {"vectors": 2}
 
 
 async def test_an_unknown_work_has_no_answer(house: House) -> None:

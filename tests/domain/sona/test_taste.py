@@ -29,7 +29,11 @@ def ago(days: float) -> datetime:
     ],
 )
 def test_engagement_by_what_was_done(touch: Touch, weight: float, because: EvidenceKind) -> None:
-    assert taste.engagement(touch) == (pytest.approx(weight), because)
+    found = taste.engagement(touch)
+
+    assert found is not None
+    assert found[0] == pytest.approx(weight)
+    assert found[1] is because
 
 
 def test_what_was_hardly_begun_or_thought_middling_says_nothing() -> None:

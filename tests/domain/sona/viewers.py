@@ -57,7 +57,11 @@ class House:
 
     def another(self) -> Sona:
         """The same service in another process: it remembers nothing."""
-        kept: Any = Kept(lambda: self.now.timestamp())
+
+        def seconds() -> float:
+            return self.now.timestamp()
+
+        kept: Any = Kept(seconds)
         return Sona(self.reads, self.reads, self.blend, self.trending, kept, lambda: self.now)
 
     async def trending(self, wanted: Filter, region: str | None, as_of: datetime) -> Sequence[Trended]:

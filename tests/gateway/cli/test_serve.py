@@ -81,9 +81,7 @@ def test_production_does_not_change_the_schema(
 
 
 def test_a_developer_is_told_the_address_and_the_stores() -> None:
-    settings = load(
-        host="0.0.0.0", port=8123, redis_url="redis://:s3cret@cache:6379", data_dir=Path("var")
-    )
+    settings = load(host="0.0.0.0", port=8123, redis_url="redis://:s3cret@cache:6379", data_dir=Path("var"))
 
     told = "\n".join(text for _, text in lines(settings))
 

@@ -1,0 +1,456 @@
+"""Sessions and the progress they bring about, over a real database."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.platform.errors import Refused, UserErrorCode
+from domain.platform.postgres import Database
+from domain.playback.model import PlaybackSession, PlaybackState
+from domain.playback.service import CREATED, ENDED, MOVED, Beginning, Report
+from domain.sync.clock import Timestamp
+from domain.sync.model import Device, WatchProgress
+from domain.sync.service import Origin, Position
+from tests.catalogue import add_movie, add_series, add_track, parts_of, retire
+from tests.viewers import Living, living, new_id
+
+DURATION = 1000
+
+
+@pytest.fixture
+def house(database: Database) -> Living:
+    return living(database)
+
+
+@pytest.fixture
+async def movie(database: Database) -> int:
+    return await add_movie(database, runtime_seconds=DURATION)
+
+
+@pytest.fixture
+async def ada(house: Living) -> str:
+    return await house.account()
+
+
+@pytest.fixture
+async def tv(house: Living, ada: str) -> Device:
+    return await house.device(ada, "TV")
+
+
+async def refusal(refused: Any) -> UserErrorCode:
+    with pytest.raises(Refused) as caught:
+        await refused
+    return caught.value.errors[0].code
+
+
+async def report(
+    house: Living,
+    session: PlaybackSession,
+    seconds: int,
+    state: PlaybackState | None = None,
+    version: Timestamp | None = None,
+) -> tuple[PlaybackSession, WatchProgress]:
+    told = Report(state, Position(seconds))
+    return await house.playback.report(session.account_id, session.id, told, Origin(version=version))
+
+
+async def kept(house: Living, session: PlaybackSession) -> PlaybackSession:
+    found = await house.playback.store.by_id(session.account_id, session.id)
+    assert found is not None
+    return found
+
+
+async def topics(house: Living) -> list[str]:
+    return [topic for topic, _, _ in await house.outbox() if topic.startswith("playback")]
+
+
+# Starting
+
+
+async def test_a_session_starts_at_the_beginning(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+
+    assert (session.state, session.position_seconds, session.viewing) == (PlaybackState.PLAYING, 0, 1)
+    assert (session.duration_seconds, session.device_id, session.active) == (DURATION, tv.id, True)
+    assert await kept(house, session) == session
+    assert await house.kinds(ada) == ["device", "playback"]
+    assert await house.sync.store.progress(ada, [movie]) == {}
+
+
+@pytest.mark.parametrize(("stopped", "resumed", "viewing"), [(29, 0, 1), (30, 30, 1), (949, 949, 1), (950, 0, 2)])
+async def test_a_session_starts_where_the_viewer_stopped(
+    house: Living, ada: str, tv: Device, movie: int, stopped: int, resumed: int, viewing: int
+) -> None:
+    await house.sync.record_progress(ada, movie, Position(stopped))
+
+    session = await house.playback.start(ada, movie, tv.id)
+
+    assert (session.position_seconds, session.viewing) == (resumed, viewing)
+
+
+async def test_a_session_starts_where_it_is_told(house: Living, ada: str, tv: Device, movie: int) -> None:
+    await house.sync.record_progress(ada, movie, Position(100))
+
+    begin = [Beginning(position_seconds=0), Beginning(position_seconds=5000), Beginning(duration_seconds=2000)]
+    sessions = [await house.playback.start(ada, movie, tv.id, where) for where in begin]
+
+    assert [session.position_seconds for session in sessions] == [0, DURATION, 100]
+    assert [session.duration_seconds for session in sessions] == [DURATION, DURATION, 2000]
+
+
+async def test_the_player_may_know_the_length_that_the_catalogue_does_not(
+    house: Living, ada: str, tv: Device
+) -> None:
+    short = await add_movie(house.database, runtime_seconds=None)
+    assert await refusal(house.playback.start(ada, short, tv.id)) is UserErrorCode.INVALID
+
+    session = await house.playback.start(ada, short, tv.id, Beginning(duration_seconds=90))
+
+    assert session.duration_seconds == 90
+
+
+async def test_a_start_stops_what_the_device_played(house: Living, ada: str, tv: Device, movie: int) -> None:
+    phone = await house.device(ada, "Phone")
+    first = await house.playback.start(ada, movie, tv.id)
+    elsewhere = await house.playback.start(ada, movie, phone.id)
+    await report(house, first, 100)
+
+    second = await house.playback.start(ada, movie, tv.id)
+
+    stopped = await kept(house, first)
+    assert (stopped.state, stopped.ended_at, stopped.position_seconds) == (
+        PlaybackState.STOPPED,
+        house.clock.now(),
+        100,
+    )
+    assert await kept(house, elsewhere) == elsewhere
+    assert await house.playback.store.active_on(ada, [tv.id, phone.id]) == {
+        tv.id: second,
+        phone.id: elsewhere,
+    }
+
+
+async def test_starts_at_once_leave_one_session(house: Living, ada: str, tv: Device, movie: int) -> None:
+    await asyncio.gather(*(house.playback.start(ada, movie, tv.id) for _ in range(8)))
+
+    active = await house.playback.store.of_account(ada, active=True, limit=50)
+    ended = await house.playback.store.of_account(ada, active=False, limit=50)
+    assert (len(active), len(ended)) == (1, 7)
+
+
+async def test_a_foreign_device_plays_nothing(house: Living, ada: str, tv: Device, movie: int) -> None:
+    other = await house.account()
+    await house.devices.remove(ada, tv.id)
+    rows = await house.written()
+
+    codes = [await refusal(house.playback.start(other, movie, key)) for key in (tv.id, new_id(), "", "x")]
+    codes.append(await refusal(house.playback.start(ada, movie, tv.id)))
+
+    assert codes == [UserErrorCode.NOT_FOUND] * 5
+    assert await house.written() == rows
+
+
+async def test_only_films_episodes_and_tracks_play(house: Living, ada: str, tv: Device) -> None:
+    series = await add_series(house.database, seasons=[1])
+    season = (await parts_of(house.database, series))[0]
+    episode = (await parts_of(house.database, season))[0]
+    rows = await house.written()
+
+    codes = [await refusal(house.playback.start(ada, key, tv.id)) for key in (series, season, 987_654)]
+
+    assert codes == [UserErrorCode.INVALID, UserErrorCode.INVALID, UserErrorCode.NOT_FOUND]
+    assert await house.written() == rows
+    assert (await house.playback.start(ada, episode, tv.id)).content_id == episode
+
+
+async def test_a_track_plays(house: Living, ada: str, tv: Device) -> None:
+    album = await add_movie(house.database)
+    track = await add_track(house.database, album)
+
+    assert (await house.playback.start(ada, track, tv.id)).duration_seconds == 240
+
+
+async def test_an_impossible_start_writes_nothing(house: Living, ada: str, tv: Device, movie: int) -> None:
+    playing = await house.playback.start(ada, movie, tv.id)
+    rows = await house.written()
+
+    codes = [
+        await refusal(house.playback.start(ada, movie, tv.id, begin))
+        for begin in (Beginning(position_seconds=-1), Beginning(duration_seconds=0))
+    ]
+
+    assert codes == [UserErrorCode.INVALID] * 2
+    assert await house.written() == rows
+    assert await kept(house, playing) == playing
+
+
+# Reporting
+
+
+async def test_a_report_moves_the_session_and_the_progress(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(5)
+
+    moved, progress = await report(house, session, 100, PlaybackState.PAUSED)
+
+    assert await kept(house, session) == moved
+    assert (moved.state, moved.position_seconds, moved.updated_at) == (
+        PlaybackState.PAUSED,
+        100,
+        house.clock.now(),
+    )
+    assert (progress.position_seconds, progress.device_id) == (100, tv.id)
+    assert await house.sync.store.progress(ada, [movie]) == {movie: progress}
+    assert await house.kinds(ada) == ["device", "playback", "progress", "playback"]
+
+
+async def test_a_state_that_is_not_told_stays(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await report(house, session, 100, PlaybackState.BUFFERING)
+
+    assert (await report(house, session, 101))[0].state is PlaybackState.BUFFERING
+
+
+@pytest.mark.parametrize("seconds", [-2.0, -1.0])
+async def test_an_older_or_repeated_report_changes_nothing(
+    house: Living, ada: str, tv: Device, movie: int, seconds: float
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    known = await report(house, session, 100, None, house.version(-1))
+    rows = await house.written()
+
+    answer = await report(house, session, 100, PlaybackState.STOPPED, house.version(seconds))
+
+    assert answer == known
+    assert await house.written() == rows
+
+
+async def test_a_clock_too_far_ahead_moves_nothing(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    rows = await house.written()
+
+    assert await refusal(report(house, session, 100, None, house.version(61))) is UserErrorCode.CLOCK_AHEAD
+    assert await house.written() == rows
+
+
+async def test_the_end_of_the_title_ends_the_session(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+
+    almost, _ = await report(house, session, DURATION - 1)
+    ended, progress = await report(house, session, DURATION + 500, PlaybackState.PLAYING)
+
+    assert almost.active is True
+    assert (ended.state, ended.position_seconds, ended.ended_at) == (
+        PlaybackState.ENDED,
+        DURATION,
+        house.clock.now(),
+    )
+    assert (progress.completed, progress.position_seconds) == (True, DURATION)
+
+
+async def test_an_ended_session_takes_no_report(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await report(house, session, 100, PlaybackState.STOPPED)
+    rows = await house.written()
+
+    assert await refusal(report(house, session, 200)) is UserErrorCode.CONFLICT
+    assert await house.written() == rows
+
+
+@pytest.mark.parametrize("position", [Position(-1), Position(1, 0), Position(1, -1)])
+async def test_an_impossible_report_writes_nothing(
+    house: Living, ada: str, tv: Device, movie: int, position: Position
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    rows = await house.written()
+
+    refused = house.playback.report(ada, session.id, Report(None, position), Origin())
+
+    assert await refusal(refused) is UserErrorCode.INVALID
+    assert await house.written() == rows
+
+
+async def test_a_rewatch_by_session_leaves_the_finished_viewing(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    await house.sync.record_progress(ada, movie, Position(990))
+    session = await house.playback.start(ada, movie, tv.id)
+
+    _, progress = await report(house, session, 40)
+
+    assert (progress.viewing, progress.completed) == (2, False)
+    viewings = await house.sync.store.viewings(ada, movie)
+    assert [(known.viewing, known.completed) for known in viewings] == [(1, True), (2, False)]
+
+
+async def test_a_session_stays_in_its_viewing_when_another_device_finishes(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await house.sync.record_progress(ada, movie, Position(990))
+
+    moved, progress = await report(house, session, 300)
+
+    assert (moved.viewing, progress.viewing, progress.completed) == (1, 1, True)
+    assert len(await house.sync.store.viewings(ada, movie)) == 1
+
+
+async def test_a_title_dropped_meanwhile_plays_to_its_end(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await retire(house.database, movie)
+
+    assert (await report(house, session, 500))[0].position_seconds == 500
+    assert (await house.playback.end(ada, session.id, None, Origin()))[0].active is False
+
+
+# Ending
+
+
+async def test_an_end_says_where(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+
+    ended, progress = await house.playback.end(ada, session.id, Position(400), Origin())
+
+    assert progress is not None
+    assert (ended.state, ended.position_seconds, progress.position_seconds) == (PlaybackState.STOPPED, 400, 400)
+    assert await kept(house, session) == ended
+
+
+async def test_ending_twice_changes_nothing(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    ended = await house.playback.end(ada, session.id, Position(400), Origin())
+    rows = await house.written()
+
+    assert await house.playback.end(ada, session.id, Position(600), Origin()) == ended
+    assert await house.written() == rows
+
+
+async def test_an_end_without_a_position_does_not_turn_back_what_another_device_reached(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await report(house, session, 100)
+    await house.sync.record_progress(ada, movie, Position(700))
+
+    ended, progress = await house.playback.end(ada, session.id, None, Origin())
+
+    assert progress is not None
+    assert (ended.active, ended.position_seconds, progress.position_seconds) == (False, 100, 700)
+    assert await house.sync.store.progress(ada, [movie]) == {movie: progress}
+
+
+async def test_a_session_ends_though_its_clock_is_behind_another_devices(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await house.sync.record_progress(ada, movie, Position(700), Origin(version=house.version(10)))
+
+    moved, seen = await report(house, session, 100, PlaybackState.PAUSED, house.version(-10, "tv"))
+    ended, progress = await house.playback.end(
+        ada, session.id, Position(120), Origin(version=house.version(-5, "tv"))
+    )
+
+    assert (moved.state, moved.position_seconds) == (PlaybackState.PAUSED, 100)
+    assert (ended.active, ended.position_seconds) == (False, 120)
+    assert seen.position_seconds == 700
+    assert progress is not None
+    assert progress.position_seconds == 700
+
+
+async def test_a_session_ends_though_the_devices_own_clock_went_back(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    await report(house, session, 300, None, house.version(0, "tv"))
+
+    ended, progress = await house.playback.end(
+        ada, session.id, Position(250), Origin(version=house.version(-60, "tv"))
+    )
+
+    assert progress is not None
+    assert (ended.active, ended.position_seconds, progress.position_seconds) == (False, 300, 300)
+
+
+async def test_anothers_session_does_not_exist(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    other = await house.account()
+    told = Report(None, Position(10))
+
+    codes = [
+        code
+        for key in (session.id, new_id(), "x", "\0")
+        for code in (
+            await refusal(house.playback.report(other, key, told, Origin())),
+            await refusal(house.playback.end(other, key, None, Origin())),
+        )
+    ]
+
+    assert codes == [UserErrorCode.NOT_FOUND] * 8
+    assert await kept(house, session) == session
+    assert await house.playback.store.by_id(other, session.id) is None
+    assert await house.playback.store.active_on(other, [tv.id]) == {}
+
+
+# What the outside hears
+
+
+async def test_events_tell_the_life_of_a_session(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(10)
+    await report(house, session, 250)
+    await house.playback.end(ada, session.id, Position(500), Origin())
+
+    told = [entry for entry in await house.outbox() if entry[0].startswith("playback")]
+
+    assert [(topic, key) for topic, key, _ in told] == [
+        (CREATED, session.id),
+        (MOVED, session.id),
+        (ENDED, session.id),
+    ]
+    created, moved, ended = (payload for _, _, payload in told)
+    assert (created["account"], created["device"], created["content"]) == (ada, tv.id, movie)
+    assert (moved["position"], moved["state"], "completion" in moved) == (250, "playing", False)
+    assert (ended["position"], ended["duration"], ended["completion"]) == (500, DURATION, 0.5)
+
+
+async def test_positions_are_told_outside_once_in_ten_seconds(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    for second in range(1, 31):
+        house.clock.turn(1)
+        await report(house, session, second)
+
+    told = [payload for topic, _, payload in await house.outbox() if topic == MOVED]
+
+    assert len(told) == 3
+    assert len(await house.kinds(ada)) == 2 + 2 * 30
+
+
+async def test_a_change_of_state_is_told_outside_at_once(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(0.1)
+    await report(house, session, 1, PlaybackState.PAUSED)
+    house.clock.turn(0.1)
+    await report(house, session, 1, PlaybackState.PLAYING)
+
+    assert await topics(house) == [CREATED, MOVED, MOVED]
+
+
+async def test_sessions_are_listed_latest_first(house: Living, ada: str, tv: Device, movie: int) -> None:
+    sessions = []
+    for _ in range(3):
+        sessions.append(await house.playback.start(ada, movie, tv.id))
+        house.clock.at += timedelta(seconds=1)
+
+    listed = await house.playback.store.of_account(ada, active=None, limit=2)
+
+    assert [session.id for session in listed] == [sessions[2].id, sessions[1].id]

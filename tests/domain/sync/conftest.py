@@ -1,0 +1,5 @@
+"""Fixtures for tests of sync."""
+
+from tests.redis_server import redis_url
+
+__all__ = ["redis_url"]
