@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
-import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from bench.measures import Timing
+from bench.processes import cpu_seconds
 
 WARM_UP_SECONDS = 0.7
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -135,12 +135,6 @@ async def generate(load: Load) -> Timing:
     if not counted:
         raise LoadFailed(f"no answer within {load.seconds:g} seconds")
     return replace(Timing.of(counted, elapsed), cpu_ms=1000 * busy / len(counted))
-
-
-def cpu_seconds(pid: int) -> float:
-    """What a process has used so far."""
-    spent = psutil.Process(pid).cpu_times()
-    return float(spent.user + spent.system)
 
 
 async def put(load: Load) -> Timing:

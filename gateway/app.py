@@ -1,8 +1,7 @@
 """The composition root: settings in, running application out."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -13,6 +12,7 @@ from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
 from gateway.authentication import caller_of, lifetime_of
+from gateway.background import in_background
 from gateway.edge import Edge
 from gateway.engine.execution import Engine
 from gateway.engine.limits import Limits
@@ -26,7 +26,7 @@ from gateway.routes.pages import graphiql_page, graphiql_routes
 from gateway.services import Opened, now, open_all, open_services
 from gateway.settings import Settings
 from gateway.tracing import tracing
-from gateway.worker import Job, work
+from gateway.worker import work
 from resolvers.context import Context
 from schema.graph import graph
 
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Starlette:
         with tracing(settings, version(PROJECT)):
             async with open_all(settings, metrics, traced=traced) as opened:
                 app.state.opened = opened
-                async with working(opened.jobs if settings.background_work else ()):
+                async with in_background(work(opened.jobs if settings.background_work else ())):
                     yield
 
     app = Starlette(lifespan=lifespan)
@@ -79,18 +79,6 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.user_middleware.append(Middleware(Edge, router=app.router, metrics=metrics, traced=traced))
     return app
-
-
-@asynccontextmanager
-async def working(jobs: Sequence[Job]) -> AsyncIterator[None]:
-    """The jobs run beside the block."""
-    task = asyncio.create_task(work(jobs))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 class Draining:

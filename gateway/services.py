@@ -1,15 +1,12 @@
 """Opens what the settings name, and joins the contexts."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
-
-from redis.asyncio import Redis
 
 from domain.catalog.filters import Filter
 from domain.catalog.postgres import PostgresCatalog
@@ -21,12 +18,11 @@ from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
-from domain.identity.attempts import LocalAttempts
+from domain.identity.attempts import AttemptLimit
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.recent import RecentAccounts
-from domain.identity.redis import RedisAttempts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.late_encoder import LateEncoder
@@ -37,13 +33,13 @@ from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sona.blend import Blend
 from domain.sona.model import Trended
+from domain.sona.nearness import Nearness
 from domain.sona.postgres import PostgresSona
 from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
 from domain.sync.devices import Devices
-from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
 from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
@@ -51,14 +47,15 @@ from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_outbox import PostgresOutbox
-from domain.sync.redis import RedisFanout, RedisPresence
 from domain.sync.relay import Relay
 from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
+from gateway.background import in_background
 from gateway.database import open_database_url
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
+from gateway.shared import Shared, open_shared
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Services
@@ -96,12 +93,11 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
     """Opens every client the settings name, and closes them in reverse."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, metrics, stack, traced=traced)
-        redis = await open_redis(settings, stack)
+        shared = await stack.enter_async_context(open_shared(settings))
         catalog = Catalog(PostgresCatalog(database), now)
-        journal = await open_journal(settings, database, redis, stack)
-        presence = LocalPresence() if redis is None else RedisPresence(redis, LocalPresence())
-        devices = Devices(PostgresDevices(database), presence, journal, now, new_id)
-        clock = HybridClock("server", lambda: time.time_ns() // 1_000_000)
+        journal = await open_journal(database, shared, stack)
+        devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
         vectors = await open_vectors(settings, metrics, stack)
         encoder = await open_encoder(settings, stack)
@@ -110,7 +106,7 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(settings, database, redis, stack),
+            accounts=await open_accounts(settings, database, shared.attempts, stack),
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -121,7 +117,8 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
             similarity=similarity_of(reads, vectors, metrics),
         )
         probes = (
-            *probes_of(database, redis),
+            probe_of(database),
+            *shared.probes,
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
@@ -192,10 +189,12 @@ def discovery_of(
 
 def sona_of(reads: PostgresSona, trending: Trending, vectors: GuardedIndex, metrics: Metrics) -> Sona:
     trends = KeptTrends(trending, Kept(time.monotonic, most=KEPT_TRENDS))
-    blend = Blend(reads, trends, vectors)
+    nearness = Nearness(vectors)
     rankings: Rankings = Kept(time.monotonic)
-    metrics.watch("recommendation_fallbacks", "Recommendations made without vectors.", blend.fallbacks.total)
-    return Sona(reads, reads, blend, trends, rankings, now)
+    metrics.watch(
+        "recommendation_fallbacks", "Recommendations made without vectors.", nearness.fallbacks.total
+    )
+    return Sona(reads, reads, Blend(reads, trends, nearness), trends, rankings, now)
 
 
 def similarity_of(reads: PostgresSona, vectors: GuardedIndex, metrics: Metrics) -> Similarity:
@@ -247,55 +246,18 @@ def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
     )
 
 
-def probes_of(database: Database, redis: "Redis | None") -> tuple[Probe, ...]:
-    async def postgres() -> None:
+def probe_of(database: Database) -> Probe:
+    async def ask() -> None:
         await database.value("SELECT 1")
 
-    probes = [Probe("postgres", postgres, critical=True)]
-    if redis is not None:
-
-        async def ping() -> None:
-            await redis.ping()
-
-        probes.append(Probe("redis", ping))
-    return tuple(probes)
+    return Probe("postgres", ask, critical=True)
 
 
-async def open_redis(settings: Settings, stack: AsyncExitStack) -> "Redis | None":
-    """The Redis that joins several processes. Its loss degrades: whoever uses it says how."""
-    if settings.redis_url is None:
-        return None
-    redis = Redis.from_url(str(settings.redis_url), socket_timeout=2.0, socket_connect_timeout=1.0)
-    stack.push_async_callback(redis.aclose)
-    return redis
-
-
-async def open_journal(
-    settings: Settings, database: Database, redis: "Redis | None", stack: AsyncExitStack
-) -> Journal:
-    """The change log and its listeners, kept in step by Redis, and by looks into the log where it fails."""
+async def open_journal(database: Database, shared: Shared, stack: AsyncExitStack) -> Journal:
+    """The change log and its listeners, kept in step by messages, and by looks into the log."""
     log = PostgresChangeLog(database)
-    local, fanout = LocalFanout(), None
-    if redis is not None:
-        # Its own client: a subscription waits for messages for as long as it takes.
-        patient = Redis.from_url(str(settings.redis_url), socket_connect_timeout=1.0)
-        stack.push_async_callback(patient.aclose)
-        fanout = RedisFanout(redis, patient, local)
-        await run_in_background(fanout.run(), stack)
-    await run_in_background(Lookout(log, local).run(), stack)
-    return Journal(log, fanout or local)
-
-
-async def run_in_background(work: Coroutine[Any, Any, None], stack: AsyncExitStack) -> None:
-    """Runs until the services close."""
-    task = asyncio.create_task(work)
-
-    async def stop() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    stack.push_async_callback(stop)
+    await stack.enter_async_context(in_background(Lookout(log, shared.listeners).run()))
+    return Journal(log, shared.fanout)
 
 
 def titles_of(catalog: Catalog) -> Titles:
@@ -309,17 +271,16 @@ def titles_of(catalog: Catalog) -> Titles:
 
 
 async def open_accounts(
-    settings: Settings, database: Database, redis: "Redis | None", stack: AsyncExitStack
+    settings: Settings, database: Database, attempts: AttemptLimit, stack: AsyncExitStack
 ) -> Accounts:
     store = PostgresAccounts(database)
     issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
-    attempts = LocalAttempts()
     return Accounts(
         store=store,
         recent=RecentAccounts(store.accounts),
         passwords=await stack.enter_async_context(Passwords.open()),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),
-        attempts=attempts if redis is None else RedisAttempts(redis, attempts),
+        attempts=attempts,
         now=now,
         new_id=new_id,
     )

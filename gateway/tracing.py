@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -33,13 +32,19 @@ def tracing(settings: Settings, version: str, exporter: SpanExporter | None = No
         }
     )
     provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)))
-    target = exporter or OTLPSpanExporter(f"{str(settings.otlp_endpoint).rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(target))
+    provider.add_span_processor(BatchSpanProcessor(exporter or _otlp(str(settings.otlp_endpoint))))
     trace.set_tracer_provider(provider)
     try:
         yield True
     finally:
         provider.shutdown()
+
+
+def _otlp(endpoint: str) -> SpanExporter:
+    # Not loaded where nothing is exported: it takes its share of every start.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
 
 
 def trace_statement(logged: Any) -> None:

@@ -18,13 +18,13 @@ Region = Annotated[
     strawberry.argument(description="ISO 3166-1 alpha-2; the viewer's region if open."),
 ]
 
-_REGION = re.compile(r"[A-Z]{2}")
+_REGION = re.compile(r"[A-Za-z]{2}")
 
 
 def region_or(region: str | None, default: str) -> str:
     """An upper-case region; raises `BadInput` where it is none."""
     if region is None:
         return default
-    if not _REGION.fullmatch(region.upper()):
+    if not _REGION.fullmatch(region):
         raise BadInput(f"A region has two letters as in ISO 3166-1 (US, DE), and this is {region!r}.")
     return region.upper()

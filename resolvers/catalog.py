@@ -140,7 +140,10 @@ async def contents(
     before: Before = None,
 ) -> Page[model.Content]:
     cut = Cut.of(first, after, last, before)
-    return await info.context.services.catalog.store.browse(filter_of(filter, info), order_by, cut)
+    page = await info.context.services.catalog.store.browse(filter_of(filter, info), order_by, cut)
+    for work in page.nodes:
+        info.context.catalog.content.prime(work.id, work)
+    return page
 
 
 def genres() -> list[Genre]:

@@ -1,14 +1,19 @@
 """A viewer for tests: an account with the services that follow it, on a clock the test turns."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+from strawberry.types import ExecutionResult
+
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.identity.model import ANONYMOUS, Caller
+from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
@@ -23,9 +28,8 @@ from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.service import Sync
 from gateway.services import titles_of
 from resolvers.context import Context
+from schema.graph import graph
 from tests.accounts import Clock
-
-HOUR = 3600
 
 
 def new_id() -> str:
@@ -83,9 +87,7 @@ class Living:
 
     async def kinds(self, account: str) -> list[str]:
         """The kinds of the account's changes, in order."""
-        rows = await self.database.rows(
-            "SELECT kind FROM change WHERE account_id = $1 ORDER BY seq", account
-        )
+        rows = await self.database.rows("SELECT kind FROM change WHERE account_id = $1 ORDER BY seq", account)
         return [row[0] for row in rows]
 
     async def outbox(self) -> list[tuple[str, str, dict[str, Any]]]:
@@ -94,7 +96,15 @@ class Living:
 
     async def written(self) -> int:
         """How many rows of state, log and outbox there are."""
-        tables = ("progress", "watchlist_tag", "reaction", "device_command", "playback_session", "change", "outbox")
+        tables = (
+            "progress",
+            "watchlist_tag",
+            "reaction",
+            "device_command",
+            "playback_session",
+            "change",
+            "outbox",
+        )
         counts = [await self.database.value(f"SELECT count(*) FROM {table}") for table in tables]
         return sum(counts)
 
@@ -110,3 +120,42 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     sync = Sync(PostgresSync(database), journal, titles_of(catalog), ticks, clock.now, new_id)
     playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
     return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback)
+
+
+class Asker:
+    """Asks the graph as an account, or as nobody."""
+
+    def __init__(self, house: Living) -> None:
+        self.house = house
+        self._graph = graph()
+
+    async def result(self, document: str, account: str | None = None, **variables: Any) -> ExecutionResult:
+        found = await self._graph.execute(
+            document, variable_values=variables, context_value=self.house.context(account)
+        )
+        assert isinstance(found, ExecutionResult)
+        return found
+
+    async def data(self, document: str, account: str | None = None, **variables: Any) -> Any:
+        found = await self.result(document, account, **variables)
+        assert found.errors is None, found.errors
+        return found.data
+
+    async def code(self, document: str, account: str | None = None, **variables: Any) -> str:
+        """The code of the one error that the answer is."""
+        found = await self.result(document, account, **variables)
+        assert found.errors is not None
+        (error,) = found.errors
+        assert isinstance(error.original_error, GatewayError), error.original_error
+        return error.original_error.code.value
+
+    async def follow(
+        self, document: str, account: str | None = None, **variables: Any
+    ) -> AsyncGenerator[Any, None]:
+        """The results of a subscription."""
+        stream: Any = await self._graph.subscribe(
+            document, variable_values=variables, context_value=self.house.context(account)
+        )
+        async with aclosing(stream):
+            async for result in stream:
+                yield result

@@ -12,13 +12,16 @@ from domain.sona.model import Candidate, Evidence
 
 KEPT_EVIDENCE = 6
 
+Found = Sequence[tuple[int, tuple[Evidence, ...]]]
+"""What one source found, best first, each work with what speaks for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one source found, best first, each work with what speaks for it."""
+    """A source's answer and how much it counts."""
 
     weight: float
-    found: Sequence[tuple[int, tuple[Evidence, ...]]]
+    found: Found
 
 
 def fused(sources: Sequence[Source], rank_constant: int) -> list[Candidate]:

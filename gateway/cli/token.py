@@ -33,6 +33,7 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
     """A token of the account called `name`; raises `Failed` where there is none."""
     from contextlib import AsyncExitStack  # noqa: PLC0415 - as above
 
+    from domain.identity.attempts import LocalAttempts  # noqa: PLC0415
     from domain.platform.postgres import Database  # noqa: PLC0415
     from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
@@ -41,7 +42,7 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
         database = await stack.enter_async_context(Database.open(url, min_connections=1))
-        accounts = await open_accounts(settings, database, None, stack)
+        accounts = await open_accounts(settings, database, LocalAttempts(), stack)
         found = await accounts.named(name)
         if found is None:
             raise Failed(

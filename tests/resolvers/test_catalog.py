@@ -390,7 +390,8 @@ async def test_series_seasons_and_episodes_lead_to_each_other(asker: Asker, data
     query = """query ($after: String) { content(by: { slug: "dekalog" }) { ... on Series {
       status seasons { number episodeCount series { title }
         episodes(first: 2, after: $after) {
-          totalCount pageInfo { endCursor hasNextPage } nodes { title number season { number series { title } } }
+          totalCount pageInfo { endCursor hasNextPage }
+          nodes { title number season { number series { title } } }
         } } } } }"""
 
     found = (await asker.data(query))["content"]

@@ -13,7 +13,7 @@ from domain.playback.service import CREATED, ENDED, MOVED, Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.service import Origin, Position
-from tests.catalogue import add_movie, add_series, add_track, parts_of, retire
+from tests.catalogue import add_album, add_movie, add_series, add_track, parts_of, retire
 from tests.viewers import Living, living, new_id
 
 DURATION = 1000
@@ -166,7 +166,7 @@ async def test_only_films_episodes_and_tracks_play(house: Living, ada: str, tv: 
 
 
 async def test_a_track_plays(house: Living, ada: str, tv: Device) -> None:
-    album = await add_movie(house.database)
+    album = await add_album(house.database)
     track = await add_track(house.database, album)
 
     assert (await house.playback.start(ada, track, tv.id)).duration_seconds == 240

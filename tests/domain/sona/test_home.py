@@ -7,7 +7,7 @@ import pytest
 from domain.sona.model import Circumstances, EvidenceKind, Mood, Rail, RailKind, Trended
 from domain.sync.model import Verdict
 from tests.catalogue_rows import add_series, parts_of, retire
-from tests.domain.sona.viewers import House
+from tests.domain.sona.viewers import House, counted
 from tests.servers import StatementCounter
 
 
@@ -183,8 +183,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_history(
         await house.saves(long, films[40])
     counts = []
     for viewer in (short, long, None):
-        statements.clear()
-        await house.rails(viewer)
-        counts.append(len(statements.seen))
+        _, count = await counted(statements, house.rails(viewer))
+        counts.append(count)
 
     assert counts == [6, 6, 3]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from domain.catalog.filters import Filter
-from domain.sona.blend import taste_vector
 from domain.sona.diversity import arranged, likeness, mmr, vectors_of
 from domain.sona.fusion import Source, fused
 from domain.sona.model import Candidate, Evidence, EvidenceKind, Trended, Tuning, Work
+from domain.sona.nearness import taste_vector
 from domain.sona.service import Snapshot
 from domain.sona.snapshots import Kept, KeptTrends
 

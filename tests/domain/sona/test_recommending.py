@@ -13,7 +13,7 @@ from domain.platform.errors import BadInput
 from domain.sona.model import Circumstances, Evidence, EvidenceKind, Mood, Trended
 from domain.sync.model import Verdict
 from tests.catalogue_rows import add_series, parts_of, retire
-from tests.domain.sona.viewers import House, kinds_of
+from tests.domain.sona.viewers import House, counted, kinds_of
 from tests.servers import StatementCounter
 
 
@@ -197,7 +197,7 @@ async def test_without_vectors_the_rest_recommends(house: House) -> None:
     assert kinds_of(whole) == {EvidenceKind.WATCHED, EvidenceKind.POPULAR}
     assert [edge.node.id for edge in degraded.edges] == [shared, near]
     assert kinds_of(degraded.edges[1].node.evidence) == {EvidenceKind.POPULAR}
-    assert house.blend.fallbacks == {"vectors": 1}
+    assert house.nearness.fallbacks == {"vectors": 1}
 
 
 async def test_what_is_saved_is_recommended_as_such_and_is_no_reason_for_itself(house: House) -> None:
@@ -354,8 +354,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_history(
         await house.watches(long, film)
     counts = []
     for viewer in (short, long):
-        statements.clear()
-        await house.page(viewer)
-        counts.append(len(statements.seen))
+        _, count = await counted(statements, house.page(viewer))
+        counts.append(count)
 
     assert counts == [5, 5]

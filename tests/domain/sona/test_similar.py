@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.sona.model import Likeness, Similar, SimilarityKind
 from tests.catalogue_rows import add_album, add_credit, parts_of, retire
-from tests.domain.sona.viewers import House
+from tests.domain.sona.viewers import House, counted
 from tests.servers import StatementCounter
 
 EVERYTHING = tuple(SimilarityKind)
@@ -120,9 +120,9 @@ async def test_many_works_are_compared_in_as_many_statements_as_one(
     ]
     counts = []
     for asked in (films[:1], films):
-        statements.clear()
-        found = await house.similarity.similar([Likeness(film, EVERYTHING) for film in asked])
-        counts.append(len(statements.seen))
+        asking = house.similarity.similar([Likeness(film, EVERYTHING) for film in asked])
+        found, count = await counted(statements, asking)
+        counts.append(count)
         assert all(len(items) == 29 for items in found.values())
 
     assert counts == [4, 4]

@@ -1,9 +1,10 @@
 """A small catalogue with vectors on named axes, and viewers with a history, for tests of recommending."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -14,6 +15,7 @@ from domain.platform.postgres import Database
 from domain.platform.vectors import Point, Traits, Vector
 from domain.sona.blend import Blend
 from domain.sona.model import Candidate, Circumstances, Evidence, EvidenceKind, Rail, RailKind, Trended
+from domain.sona.nearness import Nearness
 from domain.sona.postgres import PostgresSona
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
@@ -23,6 +25,9 @@ from domain.sync.model import Reaction, Verdict, WatchProgress
 from domain.sync.postgres import PostgresSync
 from tests.catalogue_rows import add_content, add_credit
 from tests.fakes import MemoryVectors
+from tests.servers import StatementCounter
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 3, 1, 20, 30, 15, tzinfo=UTC)
 AXES = ("space", "crime", "love", "war", "sea", "music", "food", "snow")
@@ -50,7 +55,8 @@ class House:
     def __post_init__(self) -> None:
         self.reads = PostgresSona(self.database)
         self.sync = PostgresSync(self.database)
-        self.blend = Blend(self.reads, self.trending, self.vectors)
+        self.nearness = Nearness(self.vectors)
+        self.blend = Blend(self.reads, self.trending, self.nearness)
         self.sona = self.another()
         self.similarity = Similarity(self.reads, self.vectors)
         self.titles: dict[int, str] = {}
@@ -158,3 +164,12 @@ class House:
 
 def kinds_of(evidence: Sequence[Evidence]) -> set[EvidenceKind]:
     return {item.kind for item in evidence}
+
+
+async def counted(statements: StatementCounter, asking: Awaitable[T]) -> tuple[T, int]:
+    """The answer and how many statements it took; the driver tells of one a turn of the loop later."""
+    await asyncio.sleep(0)
+    statements.clear()
+    answer = await asking
+    await asyncio.sleep(0)
+    return answer, len(statements.seen)

@@ -1,0 +1,37 @@
+"""What several processes share: within one process it needs nothing, between several it is Redis."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from domain.identity.attempts import AttemptLimit, LocalAttempts
+from domain.sync.devices import Presence
+from domain.sync.inprocess import LocalFanout, LocalPresence
+from domain.sync.journal import Fanout
+from gateway.routes.health import Probe
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The ports that a shared store fills; `listeners` are those of this process."""
+
+    fanout: Fanout
+    listeners: LocalFanout
+    presence: Presence
+    attempts: AttemptLimit
+    probes: tuple[Probe, ...] = ()
+
+
+@asynccontextmanager
+async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
+    """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
+    if settings.redis_url is None:
+        listeners = LocalFanout()
+        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts())
+        return
+    # Not loaded where no Redis is named: it takes its share of every start.
+    from gateway.shared_redis import open_over_redis  # noqa: PLC0415
+
+    async with open_over_redis(str(settings.redis_url)) as shared:
+        yield shared

@@ -1,0 +1,40 @@
+"""The shared ports over Redis."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from domain.identity.attempts import LocalAttempts
+from domain.identity.redis import RedisAttempts
+from domain.sync.inprocess import LocalFanout, LocalPresence
+from domain.sync.redis import RedisFanout, RedisPresence
+from gateway.background import in_background
+from gateway.routes.health import Probe
+from gateway.shared import Shared
+
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def open_over_redis(url: str) -> AsyncIterator[Shared]:
+    """Two clients: one that answers soon or fails, one that waits for messages as long as it takes."""
+    async with (
+        Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS) as redis,
+        Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS) as patient,
+    ):
+        listeners = LocalFanout()
+        fanout = RedisFanout(redis, patient, listeners)
+
+        async def ping() -> None:
+            await redis.ping()
+
+        async with in_background(fanout.run()):
+            yield Shared(
+                fanout=fanout,
+                listeners=listeners,
+                presence=RedisPresence(redis, LocalPresence()),
+                attempts=RedisAttempts(redis, LocalAttempts()),
+                probes=(Probe("redis", ping),),
+            )

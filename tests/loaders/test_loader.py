@@ -1,0 +1,84 @@
+"""Bulk questions as loaders."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from loaders.loader import MAX_KEYS, many, one
+
+
+class Shop:
+    """Answers in bulk, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.broken = False
+
+    async def names(self, keys: Sequence[int]) -> Mapping[int, str]:
+        self.asked.append(list(keys))
+        if self.broken:
+            raise LookupError("closed")
+        return {key: f"name {key}" for key in keys if key % 2 == 0}
+
+    async def parts(self, keys: Sequence[int]) -> Mapping[int, list[str]]:
+        self.asked.append(list(keys))
+        return {key: [f"part of {key}"] for key in keys if key % 2 == 0}
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+async def test_keys_of_one_turn_are_one_question_in_order_each_once(shop: Shop) -> None:
+    loader = one(shop.names)
+
+    found = await asyncio.gather(*(loader.load(key) for key in (4, 2, 3, 2, 4)))
+
+    assert found == ["name 4", "name 2", None, "name 2", "name 4"]
+    assert shop.asked == [[4, 2, 3]]
+
+
+async def test_what_was_answered_is_not_asked_again_even_where_it_was_nothing(shop: Shop) -> None:
+    loader = one(shop.names)
+
+    assert await loader.load(3) is None
+    assert await loader.load_many([3, 2]) == [None, "name 2"]
+
+    assert shop.asked == [[3], [2]]
+
+
+async def test_a_list_is_empty_where_the_answer_has_none(shop: Shop) -> None:
+    loader = many(shop.parts)
+
+    assert await loader.load_many([2, 3]) == [["part of 2"], []]
+
+
+async def test_too_many_keys_are_several_questions(shop: Shop) -> None:
+    loader = one(shop.names)
+
+    found = await loader.load_many(range(2 * MAX_KEYS + 1))
+
+    assert len(found) == 2 * MAX_KEYS + 1
+    assert sorted(map(len, shop.asked)) == [1, MAX_KEYS, MAX_KEYS]
+
+
+async def test_a_question_that_fails_fails_every_key_and_is_asked_again_later(shop: Shop) -> None:
+    loader = one(shop.names)
+    shop.broken = True
+
+    failed: list[Any] = await asyncio.gather(*(loader.load(key) for key in (1, 2)), return_exceptions=True)
+    shop.broken = False
+
+    assert [str(error) for error in failed] == ["closed", "closed"]
+    assert await loader.load(2) == "name 2"
+    assert shop.asked == [[1, 2], [2]]
+
+
+async def test_loaders_do_not_share_what_they_remember(shop: Shop) -> None:
+    await one(shop.names).load(2)
+    await one(shop.names).load(2)
+
+    assert shop.asked == [[2], [2]]

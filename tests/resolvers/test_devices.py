@@ -1,0 +1,314 @@
+"""Devices and remote control through the graph."""
+
+from typing import Any
+
+import pytest
+
+from domain.catalog.links import DeviceKind
+from domain.platform.postgres import Database
+from domain.sync.devices import Command
+from domain.sync.model import Device
+from resolvers.ids import encode
+from tests.catalogue import add_movie
+from tests.servers import StatementCounter
+from tests.viewers import Asker, living, new_id
+
+ERRORS = "userErrors { code field message }"
+CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches }"
+DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
+REGISTER = (
+    f"mutation ($input: RegisterDeviceInput!) {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+)
+RENAME = (
+    f"mutation ($input: RenameDeviceInput!) {{ done: renameDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+)
+REMOVE = (
+    f"mutation ($input: RemoveDeviceInput!) {{ done: removeDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+)
+BEAT = f"mutation ($input: HeartbeatInput!) {{ done: heartbeat(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+COMMAND = "command { id action arguments state failure createdAt expiresAt device { name } }"
+SEND = f"mutation ($input: SendCommandInput!) {{ done: sendCommand(input: $input) {{ {COMMAND} {ERRORS} }} }}"
+ACKNOWLEDGE = (
+    "mutation ($input: AcknowledgeCommandInput!)"
+    f" {{ done: acknowledgeCommand(input: $input) {{ {COMMAND} {ERRORS} }} }}"
+)
+NODE = "query ($id: ID!) { node(id: $id) { id ... on Device { name } ... on DeviceCommand { state } } }"
+LIST = "{ viewer { devices { id name online nowPlaying { id } } } }"
+
+
+@pytest.fixture
+def ask(database: Database) -> Asker:
+    return Asker(living(database))
+
+
+@pytest.fixture
+async def ada(ask: Asker) -> str:
+    return await ask.house.account()
+
+
+@pytest.fixture
+async def tv(ask: Asker, ada: str) -> Device:
+    return await ask.house.device(ada, "TV", DeviceKind.TV, can_cast=True)
+
+
+def device_id(device: Device) -> str:
+    return encode("Device", device.id)
+
+
+async def did(ask: Asker, document: str, account: str | None, **given: Any) -> dict[str, Any]:
+    done: dict[str, Any] = (await ask.data(document, account, input=given))["done"]
+    return done
+
+
+def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    return [(error["code"], error["field"]) for error in payload["userErrors"]]
+
+
+async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:
+    capabilities = {"maxQuality": "UHD", "hdr": True, "canCast": True, "screenInches": 55}
+
+    done = await did(
+        ask, REGISTER, ada, name="  Living room ", kind="TV", platform="tizen", capabilities=capabilities
+    )
+
+    moment = ask.house.clock.now().isoformat()
+    device = done["device"]
+    assert done["userErrors"] == []
+    assert device == {
+        "id": device["id"],
+        "name": "Living room",
+        "kind": "TV",
+        "platform": "tizen",
+        "online": True,
+        "registeredAt": moment,
+        "lastSeenAt": moment,
+        "capabilities": capabilities | {"remoteControllable": True},
+    }
+    assert (await ask.data(NODE, ada, id=device["id"]))["node"] == {"id": device["id"], "name": "Living room"}
+    listed = (await ask.data(LIST, ada))["viewer"]["devices"]
+    assert listed == [{"id": device["id"], "name": "Living room", "online": True, "nowPlaying": None}]
+
+
+async def test_a_device_registers_again_under_its_id(ask: Asker, ada: str, tv: Device) -> None:
+    done = await did(ask, REGISTER, ada, name="Den", kind="DESKTOP", deviceId=device_id(tv))
+
+    assert (done["device"]["id"], done["device"]["name"], done["device"]["kind"]) == (
+        device_id(tv),
+        "Den",
+        "DESKTOP",
+    )
+    assert len((await ask.data(LIST, ada))["viewer"]["devices"]) == 1
+
+
+async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
+    answers = [
+        await did(ask, REGISTER, ada, name=" ", kind="TV"),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", platform="x" * 65),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"maxQuality": "8K"}),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"screenInches": -1}),
+    ]
+
+    assert [refused(answer) for answer in answers] == [
+        [("INVALID", ["name"])],
+        [("INVALID", ["platform"])],
+        [("INVALID", ["capabilities", "maxQuality"])],
+        [("INVALID", ["capabilities", "screenInches"])],
+    ]
+    assert (await ask.data(LIST, ada))["viewer"]["devices"] == []
+
+
+async def test_a_device_lives_leaves_and_is_removed(ask: Asker, ada: str, tv: Device) -> None:
+    ask.house.clock.turn(89)
+    renamed = await did(ask, RENAME, ada, deviceId=device_id(tv), name=" Den ")
+    alive = await did(ask, BEAT, ada, deviceId=device_id(tv))
+    gone = await did(ask, BEAT, ada, deviceId=device_id(tv), leaving=True)
+    removed = await did(ask, REMOVE, ada, deviceId=device_id(tv))
+
+    assert (renamed["device"]["name"], renamed["device"]["online"]) == ("Den", True)
+    assert (alive["device"]["online"], alive["device"]["lastSeenAt"]) == (True, ask.house.clock.now().isoformat())
+    assert gone["device"]["online"] is False
+    assert removed["device"]["id"] == device_id(tv)
+    assert (await ask.data(NODE, ada, id=device_id(tv)))["node"] is None
+    assert (await ask.data(LIST, ada))["viewer"]["devices"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "arguments"),
+    [
+        ("play", {}, {}),
+        ("pause", {"reason": "Dinner"}, {"reason": "Dinner"}),
+        ("stop", {}, {}),
+        ("seek", {"positionSeconds": 90}, {"positionSeconds": 90}),
+        ("setVolume", {"level": 0.5}, {"level": 0.5}),
+    ],
+)
+async def test_a_command_carries_its_arguments(
+    ask: Asker, ada: str, tv: Device, action: str, given: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    done = await did(ask, SEND, ada, deviceId=device_id(tv), command={action: given}, expiresInSeconds=60)
+
+    assert done["userErrors"] == []
+    assert done["command"] | {"id": "", "createdAt": "", "expiresAt": ""} == {
+        "id": "",
+        "createdAt": "",
+        "expiresAt": "",
+        "action": action,
+        "arguments": arguments,
+        "state": "QUEUED",
+        "failure": None,
+        "device": {"name": "TV"},
+    }
+
+
+async def test_commands_name_titles_and_devices_by_ids_of_the_graph(ask: Asker, ada: str, tv: Device) -> None:
+    phone = await ask.house.device(ada)
+    movie = encode("Movie", await add_movie(ask.house.database))
+
+    load = await did(ask, SEND, ada, deviceId=device_id(tv), command={"load": {"contentId": movie, "startSeconds": 9}})
+    cast = await did(ask, SEND, ada, deviceId=device_id(tv), command={"castTo": {"deviceId": device_id(phone)}})
+
+    assert load["command"]["arguments"] == {"contentId": movie, "startSeconds": 9}
+    assert cast["command"]["arguments"] == {"deviceId": device_id(phone)}
+
+
+async def test_a_command_that_cannot_be_is_refused(ask: Asker, ada: str, tv: Device) -> None:
+    foreign = await ask.house.device(await ask.house.account())
+    rows = await ask.house.written()
+
+    answers = [
+        await did(ask, SEND, ada, deviceId=device_id(tv), command=command)
+        for command in (
+            {"seek": {"positionSeconds": -1}},
+            {"setVolume": {"level": 1.01}},
+            {"load": {"contentId": encode("Movie", 1), "startSeconds": -1}},
+            {"castTo": {"deviceId": device_id(foreign)}},
+        )
+    ]
+    answers.append(await did(ask, SEND, ada, deviceId=device_id(tv), command={"play": {}}, expiresInSeconds=0))
+
+    assert [refused(answer) for answer in answers] == [
+        [("INVALID", ["command", "seek", "positionSeconds"])],
+        [("INVALID", ["command", "setVolume", "level"])],
+        [("INVALID", ["command", "load", "startSeconds"])],
+        [("NOT_FOUND", ["deviceId"])],
+        [("INVALID", ["expiresInSeconds"])],
+    ]
+    assert await ask.house.written() == rows
+
+
+@pytest.mark.parametrize("command", [{}, {"play": {}, "pause": {}}, {"play": None}])
+async def test_a_command_is_exactly_one(ask: Asker, ada: str, tv: Device, command: dict[str, Any]) -> None:
+    rows = await ask.house.written()
+
+    found = await ask.result(SEND, ada, input={"deviceId": device_id(tv), "command": command})
+
+    assert found.errors is not None
+    assert await ask.house.written() == rows
+
+
+async def test_a_command_is_answered_once_and_in_time(ask: Asker, ada: str, tv: Device) -> None:
+    async def send() -> str:
+        done = await did(ask, SEND, ada, deviceId=device_id(tv), command={"play": {}})
+        return str(done["command"]["id"])
+
+    ok, failed, late = [await send() for _ in range(3)]
+
+    answers = [
+        await did(ask, ACKNOWLEDGE, ada, commandId=ok),
+        await did(ask, ACKNOWLEDGE, ada, commandId=ok),
+        await did(ask, ACKNOWLEDGE, ada, commandId=ok, failure="No."),
+        await did(ask, ACKNOWLEDGE, ada, commandId=failed, failure="No such title."),
+    ]
+    ask.house.clock.turn(5)
+    answers.append(await did(ask, ACKNOWLEDGE, ada, commandId=late))
+
+    assert [answer["command"] and answer["command"]["state"] for answer in answers] == [
+        "ACKNOWLEDGED",
+        "ACKNOWLEDGED",
+        None,
+        "FAILED",
+        None,
+    ]
+    assert answers[3]["command"]["failure"] == "No such title."
+    assert [refused(answers[2]), refused(answers[4])] == [[("CONFLICT", ["commandId"])]] * 2
+    states = [(await ask.data(NODE, ada, id=key))["node"]["state"] for key in (ok, failed, late)]
+    assert states == ["ACKNOWLEDGED", "FAILED", "EXPIRED"]
+
+
+async def test_what_is_anothers_behaves_as_if_it_did_not_exist(ask: Asker, ada: str, tv: Device) -> None:
+    house, bob = ask.house, await ask.house.account()
+    sent = await house.devices.send(ada, tv.id, Command("play", {}), 60)
+    missing = encode("Device", new_id())
+    before = (await ask.data(LIST, ada), await house.kinds(ada))
+
+    for device in (device_id(tv), missing, encode("Movie", 1), "x", encode("Device", "\0")):
+        answers = [
+            await did(ask, REGISTER, bob, name="Mine", kind="TV", deviceId=device),
+            await did(ask, RENAME, bob, deviceId=device, name="Mine"),
+            await did(ask, REMOVE, bob, deviceId=device),
+            await did(ask, BEAT, bob, deviceId=device),
+            await did(ask, BEAT, bob, deviceId=device, leaving=True),
+            await did(ask, SEND, bob, deviceId=device, command={"play": {}}),
+        ]
+        assert [refused(answer) for answer in answers] == [[("NOT_FOUND", ["deviceId"])]] * 6
+    command = encode("DeviceCommand", sent.id)
+    answer = await did(ask, ACKNOWLEDGE, bob, commandId=command)
+    nodes = [
+        (await ask.data(NODE, account, id=key))["node"]
+        for account in (bob, None)
+        for key in (device_id(tv), command)
+    ]
+
+    assert refused(answer) == [("NOT_FOUND", ["commandId"])]
+    assert nodes == [None] * 4
+    assert (await ask.data(LIST, bob))["viewer"]["devices"] == []
+    assert (await ask.data(LIST, ada), await house.kinds(ada)) == before
+    assert (await ask.data(NODE, ada, id=command))["node"] == {"id": command, "state": "QUEUED"}
+
+
+async def test_refusals_of_anothers_and_of_nothing_are_word_for_word_the_same(
+    ask: Asker, tv: Device
+) -> None:
+    bob = await ask.house.account()
+
+    answers = [
+        await did(ask, RENAME, bob, deviceId=key, name="Mine")
+        for key in (device_id(tv), encode("Device", new_id()), encode("Device", "x"), "x")
+    ]
+
+    assert answers == [answers[0]] * 4
+
+
+@pytest.mark.parametrize(
+    ("document", "given"),
+    [
+        (REGISTER, {"name": "TV", "kind": "TV"}),
+        (RENAME, {"name": "TV"}),
+        (REMOVE, {}),
+        (BEAT, {}),
+        (SEND, {"command": {"play": {}}}),
+        (ACKNOWLEDGE, {"commandId": encode("DeviceCommand", new_id())}),
+    ],
+)
+async def test_nobody_has_devices(ask: Asker, tv: Device, document: str, given: dict[str, Any]) -> None:
+    named = {} if "kind" in given or "commandId" in given else {"deviceId": device_id(tv)}
+    rows = await ask.house.written()
+
+    assert await ask.code(document, input=given | named) == "UNAUTHENTICATED"
+    assert await ask.house.written() == rows
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_devices(
+    ask: Asker, ada: str, tv: Device, statements: StatementCounter
+) -> None:
+    document = "{ viewer { devices { name online nowPlaying { content { title } device { name } } } } }"
+    movie = await add_movie(ask.house.database)
+    counts = []
+    for device in (tv, *[await ask.house.device(ada, f"Device {n}") for n in range(9)]):
+        await ask.house.playback.start(ada, movie, device.id)
+        statements.clear()
+        await ask.data(document, ada)
+        counts.append(len(statements.seen))
+
+    assert counts == [counts[0]] * 10
+    assert counts[0] <= 4
