@@ -15,6 +15,8 @@ def body(document: str, **variables: Any) -> str:
 
 
 class Client:
+    """Not to be kept without use: the server closes a connection that was silent for five seconds."""
+
     def __init__(
         self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str | None
     ) -> None:

@@ -9,6 +9,7 @@ from bench.catalogue import SEED, SyntheticCatalogue
 from bench.client import Client, body
 from bench.load import Load, put
 from bench.measures import Result
+from bench.processes import Running
 from bench.stage import Stage
 from bench.words import CALLINGS, DEEDS, STAKES, TRAITS
 from domain.discovery.embedding import Embedding
@@ -21,6 +22,7 @@ from domain.platform.qdrant import QdrantIndex
 
 QUERIES = 60
 EMBEDDED_AT_ONCE = 640
+TRIES = 50
 SERVER = "server"
 """The folder of the server whose vectors are kept between runs."""
 
@@ -28,10 +30,10 @@ SERVER = "server"
 async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
     await _embed(stage)
     asked = queries(stage.options.works)
-    async with stage.gateway(SERVER) as server, Client.open(server.port) as client:
+    async with stage.gateway(SERVER) as server:
         for mode in SearchMode:
             stage.say(f"search, {mode.value} …")
-            answer = await _settled(client, mode, asked[0])
+            answer = await _settled(server, mode, asked[0])
             if answer != mode.name:
                 reason = "no sentence encoder was built" if stage.model is None else f"answered by {answer}"
                 report(Result(f"search, {mode.value}", note=reason))
@@ -80,14 +82,14 @@ def _works(count: int) -> list[Work]:
     return [item for item in SyntheticCatalogue(count).items() if isinstance(item, Work)]
 
 
-async def _settled(client: Client, mode: SearchMode, query: str) -> str:
+async def _settled(server: Running, mode: SearchMode, query: str) -> str:
     """The mode that searches are answered by, once the server had the time to load the encoder."""
-    answer = ""
-    for _ in range(50):
-        answer = (await client.ask(operations.SEARCH, query=query, mode=mode.name))["search"]["mode"]
-        if answer == mode.name:
-            break
-        await asyncio.sleep(0.2)
+    async with Client.open(server.port) as client:
+        for _ in range(TRIES):
+            found = await client.ask(operations.SEARCH, query=query, mode=mode.name)
+            if (answer := str(found["search"]["mode"])) == mode.name:
+                break
+            await asyncio.sleep(0.2)
     return answer
 
 

@@ -314,6 +314,8 @@ class DeviceChanged:
     """Continue behind it with `after`."""
     device: Device
     """The device."""
+    removed: bool
+    """Whether it is no longer one of the viewer's."""
 
 
 @view(events.CommandChanged)

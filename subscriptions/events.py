@@ -37,6 +37,10 @@ class DeviceChanged:
     cursor: str
     device: sync.Device
 
+    @property
+    def removed(self) -> bool:
+        return self.device.removed
+
 
 @dataclass(frozen=True, slots=True)
 class CommandChanged:

@@ -35,7 +35,7 @@ export function createTransport(endpoint: string, session: Session): Transport {
   });
   const send = createGraphiQLFetcher({
     url: endpoint,
-    wsClient: live,
+    wsClient: showingRefusals(live),
     fetch: authorized(session),
     enableIncrementalDelivery: false,
   });
@@ -64,6 +64,26 @@ function createLiveClient(endpoint: string, session: Session, headers: () => Rec
       return { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...spelledOurWay(headers()) };
     },
   });
+}
+
+/** A subscription that the server refuses is answered with its errors, like any other operation. */
+function showingRefusals(live: Client): Client {
+  return {
+    ...live,
+    subscribe: (payload, sink) =>
+      live.subscribe(payload, {
+        next: (value) => sink.next(value as never),
+        complete: () => sink.complete(),
+        error: (reason) => {
+          if (!Array.isArray(reason)) {
+            sink.error(reason);
+            return;
+          }
+          sink.next({ errors: reason } as never);
+          sink.complete();
+        },
+      }),
+  };
 }
 
 /** A payload has no case-insensitive keys, so that `authorization` typed by hand replaces ours and does not join it. */

@@ -1,0 +1,464 @@
+"""Live streams of the viewer's own changes, through the graph."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from domain.catalog.links import DeviceKind
+from domain.platform.errors import GatewayError
+from domain.platform.postgres import Database
+from domain.playback.service import Report
+from domain.sync.devices import LEASE_SECONDS, Command
+from domain.sync.model import Device, Verdict
+from domain.sync.service import Origin, Position
+from resolvers.ids import encode
+from resolvers.sync import cursor_of
+from subscriptions import sync as streams
+from tests.catalogue import add_movie
+from tests.viewers import Asker, Living, living, new_id
+
+PATIENCE_SECONDS = 5.0
+QUIET_SECONDS = 0.1
+DURATION = 1000
+
+PROGRESS = """subscription ($after: String, $content: ID) { progress(after: $after, contentId: $content) {
+  cursor progress { positionSeconds content { title myProgress { positionSeconds } } } } }"""
+WATCHLIST = """subscription ($after: String) { watchlist(after: $after) {
+  cursor content { title myWatchlistEntry { tags } } entry { tags } } }"""
+PLAYBACK = """subscription ($after: String) { playback(after: $after) {
+  cursor session { id state positionSeconds content { title } device { name } } } }"""
+DEVICES = "subscription { devices { cursor removed device { name online } } }"
+COMMANDS = """subscription ($device: ID!, $after: String) { deviceCommands(deviceId: $device, after: $after) {
+  cursor command { id action arguments state } } }"""
+CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
+  ... on ProgressChanged { cursor progress { positionSeconds } }
+  ... on WatchlistChanged { cursor entry { tags } }
+  ... on ReactionChanged { cursor reaction { verdict } }
+  ... on DeviceChanged { cursor device { name } }
+  ... on DeviceCommandChanged { cursor command { action state } }
+  ... on PlaybackChanged { cursor session { state } } } }"""
+
+
+@pytest.fixture
+def ask(database: Database) -> Asker:
+    return Asker(living(database))
+
+
+@pytest.fixture
+def house(ask: Asker) -> Living:
+    return ask.house
+
+
+@pytest.fixture
+async def ada(house: Living) -> str:
+    return await house.account()
+
+
+@pytest.fixture
+async def movie(database: Database) -> int:
+    return await add_movie(database, runtime_seconds=DURATION)
+
+
+class Stream:
+    """The events of one subscription."""
+
+    def __init__(self, results: AsyncGenerator[Any, None]) -> None:
+        self._results = results
+        self._pending: asyncio.Task[Any] | None = None
+
+    def listen(self) -> None:
+        """Starts to wait for the next event: a subscription is followed once it is asked."""
+        if self._pending is None:
+            self._pending = asyncio.create_task(anext(self._results))  # type: ignore[arg-type]
+
+    async def next(self) -> Any:
+        """The next event."""
+        self.listen()
+        pending, self._pending = self._pending, None
+        assert pending is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            result = await pending
+        assert result.errors is None, result.errors
+        (event,) = result.data.values()
+        return event
+
+    async def quiet(self) -> bool:
+        """Whether nothing comes for a while."""
+        self.listen()
+        assert self._pending is not None
+        done, _ = await asyncio.wait({self._pending}, timeout=QUIET_SECONDS)
+        return not done
+
+    async def close(self) -> None:
+        if self._pending is not None:
+            self._pending.cancel()
+            await asyncio.gather(self._pending, return_exceptions=True)
+        await self._results.aclose()
+
+
+@asynccontextmanager
+async def following(
+    ask: Asker, document: str, account: str | None, **variables: Any
+) -> AsyncGenerator[Stream, None]:
+    """A stream that listens by the time the block begins."""
+    async with aclosing(ask.follow(document, account, **variables)) as results:
+        stream = Stream(results)
+        stream.listen()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while account not in ask.house.fanout.accounts:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)  # and has read where the log stands
+        try:
+            yield stream
+        finally:
+            await stream.close()
+
+
+async def code(ask: Asker, document: str, account: str | None, **variables: Any) -> str:
+    """The code of the error that a stream begins with."""
+    async with aclosing(ask.follow(document, account, **variables)) as results:
+        result = await anext(results)
+    (error,) = result.errors
+    assert isinstance(error.original_error, GatewayError), error
+    return error.original_error.code.value
+
+
+async def watch(house: Living, account: str, movie: int, seconds: int) -> None:
+    await house.sync.record_progress(account, movie, Position(seconds))
+
+
+async def test_progress_arrives_with_what_is_true_by_then(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    async with following(ask, PROGRESS, ada) as stream:
+        for seconds in (100, 200):
+            await watch(house, ada, movie, seconds)
+            event = await stream.next()
+            assert event == {
+                "cursor": cursor_of(seconds // 100),
+                "progress": {
+                    "positionSeconds": seconds,
+                    "content": {"title": "Solaris", "myProgress": {"positionSeconds": seconds}},
+                },
+            }
+
+
+async def test_progress_of_one_title_leaves_out_the_others(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    other = await add_movie(house.database, "Stalker", runtime_seconds=DURATION)
+
+    async with following(ask, PROGRESS, ada, content=encode("Movie", movie)) as stream:
+        await watch(house, ada, other, 100)
+        await house.sync.add_to_watchlist(ada, movie)
+        await watch(house, ada, movie, 200)
+
+        assert (await stream.next())["cursor"] == cursor_of(3)
+
+
+async def test_the_watchlist_is_followed(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    async with following(ask, WATCHLIST, ada) as stream:
+        entry = await house.sync.add_to_watchlist(ada, movie)
+        added = await stream.next()
+        await house.sync.remove_from_watchlist(ada, movie)
+        removed = await stream.next()
+
+    assert entry is not None
+    tags = {"tags": list(entry.tags)}
+    assert added == {
+        "cursor": cursor_of(1),
+        "content": {"title": "Solaris", "myWatchlistEntry": tags},
+        "entry": tags,
+    }
+    assert removed == {
+        "cursor": cursor_of(2),
+        "content": {"title": "Solaris", "myWatchlistEntry": None},
+        "entry": None,
+    }
+
+
+async def test_playback_is_followed(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    phone = await house.device(ada)
+
+    async with following(ask, PLAYBACK, ada) as stream:
+        session = await house.playback.start(ada, movie, phone.id)
+        await house.playback.report(ada, session.id, Report(None, Position(60)), Origin())
+        await house.playback.end(ada, session.id, None, Origin())
+        events = [(await stream.next())["session"] for _ in range(3)]
+
+    assert [(event["state"], event["positionSeconds"]) for event in events] == [
+        ("PLAYING", 0),
+        ("PLAYING", 60),
+        ("STOPPED", 60),
+    ]
+    assert events[0]["id"] == encode("PlaybackSession", session.id)
+    assert (events[0]["content"], events[0]["device"]) == ({"title": "Solaris"}, {"name": "Phone"})
+
+
+async def _everything(house: Living, account: str, movie: int) -> None:
+    phone = await house.device(account, "Phone")
+    await watch(house, account, movie, 100)
+    await house.sync.add_to_watchlist(account, movie)
+    await house.sync.react(account, movie, Verdict.LIKE, None)
+    sent = await house.devices.send(account, phone.id, Command("play", {}))
+    await house.devices.acknowledge(account, sent.id, None)
+    await house.playback.start(account, movie, phone.id)
+
+
+async def test_one_stream_has_everything_in_order(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    async with following(ask, CHANGES, ada) as stream:
+        await _everything(house, ada, movie)
+        events = [await stream.next() for _ in range(7)]
+
+    assert [event["__typename"] for event in events] == [
+        "DeviceChanged",
+        "ProgressChanged",
+        "WatchlistChanged",
+        "ReactionChanged",
+        "DeviceCommandChanged",
+        "DeviceCommandChanged",
+        "PlaybackChanged",
+    ]
+    assert [event["cursor"] for event in events] == [cursor_of(seq) for seq in range(1, 8)]
+    assert [events[place]["command"]["state"] for place in (4, 5)] == ["QUEUED", "ACKNOWLEDGED"]
+    assert events[3]["reaction"] == {"verdict": "LIKE"}
+
+
+async def test_what_was_missed_comes_first_from_any_cursor(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    await _everything(house, ada, movie)
+    whole: list[Any] = []
+    async with following(ask, CHANGES, ada, after=cursor_of(0)) as stream:
+        whole = [await stream.next() for _ in range(7)]
+
+    for place, event in enumerate(whole[:-1]):
+        async with following(ask, CHANGES, ada, after=event["cursor"]) as stream:
+            assert [await stream.next() for _ in whole[place + 1 :]] == whole[place + 1 :]
+    async with following(ask, CHANGES, ada, after=whole[-1]["cursor"]) as stream:
+        assert await stream.quiet()
+        await watch(house, ada, movie, 300)
+        assert (await stream.next())["cursor"] == cursor_of(8)
+
+
+async def test_a_cursor_of_one_stream_fits_another(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    await _everything(house, ada, movie)
+    cursor = (await ask.data("{ viewer { syncCursor } }", ada))["viewer"]["syncCursor"]
+    await watch(house, ada, movie, 400)
+
+    async with following(ask, PROGRESS, ada, after=cursor) as stream:
+        assert (await stream.next())["progress"]["positionSeconds"] == 400
+
+
+async def test_without_a_cursor_a_stream_starts_now(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    await watch(house, ada, movie, 100)
+
+    async with following(ask, PROGRESS, ada) as stream:
+        assert await stream.quiet()
+        await watch(house, ada, movie, 200)
+        assert (await stream.next())["cursor"] == cursor_of(2)
+
+
+async def test_nobody_hears_of_anothers_changes(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    bob = await house.account()
+
+    async with following(ask, CHANGES, bob) as stream, following(ask, CHANGES, ada) as own:
+        await _everything(house, ada, movie)
+        for _ in range(7):
+            await own.next()
+
+        assert await stream.quiet()
+        await house.sync.add_to_watchlist(bob, movie)
+        assert (await stream.next())["cursor"] == cursor_of(1)
+
+
+@pytest.mark.parametrize("document", [PROGRESS, WATCHLIST, PLAYBACK, CHANGES, DEVICES, COMMANDS])
+async def test_the_anonymous_follow_nothing(ask: Asker, house: Living, ada: str, document: str) -> None:
+    device = encode("Device", (await house.device(ada)).id)
+    variables = {"device": device} if document is COMMANDS else {}
+
+    assert await code(ask, document, None, **variables) == "UNAUTHENTICATED"
+    assert house.fanout.accounts == []
+
+
+@pytest.mark.parametrize("document", [PROGRESS, WATCHLIST, PLAYBACK, CHANGES])
+@pytest.mark.parametrize("after", ["x", "", cursor_of(2), cursor_of(10**17)])
+async def test_a_cursor_that_is_none_of_the_accounts_is_refused(
+    ask: Asker, house: Living, ada: str, movie: int, document: str, after: str
+) -> None:
+    await watch(house, ada, movie, 100)
+
+    assert await code(ask, document, ada, after=after) == "BAD_USER_INPUT"
+    assert house.fanout.accounts == []
+
+
+async def test_closing_a_stream_releases_everything(ask: Asker, house: Living, ada: str) -> None:
+    device = await house.device(ada)
+
+    for document in (PROGRESS, WATCHLIST, PLAYBACK, CHANGES, DEVICES, COMMANDS):
+        variables = {"device": encode("Device", device.id)} if document is COMMANDS else {}
+        before = asyncio.all_tasks()
+        async with following(ask, document, ada, **variables):
+            pass
+        await asyncio.sleep(0)
+        assert house.fanout.accounts == []
+        assert asyncio.all_tasks() <= before
+
+
+# Devices
+
+
+async def test_devices_that_come_change_and_go_are_told(ask: Asker, house: Living, ada: str) -> None:
+    async with following(ask, DEVICES, ada) as stream:
+        tv = await house.device(ada, "TV")
+        registered = await stream.next()
+        await house.devices.rename(ada, tv.id, "Den")
+        renamed = await stream.next()
+        await house.devices.leave(ada, tv.id)
+        left = await stream.next()
+        await house.devices.heartbeat(ada, tv.id)
+        back = await stream.next()
+        await house.devices.remove(ada, tv.id)
+        removed = await stream.next()
+        assert await stream.quiet()
+
+    assert [event["device"] for event in (registered, renamed, left, back, removed)] == [
+        {"name": "TV", "online": True},
+        {"name": "Den", "online": True},
+        {"name": "Den", "online": False},
+        {"name": "Den", "online": True},
+        {"name": "Den", "online": False},
+    ]
+    assert [event["removed"] for event in (registered, renamed, left, back, removed)] == [False] * 4 + [True]
+    assert [event["cursor"] for event in (registered, removed)] == [cursor_of(1), cursor_of(5)]
+
+
+async def test_a_device_that_falls_silent_is_told_offline(
+    ask: Asker, house: Living, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PRESENCE_SECONDS", 0.02)
+    await house.device(ada, "TV")
+    house.clock.turn(LEASE_SECONDS / 2)
+    await house.device(ada, "Phone")
+
+    async with following(ask, DEVICES, ada) as stream:
+        assert await stream.quiet()
+        house.clock.turn(LEASE_SECONDS / 2)
+        event = await stream.next()
+        assert await stream.quiet()
+
+    assert event == {"cursor": cursor_of(2), "removed": False, "device": {"name": "TV", "online": False}}
+
+
+# Commands
+
+
+@pytest.fixture
+async def tv(house: Living, ada: str) -> Device:
+    return await house.device(ada, "TV", DeviceKind.TV)
+
+
+async def test_commands_reach_their_device_only(ask: Asker, house: Living, ada: str, tv: Device) -> None:
+    phone = await house.device(ada, "Phone")
+
+    async with (
+        following(ask, COMMANDS, ada, device=encode("Device", tv.id)) as on_tv,
+        following(ask, COMMANDS, ada, device=encode("Device", phone.id)) as on_phone,
+    ):
+        sent = [
+            await house.devices.send(ada, device.id, Command("seek", {"positionSeconds": place}))
+            for place, device in enumerate((tv, phone, tv))
+        ]
+        await house.devices.acknowledge(ada, sent[0].id, None)
+        for_tv = [(await on_tv.next())["command"] for _ in range(2)]
+        for_phone = (await on_phone.next())["command"]
+        assert await on_tv.quiet()
+        assert await on_phone.quiet()
+
+    assert [command["arguments"] for command in for_tv] == [{"positionSeconds": 0}, {"positionSeconds": 2}]
+    assert for_phone["id"] == encode("DeviceCommand", sent[1].id)
+
+
+async def test_a_command_that_was_missed_comes_expired(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    await house.devices.send(ada, tv.id, Command("play", {}), 5)
+    house.clock.turn(5)
+
+    async with following(ask, COMMANDS, ada, device=encode("Device", tv.id), after=cursor_of(1)) as stream:
+        assert (await stream.next())["command"]["state"] == "EXPIRED"
+
+
+async def test_a_device_is_online_while_it_listens(
+    ask: Asker, house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    house.clock.turn(LEASE_SECONDS)
+    assert await house.presence.online([tv.id]) == set()
+
+    async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)):
+        for _ in range(5):
+            assert await house.presence.online([tv.id]) == {tv.id}
+            house.clock.turn(LEASE_SECONDS / 2)
+            await asyncio.sleep(0.1)
+
+    assert await house.presence.online([tv.id]) == set()
+    assert (await house.devices.own(ada, tv.id)).last_seen_at == house.clock.now()
+
+
+async def test_others_are_told_that_a_listening_device_came_and_went(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    house.clock.turn(LEASE_SECONDS)
+
+    async with following(ask, DEVICES, ada) as stream:
+        async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)):
+            came = await stream.next()
+        went = await stream.next()
+
+    assert [event["device"]["online"] for event in (came, went)] == [True, False]
+
+
+async def test_the_end_of_a_broken_stream_does_not_take_its_successor_offline(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    device = encode("Device", tv.id)
+
+    async with following(ask, COMMANDS, ada, device=device) as new:
+        async with following(ask, COMMANDS, ada, device=device):
+            pass
+        assert await house.presence.online([tv.id]) == {tv.id}
+        await house.devices.send(ada, tv.id, Command("play", {}))
+        assert (await new.next())["command"]["action"] == "play"
+
+    assert await house.presence.online([tv.id]) == set()
+
+
+async def test_a_removed_device_stays_offline_though_it_still_listens(
+    ask: Asker, house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+
+    async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)) as stream:
+        await house.devices.remove(ada, tv.id)
+        assert await stream.quiet()
+        assert await house.presence.online([tv.id]) == set()
+
+    assert await house.kinds(ada) == ["device", "device"]
+
+
+async def test_anothers_commands_are_not_followed(ask: Asker, house: Living, ada: str, tv: Device) -> None:
+    bob = await house.account()
+    house.clock.turn(LEASE_SECONDS)
+
+    codes = [
+        await code(ask, COMMANDS, bob, device=key)
+        for key in (encode("Device", tv.id), encode("Device", new_id()), encode("Movie", 1), "x")
+    ]
+
+    assert codes == ["NOT_FOUND"] * 4
+    assert await house.presence.online([tv.id]) == set()
+    assert await house.kinds(ada) == ["device"]
