@@ -50,8 +50,11 @@ class DeviceStore(Protocol):
         ...
 
     async def save(self, account_id: str, device: Device) -> None: ...
-    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> None:
-        """Notes a sign of life and nothing else, as it does not wait for the account's turn."""
+    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> bool:
+        """Notes a sign of life and nothing else, as it does not wait for the account's turn.
+
+        Whether the device is still in use.
+        """
         ...
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
@@ -124,18 +127,22 @@ class Devices:
         """The device is gone from lists; what it wrote stays."""
         await self.own(account_id, device_id)
         await self.presence.leave(device_id)
-        return await self._change(account_id, device_id, removed=True)
+        removed = await self._change(account_id, device_id, removed=True)
+        await self.presence.leave(device_id)  # a heartbeat may have come in between
+        return removed
 
     async def heartbeat(self, account_id: str, device_id: str, holder: str = HEARTBEAT) -> Device:
         """Renews the device's lease; the first one after a silence tells the others."""
         device = await self.own(account_id, device_id)
         online = await self.presence.online([device_id])
         await self.presence.renew(device_id, LEASE_SECONDS, holder)
-        if online:
-            seen = replace(device, last_seen_at=self.now())
-            await self.store.touch(account_id, device_id, self.now())
-            return seen
-        return await self._change(account_id, device_id, last_seen_at=self.now())
+        now = self.now()
+        if not online:
+            return await self._change(account_id, device_id, last_seen_at=now)
+        if not await self.store.touch(account_id, device_id, now):
+            await self.presence.leave(device_id)
+            raise _unknown()
+        return replace(device, last_seen_at=now)
 
     async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
         """The device, or each of these holders, said good-bye: offline at once unless another holds it."""

@@ -55,13 +55,15 @@ class PostgresDevices:
             device.removed,
         )
 
-    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> None:
-        await self._database.execute(
-            "UPDATE device SET last_seen_at = $3 WHERE account_id = $1 AND id = $2 AND removed_at IS NULL",
+    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> bool:
+        known = await self._database.value(
+            """UPDATE device SET last_seen_at = $3
+                WHERE account_id = $1 AND id = $2 AND removed_at IS NULL RETURNING id""",
             account_id,
             device_id,
             seen_at,
         )
+        return known is not None
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None:
         await self._database.execute(

@@ -19,6 +19,7 @@ def schema(subgraph: Subgraph = None) -> None:
     """
     from gateway.cli.opening import configured  # noqa: PLC0415 - `--help` must not wait for it
     from schema.graph import graph  # noqa: PLC0415
+    from schema.printing import printed  # noqa: PLC0415
 
     version = configured().federation_version
-    typer.echo(graph(subgraph=subgraph, federation_version=version).as_str())
+    typer.echo(printed(graph(subgraph=subgraph, federation_version=version)), nl=False)

@@ -16,9 +16,7 @@ from tests.viewers import Asker, living, new_id
 ERRORS = "userErrors { code field message }"
 CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches }"
 DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
-REGISTER = (
-    f"mutation ($input: RegisterDeviceInput!) {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
-)
+REGISTER = f"mutation ($input: RegisterDeviceInput!) {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
 RENAME = (
     f"mutation ($input: RenameDeviceInput!) {{ done: renameDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
 )
@@ -125,7 +123,10 @@ async def test_a_device_lives_leaves_and_is_removed(ask: Asker, ada: str, tv: De
     removed = await did(ask, REMOVE, ada, deviceId=device_id(tv))
 
     assert (renamed["device"]["name"], renamed["device"]["online"]) == ("Den", True)
-    assert (alive["device"]["online"], alive["device"]["lastSeenAt"]) == (True, ask.house.clock.now().isoformat())
+    assert (alive["device"]["online"], alive["device"]["lastSeenAt"]) == (
+        True,
+        ask.house.clock.now().isoformat(),
+    )
     assert gone["device"]["online"] is False
     assert removed["device"]["id"] == device_id(tv)
     assert (await ask.data(NODE, ada, id=device_id(tv)))["node"] is None
@@ -164,8 +165,12 @@ async def test_commands_name_titles_and_devices_by_ids_of_the_graph(ask: Asker, 
     phone = await ask.house.device(ada)
     movie = encode("Movie", await add_movie(ask.house.database))
 
-    load = await did(ask, SEND, ada, deviceId=device_id(tv), command={"load": {"contentId": movie, "startSeconds": 9}})
-    cast = await did(ask, SEND, ada, deviceId=device_id(tv), command={"castTo": {"deviceId": device_id(phone)}})
+    load = await did(
+        ask, SEND, ada, deviceId=device_id(tv), command={"load": {"contentId": movie, "startSeconds": 9}}
+    )
+    cast = await did(
+        ask, SEND, ada, deviceId=device_id(tv), command={"castTo": {"deviceId": device_id(phone)}}
+    )
 
     assert load["command"]["arguments"] == {"contentId": movie, "startSeconds": 9}
     assert cast["command"]["arguments"] == {"deviceId": device_id(phone)}
@@ -184,7 +189,9 @@ async def test_a_command_that_cannot_be_is_refused(ask: Asker, ada: str, tv: Dev
             {"castTo": {"deviceId": device_id(foreign)}},
         )
     ]
-    answers.append(await did(ask, SEND, ada, deviceId=device_id(tv), command={"play": {}}, expiresInSeconds=0))
+    answers.append(
+        await did(ask, SEND, ada, deviceId=device_id(tv), command={"play": {}}, expiresInSeconds=0)
+    )
 
     assert [refused(answer) for answer in answers] == [
         [("INVALID", ["command", "seek", "positionSeconds"])],
@@ -266,9 +273,7 @@ async def test_what_is_anothers_behaves_as_if_it_did_not_exist(ask: Asker, ada: 
     assert (await ask.data(NODE, ada, id=command))["node"] == {"id": command, "state": "QUEUED"}
 
 
-async def test_refusals_of_anothers_and_of_nothing_are_word_for_word_the_same(
-    ask: Asker, tv: Device
-) -> None:
+async def test_refusals_of_anothers_and_of_nothing_are_word_for_word_the_same(ask: Asker, tv: Device) -> None:
     bob = await ask.house.account()
 
     answers = [

@@ -51,9 +51,7 @@ async def did(ask: Asker, document: str, account: str | None, **given: Any) -> d
 
 
 async def start(ask: Asker, account: str, content: str, device: Device, **given: Any) -> dict[str, Any]:
-    return await did(
-        ask, START, account, contentId=content, deviceId=encode("Device", device.id), **given
-    )
+    return await did(ask, START, account, contentId=content, deviceId=encode("Device", device.id), **given)
 
 
 def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
@@ -92,7 +90,9 @@ async def test_a_film_is_started_followed_and_ended(ask: Asker, ada: str, phone:
     assert (ended["session"]["state"], ended["session"]["endedAt"]) == ("STOPPED", clock.now().isoformat())
     assert (ended["progress"]["completed"], ended["progress"]["resumeSeconds"]) == (True, 0)
     assert (await ask.data(SESSIONS, ada, active=True))["viewer"]["playbackSessions"] == []
-    assert (await ask.data(SESSIONS, ada))["viewer"]["playbackSessions"] == [{"id": session, "state": "STOPPED"}]
+    assert (await ask.data(SESSIONS, ada))["viewer"]["playbackSessions"] == [
+        {"id": session, "state": "STOPPED"}
+    ]
 
 
 async def test_playing_goes_on_where_another_device_stopped(
@@ -109,7 +109,9 @@ async def test_playing_goes_on_where_another_device_stopped(
     assert on_tv["progress"]["positionSeconds"] == 420
 
 
-async def test_progress_is_reported_without_a_session(ask: Asker, ada: str, phone: Device, movie: int) -> None:
+async def test_progress_is_reported_without_a_session(
+    ask: Asker, ada: str, phone: Device, movie: int
+) -> None:
     version = str(ask.house.version(-1))
 
     done = await did(
@@ -126,7 +128,9 @@ async def test_progress_is_reported_without_a_session(ask: Asker, ada: str, phon
     assert (done["progress"]["positionSeconds"], done["progress"]["version"]) == (100, version)
 
 
-async def test_a_report_is_about_a_session_or_a_title(ask: Asker, ada: str, phone: Device, movie: int) -> None:
+async def test_a_report_is_about_a_session_or_a_title(
+    ask: Asker, ada: str, phone: Device, movie: int
+) -> None:
     session = (await start(ask, ada, encode("Movie", movie), phone))["session"]["id"]
     rows = await ask.house.written()
 
@@ -247,7 +251,8 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
     tv = await ask.house.device(ada, "TV", DeviceKind.TV)
 
     links = [
-        (await start(ask, ada, encode("Movie", movie), device))["session"]["links"] for device in (browser, tv)
+        (await start(ask, ada, encode("Movie", movie), device))["session"]["links"]
+        for device in (browser, tv)
     ]
 
     web = "https://www.netflix.com/title/70136120?t=300"
@@ -282,7 +287,9 @@ async def test_a_track_offered_with_its_album_leads_to_the_album(ask: Asker, ada
     assert started["session"]["links"][-1]["url"] == "https://open.spotify.com/album/album-id"
 
 
-async def test_a_track_with_an_offer_of_its_own_leads_to_the_track(ask: Asker, ada: str, phone: Device) -> None:
+async def test_a_track_with_an_offer_of_its_own_leads_to_the_track(
+    ask: Asker, ada: str, phone: Device
+) -> None:
     album = await add_album(ask.house.database, tracks=["So What"])
     (track,) = await parts_of(ask.house.database, album)
     await add_offer(ask.house.database, track, "spotify", kind="free", link_id="track-id")

@@ -86,7 +86,7 @@ async def test_a_title_comes_to_the_watchlist_and_leaves_it(ask: Asker, ada: str
 
     added = (await ask.data(ADD, ada, input=given))["addToWatchlist"]
     mine = (await ask.data(MINE, ada, id=movie_id(movie)))["node"]
-    removed = (await ask.data(REMOVE, ada, input={"contentId": movie_id(movie), "tags": [TAG]}))
+    removed = await ask.data(REMOVE, ada, input={"contentId": movie_id(movie), "tags": [TAG]})
     after = (await ask.data(MINE, ada, id=movie_id(movie)))["node"]
 
     assert added == {
@@ -115,7 +115,9 @@ async def test_a_refused_watchlist_change_says_why(ask: Asker, ada: str, movie: 
     answers = [
         (await ask.data(ADD, ada, input={"contentId": movie_id(987_654)}))["addToWatchlist"],
         (await ask.data(ADD, ada, input=known | {"tag": "x"}))["addToWatchlist"],
-        (await ask.data(ADD, ada, input=known | {"deviceId": encode("Device", foreign.id)}))["addToWatchlist"],
+        (await ask.data(ADD, ada, input=known | {"deviceId": encode("Device", foreign.id)}))[
+            "addToWatchlist"
+        ],
         (await ask.data(ADD, ada, input=known | {"version": str(ask.house.version(61))}))["addToWatchlist"],
         (await ask.data(REMOVE, ada, input=known))["removeFromWatchlist"],
     ]
@@ -178,7 +180,9 @@ async def test_a_reaction_is_given_and_taken_back(ask: Asker, ada: str, movie: i
 
 
 async def test_stars_out_of_range_are_refused(ask: Asker, ada: str, movie: int) -> None:
-    answer = (await ask.data(REACT, ada, input={"contentId": movie_id(movie), "stars": 4.7}))["reactToContent"]
+    answer = (await ask.data(REACT, ada, input={"contentId": movie_id(movie), "stars": 4.7}))[
+        "reactToContent"
+    ]
 
     assert (answer["reaction"], refused(answer)) == (None, [("INVALID", ["stars"])])
     assert await ask.house.written() == 0
@@ -261,7 +265,8 @@ async def test_a_title_the_catalogue_dropped_stays_in_the_lists(ask: Asker, ada:
     await retire(ask.house.database, movie)
 
     seen = await ask.data(
-        "{ viewer { watchlist { nodes { content { title } } } history { nodes { content { title } } } } }", ada
+        "{ viewer { watchlist { nodes { content { title } } } history { nodes { content { title } } } } }",
+        ada,
     )
 
     assert seen["viewer"] == {
@@ -390,7 +395,9 @@ async def _pages(
         page = (await ask.data(WATCHLIST, account, order=order, **given))["viewer"]["watchlist"]
         edges = page["edges"] + edges if backwards else edges + page["edges"]
         info = page["pageInfo"]
-        assert [edge["cursor"] for edge in page["edges"]][:1] == ([info["startCursor"]] if page["edges"] else [])
+        assert [edge["cursor"] for edge in page["edges"]][:1] == (
+            [info["startCursor"]] if page["edges"] else []
+        )
         if not info["hasPreviousPage" if backwards else "hasNextPage"]:
             return edges
         cursor = info["startCursor" if backwards else "endCursor"]
@@ -510,7 +517,23 @@ def test_a_cursor_comes_back_from_its_text(seq: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "é", "change:1", *(base64.urlsafe_b64encode(raw).decode() for raw in (b"change:-1", b"change:", b"change:1\n", b"change:" + b"9" * 19, "change:１".encode(), b"\xff"))],
+    [
+        "",
+        "x",
+        "é",
+        "change:1",
+        *(
+            base64.urlsafe_b64encode(raw).decode()
+            for raw in (
+                b"change:-1",
+                b"change:",
+                b"change:1\n",
+                b"change:" + b"9" * 19,
+                "change:１".encode(),
+                b"\xff",
+            )
+        ),
+    ],
 )
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadInput):

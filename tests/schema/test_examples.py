@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse, validate, validate_schema
 
 from schema.graph import graph
 
@@ -27,6 +27,14 @@ def _of_readme() -> list[str]:
     """The operations in its commands."""
     readme = (ROOT / "README.md").read_text()
     return [json.loads(text) for text in re.findall(r'"query": ("(?:[^"\\]|\\.)*")', readme)]
+
+
+def test_the_printed_schema_stands_on_its_own() -> None:
+    """Code generators read it with no word about federation."""
+    printed = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
+
+    assert validate_schema(printed) == []
+    assert printed.subscription_type is not None
 
 
 def test_the_tabs_of_graphiql_are_valid(schema: GraphQLSchema) -> None:

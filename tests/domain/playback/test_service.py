@@ -79,7 +79,9 @@ async def test_a_session_starts_at_the_beginning(house: Living, ada: str, tv: De
     assert await house.sync.store.progress(ada, [movie]) == {}
 
 
-@pytest.mark.parametrize(("stopped", "resumed", "viewing"), [(29, 0, 1), (30, 30, 1), (949, 949, 1), (950, 0, 2)])
+@pytest.mark.parametrize(
+    ("stopped", "resumed", "viewing"), [(29, 0, 1), (30, 30, 1), (949, 949, 1), (950, 0, 2)]
+)
 async def test_a_session_starts_where_the_viewer_stopped(
     house: Living, ada: str, tv: Device, movie: int, stopped: int, resumed: int, viewing: int
 ) -> None:
@@ -93,7 +95,11 @@ async def test_a_session_starts_where_the_viewer_stopped(
 async def test_a_session_starts_where_it_is_told(house: Living, ada: str, tv: Device, movie: int) -> None:
     await house.sync.record_progress(ada, movie, Position(100))
 
-    begin = [Beginning(position_seconds=0), Beginning(position_seconds=5000), Beginning(duration_seconds=2000)]
+    begin = [
+        Beginning(position_seconds=0),
+        Beginning(position_seconds=5000),
+        Beginning(duration_seconds=2000),
+    ]
     sessions = [await house.playback.start(ada, movie, tv.id, where) for where in begin]
 
     assert [session.position_seconds for session in sessions] == [0, DURATION, 100]
@@ -318,7 +324,11 @@ async def test_an_end_says_where(house: Living, ada: str, tv: Device, movie: int
     ended, progress = await house.playback.end(ada, session.id, Position(400), Origin())
 
     assert progress is not None
-    assert (ended.state, ended.position_seconds, progress.position_seconds) == (PlaybackState.STOPPED, 400, 400)
+    assert (ended.state, ended.position_seconds, progress.position_seconds) == (
+        PlaybackState.STOPPED,
+        400,
+        400,
+    )
     assert await kept(house, session) == ended
 
 

@@ -138,9 +138,7 @@ async def test_what_cannot_be_read_sends_listeners_to_the_log(redis_url: str) ->
             assert await told(inbox, 1) == [2]
 
 
-async def test_while_redis_is_away_only_others_wait(
-    scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_redis_is_away_only_others_wait(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "RETRY_SECONDS", 0.05)
     ada, port = str(uuid4()), free_port()
     url = f"redis://127.0.0.1:{port}/0"

@@ -135,7 +135,8 @@ async def test_a_write_that_fails_leaves_nothing(house: Living, ada: str) -> Non
     with pytest.raises(ZeroDivisionError):
         async with house.journal.writing(ada) as writing:
             await house.database.execute(
-                "INSERT INTO device (id, account_id, name, kind) VALUES (gen_random_uuid(), $1, 'TV', 'tv')", ada
+                "INSERT INTO device (id, account_id, name, kind) VALUES (gen_random_uuid(), $1, 'TV', 'tv')",
+                ada,
             )
             writing.record(ChangeKind.DEVICE, {"n": 1}, Event("told", ada, {}))
             raise ZeroDivisionError
@@ -187,7 +188,9 @@ async def test_a_follower_without_a_cursor_starts_now(house: Living, ada: str) -
     await follower.close()
 
 
-async def test_more_was_missed_than_one_page_has(house: Living, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_was_missed_than_one_page_has(
+    house: Living, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("domain.sync.journal.CATCH_UP_PAGE", 3)
     await write(house.journal, ada, *range(9))
     follower = Follower(house.journal, ada, 0)
@@ -225,7 +228,9 @@ async def test_cancelling_a_follower_that_waits_releases_the_inbox(house: Living
     assert house.fanout.accounts == []
 
 
-async def test_a_full_inbox_sends_its_listener_to_the_log(database: Database, house: Living, ada: str) -> None:
+async def test_a_full_inbox_sends_its_listener_to_the_log(
+    database: Database, house: Living, ada: str
+) -> None:
     journal = over(database, SmallFanout(capacity=2))
     changes = journal.follow(ada, 0)
     await write(journal, ada, 1)

@@ -193,9 +193,7 @@ async def test_a_position_beyond_the_end_is_the_end(house: Living, ada: str, mov
 async def test_an_impossible_position_writes_nothing(
     house: Living, ada: str, movie: int, position: Position
 ) -> None:
-    assert (
-        await refusal(house.sync.record_progress(ada, movie, position)) is UserErrorCode.INVALID
-    )
+    assert await refusal(house.sync.record_progress(ada, movie, position)) is UserErrorCode.INVALID
     assert await house.written() == 0
 
 
@@ -299,9 +297,7 @@ async def test_an_addition_elsewhere_survives_a_removal(house: Living, ada: str,
     assert entry.tags == (TAGS[1],)
 
 
-async def test_the_tag_of_another_title_neither_adds_nor_removes(
-    house: Living, ada: str, movie: int
-) -> None:
+async def test_the_tag_of_another_title_neither_adds_nor_removes(house: Living, ada: str, movie: int) -> None:
     other = await add_movie(house.database, "Stalker")
     await house.sync.add_to_watchlist(ada, movie, TAGS[0])
     rows = await house.written()
@@ -415,10 +411,20 @@ class Write:
 writes = st.lists(
     st.one_of(
         st.builds(
-            Write, st.just("progress"), st.integers(0, 1), st.integers(0, 50), st.just("tv"), st.integers(1, 940)
+            Write,
+            st.just("progress"),
+            st.integers(0, 1),
+            st.integers(0, 50),
+            st.just("tv"),
+            st.integers(1, 940),
         ),
         st.builds(
-            Write, st.just("reaction"), st.integers(0, 1), st.integers(0, 50), st.just("tv"), st.integers(1, 10)
+            Write,
+            st.just("reaction"),
+            st.integers(0, 1),
+            st.integers(0, 50),
+            st.just("tv"),
+            st.integers(1, 10),
         ),
         st.builds(Write, st.just("add"), st.integers(0, 1), st.just(0), st.just("tv"), st.integers(0, 3)),
         st.builds(
@@ -432,9 +438,11 @@ writes = st.lists(
         ),
     ),
     max_size=12,
-    unique_by=lambda write: (write.kind, write.movie, write.clock, write.value, write.seen)
-    if write.kind in {"add", "remove"}
-    else (write.kind, write.movie, write.clock),
+    unique_by=lambda write: (
+        (write.kind, write.movie, write.clock, write.value, write.seen)
+        if write.kind in {"add", "remove"}
+        else (write.kind, write.movie, write.clock)
+    ),
 )
 
 
@@ -447,7 +455,11 @@ def model_of(done: list[Write]) -> dict[tuple[str, int], Any]:
             state[write.kind, place] = write.value
         else:
             known: Tags = state.get(("tags", place), Tags())
-            done_ = known.add(write.tag) if write.kind == "add" else known.remove(frozenset(write.tags(write.seen)))
+            done_ = (
+                known.add(write.tag)
+                if write.kind == "add"
+                else known.remove(frozenset(write.tags(write.seen)))
+            )
             state["tags", place] = done_
     for movie in (0, 1):
         if ("tags", movie) in state:
@@ -558,7 +570,9 @@ async def test_repeating_what_was_told_changes_nothing_however_often_a_title_is_
 @over_one_database
 @given(
     st.lists(
-        st.tuples(st.integers(1, 3), st.integers(0, 1000), st.integers(0, 50), st.sampled_from(["tv", "phone"])),
+        st.tuples(
+            st.integers(1, 3), st.integers(0, 1000), st.integers(0, 50), st.sampled_from(["tv", "phone"])
+        ),
         max_size=10,
         unique_by=lambda write: (write[0], write[2], write[3]),
     ),
