@@ -23,7 +23,7 @@ PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -
 help: ## List what can be done
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: install pages ## Install what is missing, then serve on http://127.0.0.1:8000
+run: install pages ## Install what is missing, then serve on http://localhost:8000
 	@exec $(BIN)/media-gateway serve
 
 test: install pages ## Run every test; ARGS is given to pytest

@@ -277,7 +277,7 @@ async def links(
     kind = model.ContentKind.TRACK if isinstance(content, model.Track) else model.ContentKind.ALBUM
     found = decode(device) if device is not None else None
     known = None
-    if found is not None and found.type == "Device":
+    if found is not None and found.type == "Device" and not info.context.caller.anonymous:
         known = await info.context.sync.device.load(found.key)
     return links_for(offer.platform_id, offer.link_id, kind, known.kind if known else None)
 

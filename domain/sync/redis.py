@@ -1,19 +1,23 @@
 """Fan-out and presence over Redis, for several processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 import orjson
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from domain.platform.breaker import Breaker
 from domain.sync.devices import HEARTBEAT
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Mailbox
 from domain.sync.model import Change, ChangeKind
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -22,25 +26,46 @@ LEASE = "mg:sync:presence:{}"
 RETRY_SECONDS = 1.0
 
 
+class Guard:
+    """Asks Redis, unless it has just failed several times: then nobody waits for it."""
+
+    def __init__(self, breaker: Breaker | None = None) -> None:
+        self._breaker = breaker or Breaker(time.monotonic)
+
+    async def ask(self, question: Callable[[], Awaitable[T]]) -> T | None:
+        """The answer; nothing while Redis is away."""
+        if not self._breaker.admits():
+            return None
+        try:
+            answer = await question()
+        except (RedisError, OSError) as error:
+            if self._breaker.failed():
+                log.warning("redis.away", error=str(error))
+            return None
+        if self._breaker.succeeded():
+            log.info("redis.back")
+        return answer
+
+
 class RedisFanout:
     """Fills `Fanout`: listeners here are told at once, those of other processes through one channel.
 
     While Redis is away others learn from the log, by the poll of `Lookout`; nothing is lost.
     """
 
-    def __init__(self, redis: "Redis", patient: "Redis", local: LocalFanout) -> None:
+    def __init__(
+        self, redis: "Redis", patient: "Redis", local: LocalFanout, guard: Guard | None = None
+    ) -> None:
         self._redis = redis
         self._patient = patient
         self.local = local
+        self._guard = guard or Guard()
 
     async def publish(self, changes: list[Change]) -> None:
         self.local.deliver(changes)
-        if not changes:
-            return
-        try:
-            await self._redis.publish(CHANNEL, orjson.dumps([_packed(change) for change in changes]))
-        except (RedisError, OSError) as error:
-            log.warning("fanout.redis_away", error=str(error))
+        if changes:
+            message = orjson.dumps([_packed(change) for change in changes])
+            await self._guard.ask(lambda: self._redis.publish(CHANNEL, message))
 
     @asynccontextmanager
     async def listen(self, account_id: str) -> AsyncIterator[Mailbox]:
@@ -90,42 +115,36 @@ _LEAVE = "redis.call('ZREM', KEYS[1], unpack(ARGV))" + _SETTLE
 class RedisPresence:
     """Fills `Presence` with keys that lapse. While Redis is away each process knows its own devices only."""
 
-    def __init__(self, redis: "Redis", local: LocalPresence) -> None:
+    def __init__(self, redis: "Redis", local: LocalPresence, guard: Guard | None = None) -> None:
         self._redis = redis
         self._local = local
+        self._guard = guard or Guard()
         self._renew: Any = redis.register_script(_RENEW)
         self._leave: Any = redis.register_script(_LEAVE)
 
     async def renew(self, device_id: str, seconds: float, holder: str = HEARTBEAT) -> None:
         await self._local.renew(device_id, seconds, holder)
-        with _tolerated():
-            await self._renew(keys=[LEASE.format(device_id)], args=[holder, max(1, int(seconds * 1000))])
+        key, lasts = LEASE.format(device_id), max(1, int(seconds * 1000))
+        await self._guard.ask(lambda: self._renew(keys=[key], args=[holder, lasts]))
 
     async def leave(self, device_id: str, *holders: str) -> None:
         await self._local.leave(device_id, *holders)
-        with _tolerated():
-            if holders:
-                await self._leave(keys=[LEASE.format(device_id)], args=holders)
-            else:
-                await self._redis.delete(LEASE.format(device_id))
+        key = LEASE.format(device_id)
+        if holders:
+            await self._guard.ask(lambda: self._leave(keys=[key], args=holders))
+        else:
+            await self._guard.ask(lambda: self._redis.delete(key))
 
     async def online(self, device_ids: Sequence[str]) -> set[str]:
         if not device_ids:
             return set()
-        with _tolerated():
-            asked = self._redis.pipeline(transaction=False)
-            for device in device_ids:
-                asked.exists(LEASE.format(device))
-            return {device for device, there in zip(device_ids, await asked.execute(), strict=True) if there}
-        return await self._local.online(device_ids)
-
-
-@contextmanager
-def _tolerated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        log.warning("presence.redis_away", error=str(error))
+        asked = self._redis.pipeline(transaction=False)
+        for device in device_ids:
+            asked.exists(LEASE.format(device))
+        leases = await self._guard.ask(asked.execute)
+        if leases is None:
+            return await self._local.online(device_ids)
+        return {device for device, there in zip(device_ids, leases, strict=True) if there}
 
 
 def _packed(change: Change) -> list[object]:

@@ -24,7 +24,7 @@ def welcome(settings: Settings) -> None:
 
 
 def lines(settings: Settings) -> list[tuple[str, str]]:
-    shown_host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - not bound here
+    shown_host = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0", "::"} else settings.host  # noqa: S104 - not bound here
     origin = f"http://{f'[{shown_host}]' if ':' in shown_host else shown_host}:{settings.port}"
     graphiql = settings.in_development(settings.graphiql)
     return [

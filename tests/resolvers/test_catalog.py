@@ -1,11 +1,16 @@
 """The catalogue through the graph."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from domain.catalog.links import DeviceKind
 from domain.catalog.taxonomy import GENRES, PLATFORMS
+from domain.identity.model import Caller
 from domain.platform.postgres import Database
 from resolvers.ids import encode
 from schema.graph import Graph, graph
@@ -316,6 +321,40 @@ async def test_an_episode_shows_the_offers_of_its_series_and_links_to_what_is_of
         ["https://www.netflix.com/title/80100172"],
         ["https://open.spotify.com/track/track-id", "https://open.spotify.com/album/album-id"],
     ]
+
+
+@dataclass
+class OneDevice:
+    """The devices of one account: one television."""
+
+    id: str
+    kind: DeviceKind = DeviceKind.TV
+
+    async def by_ids(self, account_id: str, ids: Sequence[str]) -> dict[str, "OneDevice"]:
+        return {self.id: self} if account_id == "ada" and self.id in ids else {}
+
+
+LINKS = """query ($device: ID) {
+  content(by: { slug: "s" }) { availability { links(device: $device) { kind } } }
+}"""
+
+
+async def test_links_are_those_that_the_viewer_s_device_can_open(schema: Graph, database: Database) -> None:
+    await rows.add_offer(database, await rows.add_movie(database, slug="s"), "netflix")
+    devices: Any = SimpleNamespace(store=OneDevice("tv"), presence=None)
+
+    async def found(device: str | None, account_id: str | None = "ada") -> list[str]:
+        asker = Asker(schema, database, {"sync": None, "devices": devices}, Caller(account_id))
+        offer = (await asker.data(LINKS, device=device))["content"]["availability"][0]
+        return [link["kind"] for link in offer["links"]]
+
+    every = ["DEEP_LINK", "UNIVERSAL_LINK", "WEB"]
+    assert await found(None) == every
+    assert await found(encode("Device", "tv")) == ["DEEP_LINK", "WEB"]
+    assert await found(encode("Device", "tv"), "another account") == every
+    assert await found(encode("Device", "tv"), None) == every
+    assert await found(encode("Device", "unknown")) == every
+    assert await found("no id") == every
 
 
 CREDITS = """query ($by: ContentLookup!, $role: CreditRole, $first: Int, $after: String) {

@@ -16,7 +16,10 @@ from tests.viewers import Asker, living, new_id
 ERRORS = "userErrors { code field message }"
 CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches }"
 DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
-REGISTER = f"mutation ($input: RegisterDeviceInput!) {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+REGISTER = (
+    "mutation ($input: RegisterDeviceInput!)"
+    f" {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
+)
 RENAME = (
     f"mutation ($input: RenameDeviceInput!) {{ done: renameDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
 )

@@ -18,9 +18,10 @@ ERRORS = "userErrors { code field message }"
 SESSION = """session { id state positionSeconds durationSeconds startedAt updatedAt endedAt
   content { id } device { name } links { kind url } }"""
 PROGRESS = "progress { positionSeconds viewing completed resumeSeconds version }"
-START = f"mutation ($input: StartPlaybackInput!) {{ done: startPlayback(input: $input) {{ {SESSION} {PROGRESS} {ERRORS} }} }}"
-REPORT = f"mutation ($input: ReportProgressInput!) {{ done: reportProgress(input: $input) {{ {SESSION} {PROGRESS} {ERRORS} }} }}"
-END = f"mutation ($input: EndPlaybackInput!) {{ done: endPlayback(input: $input) {{ {SESSION} {PROGRESS} {ERRORS} }} }}"
+ANSWER = f"{SESSION} {PROGRESS} {ERRORS}"
+START = f"mutation ($input: StartPlaybackInput!) {{ done: startPlayback(input: $input) {{ {ANSWER} }} }}"
+REPORT = f"mutation ($input: ReportProgressInput!) {{ done: reportProgress(input: $input) {{ {ANSWER} }} }}"
+END = f"mutation ($input: EndPlaybackInput!) {{ done: endPlayback(input: $input) {{ {ANSWER} }} }}"
 NODE = "query ($id: ID!) { node(id: $id) { id ... on PlaybackSession { state } } }"
 SESSIONS = "query ($active: Boolean) { viewer { playbackSessions(active: $active) { id state } } }"
 
@@ -216,13 +217,13 @@ async def test_what_is_anothers_behaves_as_if_it_did_not_exist(
 @pytest.mark.parametrize("document", [START, REPORT, END])
 async def test_nobody_plays_anything(ask: Asker, phone: Device, movie: int, document: str) -> None:
     rows = await ask.house.written()
-    given: dict[str, Any] = {
+    inputs: dict[str, dict[str, Any]] = {
         START: {"contentId": encode("Movie", movie), "deviceId": encode("Device", phone.id)},
         REPORT: {"contentId": encode("Movie", movie), "positionSeconds": 1},
         END: {"sessionId": encode("PlaybackSession", new_id())},
-    }[document]
+    }
 
-    assert await ask.code(document, input=given) == "UNAUTHENTICATED"
+    assert await ask.code(document, input=inputs[document]) == "UNAUTHENTICATED"
     assert await ask.house.written() == rows
 
 

@@ -460,8 +460,8 @@ async def _all(ask: Asker, account: str, name: str, size: int, between: Any = No
     ("document", "most"),
     [
         (
-            """{ viewer { watchlist(first: 50) { totalCount nodes { addedBy { name online }
-              content { title myProgress { positionSeconds device { name } } myReaction { verdict } } } } } }""",
+            """{ viewer { watchlist(first: 50) { totalCount nodes { addedBy { name online } content {
+              title myProgress { positionSeconds device { name } } myReaction { verdict } } } } } }""",
             6,
         ),
         (
@@ -529,7 +529,7 @@ def test_a_cursor_comes_back_from_its_text(seq: int) -> None:
                 b"change:",
                 b"change:1\n",
                 b"change:" + b"9" * 19,
-                "change:１".encode(),
+                "change:\uff11".encode(),
                 b"\xff",
             )
         ),

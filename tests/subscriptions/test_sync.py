@@ -72,7 +72,7 @@ class Stream:
     def listen(self) -> None:
         """Starts to wait for the next event: a subscription is followed once it is asked."""
         if self._pending is None:
-            self._pending = asyncio.create_task(anext(self._results))  # type: ignore[arg-type]
+            self._pending = asyncio.create_task(anext(self._results))
 
     async def next(self) -> Any:
         """The next event."""
@@ -108,7 +108,7 @@ async def following(
         stream = Stream(results)
         stream.listen()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while account not in ask.house.fanout.accounts:
+            while account not in ask.house.fanout.accounts:  # noqa: ASYNC110 - nothing tells of listeners
                 await asyncio.sleep(0.001)
         await asyncio.sleep(0.02)  # and has read where the log stands
         try:

@@ -1,6 +1,7 @@
 """What fan-outs and presences promise, in process and over Redis, and what is left while Redis is away."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -12,13 +13,14 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from domain.platform.breaker import Breaker
 from domain.platform.postgres import Database
 from domain.sync import redis as adapter
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout, Inbox
 from domain.sync.model import Change, ChangeKind
-from domain.sync.redis import RedisFanout, RedisPresence
+from domain.sync.redis import Guard, RedisFanout, RedisPresence
 from tests.accounts import Clock
 from tests.redis_server import free_port, redis_on
 from tests.viewers import living
@@ -299,10 +301,32 @@ async def test_presence_is_shared_by_processes(redis_url: str) -> None:
         assert await here.online([tv]) == set()
 
 
+async def test_nobody_waits_for_a_redis_that_hangs() -> None:
+    tv = str(uuid4())
+    with socket.socket() as hole:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen()
+        url = f"redis://127.0.0.1:{hole.getsockname()[1]}/0"
+        async with Redis.from_url(url, socket_timeout=0.05) as client:
+            presence = RedisPresence(client, LocalPresence())
+            fanout = RedisFanout(client, client, LocalFanout())
+            for _ in range(3):
+                await presence.renew(tv, 60)
+                await fanout.publish([change(tv, 1)])
+            began = time.monotonic()
+
+            for _ in range(20):
+                assert await presence.online([tv]) == {tv}
+                await fanout.publish([change(tv, 1)])
+
+            assert time.monotonic() - began < 0.04
+
+
 async def test_while_redis_is_away_a_process_knows_its_own_devices(scratch: Path) -> None:
     tv, phone, port = str(uuid4()), str(uuid4()), free_port()
+    clock = Clock()
     async with Redis.from_url(f"redis://127.0.0.1:{port}/0", socket_timeout=1.0) as client:
-        presence = RedisPresence(client, LocalPresence())
+        presence = RedisPresence(client, LocalPresence(), Guard(Breaker(clock.seconds)))
         with redis_on(port, scratch):
             await presence.renew(tv, 60)
 
@@ -313,5 +337,8 @@ async def test_while_redis_is_away_a_process_knows_its_own_devices(scratch: Path
         assert await presence.online([tv, phone]) == {phone}
 
         with redis_on(port, scratch):
+            clock.turn(10)
             await presence.renew(phone, 60)
+            elsewhere = RedisPresence(client, LocalPresence())
+            assert await elsewhere.online([tv, phone]) == {phone}
             assert await presence.online([tv, phone]) == {phone}
