@@ -87,7 +87,7 @@ TEMPLATES = {
     "people": "EXISTS (SELECT FROM credit WHERE credit.content_id = c.id"
     " AND credit.person_id = ANY({}::bigint[]))",
     "year_from": "c.year >= {}::int",
-    "year_to": "c.year < {}::int",
+    "year_to": "c.year <= {}::int",
     "min_runtime_seconds": "c.runtime_seconds >= {}::int",
     "max_runtime_seconds": "c.runtime_seconds <= {}::int",
     "maturity_ratings": "c.maturity_rating = ANY({}::text[])",

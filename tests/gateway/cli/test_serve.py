@@ -31,7 +31,7 @@ def test_it_prepares_its_database_answers_and_stops_in_order(empty_database_url:
     assert alive["status"] == "alive"
     assert answer == {"data": {"contentsCount": {"totalCount": 0}}}
     assert server.returncode == 0
-    assert f"http://127.0.0.1:{port}/graphql" in said
+    assert f"http://localhost:{port}/graphql" in said
     assert "Traceback" not in said
 
 
@@ -85,7 +85,7 @@ def test_a_developer_is_told_the_address_and_the_stores() -> None:
 
     told = "\n".join(text for _, text in lines(settings))
 
-    assert "http://127.0.0.1:8123/graphql" in told
+    assert "http://localhost:8123/graphql" in told
     assert "embedded in var/postgres" in told
     assert "Redis at redis://:***@cache:6379" in told
 
