@@ -25,7 +25,7 @@ OTHERS = {
     "changes": changes.measure,
     "start": starts.measure,
 }
-WIDTH = 120
+WIDTH = 140
 NAMES = (*requests.NAMES, *OTHERS)
 
 Only = Annotated[

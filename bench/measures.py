@@ -35,7 +35,8 @@ class Result:
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value not in {None, ""}}
+        """Without what is not known."""
+        return {name: value for name, value in asdict(self).items() if value is not None and value != ""}
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -32,9 +32,9 @@ class Timestamp(NamedTuple):
         return f"{self.clock:016x}@{self.device}"
 
     @staticmethod
-    def parse(text: str) -> "Timestamp":
+    def parse(text: object) -> "Timestamp":
         """From `str(timestamp)`; raises `BadInput` where it is none."""
-        match = _TEXT.fullmatch(text)
+        match = _TEXT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise BadInput(
                 "A version has 16 hexadecimal digits (48 bits of milliseconds, 16 of counter), "

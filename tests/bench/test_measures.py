@@ -1,7 +1,7 @@
 import pytest
 
 from bench.load import LoadFailed, answer_in
-from bench.measures import Timing, percentile
+from bench.measures import Result, Timing, percentile
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n"
 BODY = b'{"data":{"a":1}'
@@ -18,6 +18,17 @@ def test_times_need_no_order_and_are_told_in_milliseconds() -> None:
     timing = Timing.of([0.004, 0.001, 0.003, 0.002], elapsed_seconds=2.0)
 
     assert (timing.per_second, timing.p50_ms, timing.p99_ms) == (2.0, 2.0, 4.0)
+
+
+def test_json_leaves_out_what_was_not_measured() -> None:
+    timing = Timing(per_second=2.0, p50_ms=1.0, p95_ms=3.0, p99_ms=4.0, cpu_ms=0.5)
+
+    assert Result("import", figure=0.0, unit="s").as_json() == {"name": "import", "figure": 0.0, "unit": "s"}
+    assert Result("title", timing, note="alone").as_json() == {
+        "name": "title",
+        "timing": {"per_second": 2.0, "p50_ms": 1.0, "p95_ms": 3.0, "p99_ms": 4.0, "cpu_ms": 0.5},
+        "note": "alone",
+    }
 
 
 def test_an_answer_counts_when_all_of_it_is_there() -> None:

@@ -110,9 +110,11 @@ def test_timestamps_are_in_the_order_of_clock_and_device(left: Timestamp, right:
         "800000000000ffff@phone",
         "019a000000000000@" + "x" * 65,
         "019a000000000000@nul\0",
+        5,
+        None,
     ],
 )
-def test_what_is_no_version_is_refused(text: str) -> None:
+def test_what_is_no_version_is_refused(text: object) -> None:
     with pytest.raises(BadInput):
         Timestamp.parse(text)
 
