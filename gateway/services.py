@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,9 +26,9 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.late_encoder import LateEncoder
+from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
-from domain.platform.qdrant import QdrantIndex
-from domain.platform.vectors import GuardedIndex
+from domain.platform.vectors import GuardedIndex, VectorIndex
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sona.blend import Blend
@@ -151,14 +151,19 @@ async def open_database(
 
 async def open_vectors(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> GuardedIndex:
     """Qdrant. Its loss degrades: search goes on by keywords, recommendations by what is popular."""
-    if settings.qdrant_url is None:
-        index = QdrantIndex.in_folder(settings.data_dir.resolve() / "qdrant")
-    else:
-        key = settings.qdrant_api_key
-        index = QdrantIndex.at_url(str(settings.qdrant_url), key.get_secret_value() if key else None)
-    vectors = GuardedIndex(await stack.enter_async_context(index))
+    late = await stack.enter_async_context(LateIndex.open(lambda: qdrant_of(settings)))
+    vectors = GuardedIndex(late)
     metrics.watch("vector_failures", "Calls of the vector index that failed.", lambda: vectors.failures)
     return vectors
+
+
+def qdrant_of(settings: Settings) -> AbstractAsyncContextManager[VectorIndex]:
+    from domain.platform.qdrant import QdrantIndex  # noqa: PLC0415 - takes a second to load, so not at the start
+
+    if settings.qdrant_url is None:
+        return QdrantIndex.in_folder(settings.data_dir.resolve() / "qdrant")
+    key = settings.qdrant_api_key
+    return QdrantIndex.at_url(str(settings.qdrant_url), key.get_secret_value() if key else None)
 
 
 async def open_encoder(settings: Settings, stack: AsyncExitStack) -> LateEncoder:

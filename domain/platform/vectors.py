@@ -137,7 +137,7 @@ class GuardedIndex:
 
     def __init__(
         self,
-        index: VectorIndex,
+        index: Callable[[], Awaitable[VectorIndex]],
         *,
         clock: Callable[[], float] = time.monotonic,
         search_seconds: float = SEARCH_SECONDS,
@@ -155,22 +155,22 @@ class GuardedIndex:
         return self._breaker.failures + self._breaker.refusals
 
     async def space(self) -> str | None:
-        return await self._guarded(self._index.space, self._search_seconds)
+        return await self._guarded(lambda index: index.space(), self._search_seconds)
 
     async def prepare(self, encoder: str, dimensions: int) -> bool:
-        return await self._guarded(lambda: self._index.prepare(encoder, dimensions), self._write_seconds)
+        return await self._guarded(lambda index: index.prepare(encoder, dimensions), self._write_seconds)
 
     async def switch(self, encoder: str) -> None:
-        await self._guarded(lambda: self._index.switch(encoder), self._write_seconds)
+        await self._guarded(lambda index: index.switch(encoder), self._write_seconds)
 
     async def upsert(self, encoder: str, points: Sequence[Point]) -> None:
-        await self._guarded(lambda: self._index.upsert(encoder, points), self._write_seconds)
+        await self._guarded(lambda index: index.upsert(encoder, points), self._write_seconds)
 
     async def remove(self, ids: Sequence[int]) -> None:
-        await self._guarded(lambda: self._index.remove(ids), self._write_seconds)
+        await self._guarded(lambda index: index.remove(ids), self._write_seconds)
 
     async def ids(self, encoder: str) -> set[int]:
-        return await self._guarded(lambda: self._index.ids(encoder), self._write_seconds)
+        return await self._guarded(lambda index: index.ids(encoder), self._write_seconds)
 
     async def nearest(
         self,
@@ -182,26 +182,27 @@ class GuardedIndex:
         floor: float = -1.0,
     ) -> list[Neighbour]:
         return await self._guarded(
-            lambda: self._index.nearest(vector, limit, among=among, excluding=excluding, floor=floor),
+            lambda index: index.nearest(vector, limit, among=among, excluding=excluding, floor=floor),
             self._search_seconds,
         )
 
     async def vectors(self, ids: Sequence[int]) -> Mapping[int, Vector]:
-        return await self._guarded(lambda: self._index.vectors(ids), self._search_seconds)
+        return await self._guarded(lambda index: index.vectors(ids), self._search_seconds)
 
     async def count(self) -> int:
-        return await self._guarded(self._index.count, self._search_seconds)
+        return await self._guarded(lambda index: index.count(), self._search_seconds)
 
     async def health(self) -> str:
         """Asks the index itself, whatever the breaker says."""
-        return f"{await self._index.health()}; {self.failures} calls failed since the start"
+        return f"{await (await self._index()).health()}; {self.failures} calls failed since the start"
 
-    async def _guarded(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
+    async def _guarded(self, call: Callable[[VectorIndex], Awaitable[T]], seconds: float) -> T:
+        index = await self._opened(seconds)
         if not self._breaker.admits():
             raise VectorsUnavailable("The vector index failed before and is given a rest.")
         try:
             async with asyncio.timeout(seconds):
-                answer = await call()
+                answer = await call(index)
         except TimeoutError as error:
             raise self._failed(f"no answer in {seconds:g} seconds") from error
         except VectorsUnavailable as error:
@@ -209,6 +210,13 @@ class GuardedIndex:
         if self._breaker.succeeded():
             self._log.info("The vector index answers again.")
         return answer
+
+    async def _opened(self, seconds: float) -> VectorIndex:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._index()
+        except TimeoutError:
+            raise VectorsUnavailable("The vector index is still being opened.") from None
 
     def _failed(self, reason: str) -> VectorsUnavailable:
         if self._breaker.failed():

@@ -1,7 +1,8 @@
 """What every vector index does, and what guards it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import structlog
 from qdrant_client import AsyncQdrantClient
 
+from domain.platform.late_index import LateIndex
 from domain.platform.qdrant import QdrantIndex, _asking, payload_of, traits_of
 from domain.platform.vectors import (
     Among,
@@ -213,6 +215,46 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
             await index.space()
 
 
+def at_once(index: VectorIndex) -> Callable[[], Awaitable[VectorIndex]]:
+    async def opened() -> VectorIndex:
+        return index
+
+    return opened
+
+
+async def test_an_index_that_is_still_opening_has_not_failed() -> None:
+    inner, open_door = MemoryVectors(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slowly() -> AsyncIterator[VectorIndex]:
+        await open_door.wait()
+        yield inner
+
+    async with LateIndex.open(slowly) as late:
+        guarded = GuardedIndex(late, search_seconds=0.01)
+        for _ in range(5):
+            with pytest.raises(VectorsUnavailable, match="opened"):
+                await guarded.count()
+        open_door.set()
+        await late()
+
+        assert await guarded.count() == 0
+        assert guarded.failures == 0
+
+
+async def test_an_index_nobody_asks_for_is_not_loaded() -> None:
+    loaded: list[int] = []
+
+    def load() -> AbstractAsyncContextManager[VectorIndex]:
+        loaded.append(1)
+        raise AssertionError
+
+    async with LateIndex.open(load):
+        await asyncio.sleep(0.01)
+
+    assert loaded == []
+
+
 class Hands:
     """A clock that the test turns."""
 
@@ -231,7 +273,7 @@ async def failing(guarded: GuardedIndex, times: int) -> None:
 
 async def test_after_three_failures_the_index_is_left_in_peace_and_then_tried_again() -> None:
     inner, hands = MemoryVectors(), Hands()
-    guarded = GuardedIndex(inner, clock=hands)
+    guarded = GuardedIndex(at_once(inner), clock=hands)
     await filled(inner)
     inner.lost = True
     await failing(guarded, 3)
@@ -249,7 +291,7 @@ async def test_after_three_failures_the_index_is_left_in_peace_and_then_tried_ag
 async def test_losing_and_finding_the_index_are_one_line_each() -> None:
     inner, hands = MemoryVectors(), Hands()
     with structlog.testing.capture_logs() as lines:
-        guarded = GuardedIndex(inner, clock=hands)
+        guarded = GuardedIndex(at_once(inner), clock=hands)
         await filled(inner)
         inner.lost = True
         await failing(guarded, 5)
@@ -268,7 +310,7 @@ async def test_an_index_that_does_not_answer_in_time_is_unavailable() -> None:
             await asyncio.sleep(60)
             return 0
 
-    guarded = GuardedIndex(Slow(), search_seconds=0.01)
+    guarded = GuardedIndex(at_once(Slow()), search_seconds=0.01)
 
     with pytest.raises(VectorsUnavailable, match=r"0\.01 seconds"):
         await guarded.count()
@@ -277,7 +319,7 @@ async def test_an_index_that_does_not_answer_in_time_is_unavailable() -> None:
 
 async def test_health_asks_the_index_even_while_calls_rest() -> None:
     inner = MemoryVectors()
-    guarded = GuardedIndex(inner, clock=Hands())
+    guarded = GuardedIndex(at_once(inner), clock=Hands())
     inner.lost = True
     await failing(guarded, 4)
     inner.lost = False
