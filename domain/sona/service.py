@@ -167,9 +167,8 @@ class Sona:
         key = (profile.account_id, snapshot, wanted, circumstances)
         kept = self.rankings.get(key)
         if kept is None:
-            kept = await self._ranked(profile, Wanted(wanted, circumstances, snapshot.as_of))
-            self.rankings.put(key, kept)
-            return list(kept)
+            question = Wanted(wanted, circumstances, snapshot.as_of)
+            return list(await self.rankings.once(key, lambda: self._ranked(profile, question)))
         fitting = await self.reads.fitting([item.id for item in kept], wanted) if kept else frozenset()
         return [item for item in kept if item.id in fitting and item.id not in profile.known]
 

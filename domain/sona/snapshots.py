@@ -1,10 +1,11 @@
 """What was computed a moment ago, kept for a while in this process."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from domain.catalog.filters import Filter
 from domain.sona.model import Trended
@@ -30,6 +31,7 @@ class Kept(Generic[K, V]):
         self._most = most
         self._seconds = seconds
         self._values: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._running: dict[K, asyncio.Task[V]] = {}
 
     def get(self, key: K) -> V | None:
         found = self._values.get(key)
@@ -41,6 +43,23 @@ class Kept(Generic[K, V]):
         self._values.move_to_end(key)
         return found[1]
 
+    async def once(self, key: K, compute: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """Computes and keeps the value; whoever asks for it meanwhile waits for the same."""
+        running = self._running.get(key)
+        if running is None:
+            running = asyncio.create_task(self._compute(key, compute))
+            self._running[key] = running
+        # One that gives up waiting must not take the answer from the others.
+        return await asyncio.shield(running)
+
+    async def _compute(self, key: K, compute: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        try:
+            value = await compute()
+            self.put(key, value)
+            return value
+        finally:
+            del self._running[key]
+
     def put(self, key: K, value: V) -> None:
         self._values[key] = (self._clock() + self._seconds, value)
         self._values.move_to_end(key)
@@ -48,7 +67,7 @@ class Kept(Generic[K, V]):
             self._values.popitem(last=False)
 
 
-Trending = Callable[[Filter, str | None, datetime], Awaitable[Sequence[Trended]]]
+Trending = Callable[[Filter, str | None, datetime], Coroutine[Any, Any, Sequence[Trended]]]
 """The works watched and wanted most up to a moment, hottest first; by viewers of a region, if given."""
 
 TrendKey = tuple[Filter, str | None, datetime]
@@ -65,6 +84,5 @@ class KeptTrends:
         key = (wanted, region, as_of)
         found = self.kept.get(key)
         if found is None:
-            found = await self.ask(wanted, region, as_of)
-            self.kept.put(key, found)
+            return await self.kept.once(key, lambda: self.ask(wanted, region, as_of))
         return found

@@ -17,7 +17,8 @@ from domain.sync.devices import (
     Command,
     Description,
 )
-from domain.sync.model import CommandState, Device, DeviceCapabilities
+from domain.sync.inprocess import LocalPresence
+from domain.sync.model import Change, CommandState, Device, DeviceCapabilities
 from tests.viewers import Living, living, new_id
 
 TOLD = Description("TV", DeviceKind.TV, "tizen", DeviceCapabilities("UHD", hdr=True, screen_inches=55))
@@ -62,15 +63,23 @@ async def test_a_device_is_kept_as_it_says_of_itself(house: Living, ada: str) ->
     assert await online(house, device) == {device.id}
 
 
-async def test_who_hears_of_a_device_finds_it_online(house: Living, ada: str) -> None:
-    async with house.fanout.listen(ada) as inbox:
-        registering = asyncio.create_task(house.devices.register(ada, TOLD))
-        change = await inbox.get()
-        assert change is not None
-        there = await house.presence.online([change.payload["id"]])
-        await registering
+async def test_who_hears_of_a_device_finds_it_online(
+    house: Living, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presence = LocalPresence(house.clock.seconds)
+    online: list[bool] = []
 
-    assert there == {change.payload["id"]}
+    def hear(changes: list[Change]) -> None:
+        online.extend(presence._stands(change.payload["id"]) for change in changes)
+
+    monkeypatch.setattr(house.fanout, "deliver", hear)
+    devices = replace(house.devices, presence=presence)
+
+    registered = await devices.register(ada, TOLD)
+    await devices.leave(ada, registered.id)
+    await devices.heartbeat(ada, registered.id)
+
+    assert online == [True, False, True]
 
 
 async def test_registering_again_changes_what_a_device_says(house: Living, ada: str, tv: Device) -> None:
