@@ -1,7 +1,9 @@
 """The change log and the outbox in PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from domain.platform.postgres import Database, Row
 from domain.sync.journal import Writing
@@ -12,15 +14,18 @@ class PostgresChangeLog:
     """Fills `ChangeLog`.
 
     The row lock on the account's sequence is held until the commit. So numbers are given in the order of
-    commits, and a reader that sees one number has seen all below it.
+    commits, and a reader that sees one number has seen all below it. Writes of this process wait for their
+    turn before they take a connection, so that one busy account cannot use up the pool.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def writing(self, account_id: str) -> AsyncIterator[None]:
-        async with self._database.transaction() as session:
+        turn = self._turns.setdefault(account_id, asyncio.Lock())
+        async with turn, self._database.transaction() as session:
             await session.execute(
                 """INSERT INTO change_sequence (account_id) VALUES ($1)
                    ON CONFLICT (account_id) DO UPDATE SET seq = change_sequence.seq""",

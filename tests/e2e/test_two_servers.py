@@ -36,9 +36,11 @@ async def test_a_change_reaches_the_other_process(servers: tuple[Server, Server]
     tv = Client(second, phone.token)
     movie = (await phone.ask(operations.FIND, slug=MOVIE))["content"]
 
+    cursor = (await phone.ask(operations.CONTINUE))["viewer"]["syncCursor"]
+
     seen: list[int] = []
     delays: list[float] = []
-    async with tv.follow(operations.FOLLOW_PROGRESS) as stream:
+    async with tv.follow(operations.FOLLOW_PROGRESS, after=cursor) as stream:
         await phone.ask(operations.PROGRESS, content=movie["id"], position=1)
         await stream.next()  # from here on the subscription is known to listen
         for position in range(100, 130):

@@ -33,7 +33,8 @@ async def test_an_evening_from_search_to_the_next_recommendation(server: Server)
     added = (await phone.ask(operations.ADD, content=movie["id"]))["addToWatchlist"]
     assert added["entry"]["content"]["title"] == "The Matrix"
 
-    async with tv.follow(operations.FOLLOW_PROGRESS, content=movie["id"]) as on_tv:
+    cursor = (await tv.ask(operations.CONTINUE))["viewer"]["syncCursor"]
+    async with tv.follow(operations.FOLLOW_PROGRESS, content=movie["id"], after=cursor) as on_tv:
         session = await _start(phone, movie["id"], phone_id)
         assert session["positionSeconds"] == 0
         assert {link["kind"] for link in session["links"]} >= {"DEEP_LINK", "WEB"}

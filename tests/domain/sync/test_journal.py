@@ -365,3 +365,18 @@ async def _listening_to(fanout: LocalFanout, account: str) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while account not in fanout.accounts:  # noqa: ASYNC110 - nothing tells when somebody listens
             await asyncio.sleep(0.001)
+
+
+async def test_writes_that_wait_for_their_turn_hold_no_connection(database: Database, ada: str) -> None:
+    journal = over(database, LocalFanout())
+    most = 0
+
+    async def write() -> None:
+        nonlocal most
+        async with journal.writing(ada):
+            most = max(most, database.connections_in_use)
+            await asyncio.sleep(0.002)
+
+    await asyncio.gather(*(write() for _ in range(30)))
+
+    assert most == 1
