@@ -18,6 +18,7 @@ from domain.ingestion.service import Report, import_source
 from domain.platform import minilm
 from domain.platform.embedded import embedded_postgres
 from domain.platform.postgres import Database
+from gateway.collector import spare_what_stays
 from migrations import run
 
 CATALOGUE = "media_gateway_bench"
@@ -101,7 +102,8 @@ async def _fill(stage: Stage) -> None:
 
 
 async def import_into(url: str, source: Source) -> Report:
-    """Everything of `source`; afterwards the planner knows what is there, as it would in the long run."""
+    """Everything of `source`, as the command does it; afterwards the planner knows what is there."""
+    spare_what_stays()
     async with Database.open(url) as database:
         report = await import_source(PostgresShelf(database), source)
         await database.execute("ANALYZE")

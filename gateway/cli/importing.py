@@ -10,12 +10,14 @@ from domain.ingestion.model import Source
 from domain.ingestion.postgres import PostgresShelf
 from domain.platform.postgres import Database
 from gateway.cli.screen import notes
+from gateway.collector import spare_what_stays
 
 SHOWN_REFUSALS = 20
 
 
 async def import_into(url: str, source: Source, label: str) -> service.Report:
     """Everything of `source` into the database at `url`."""
+    spare_what_stays()
     async with Database.open(url) as database:
         with shown(label) as progress:
             report = await service.import_source(PostgresShelf(database), source, progress=progress)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,11 +16,11 @@ from gateway.cli.errors import Failed
 from gateway.cli.preparation import prepare
 from gateway.cli.signals import stopping_on_sigterm
 from gateway.cli.welcome import welcome
+from gateway.collector import spare_what_stays
 from gateway.settings import Settings
 
 # The doors refuse larger messages themselves, with a reason; this is where uvicorn stops reading.
 SOCKET_MESSAGE_BYTES = 2 << 20
-YOUNG_OBJECTS = 5_000
 
 
 class Server(uvicorn.Server):
@@ -76,17 +75,6 @@ async def serve(settings: Settings) -> None:
             )
             with in_use_as_failure(settings.host, settings.port):
                 await server.serve(sockets=[listener])
-
-
-def spare_what_stays() -> None:
-    """Keeps the collector away from what was built until now and lives as long as the process.
-
-    Walking through the schema again and again for garbage halted every request for 100 ms and more. A request
-    makes thousands of objects, so that the default of 700 sets the collector off many times in each.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
