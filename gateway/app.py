@@ -11,11 +11,13 @@ from starlette.routing import BaseRoute
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
+from domain.platform.late_encoder import Announce
 from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
 from gateway.edge import Edge
-from gateway.engine.execution import Engine
+from gateway.engine.execution import Engine, Operation
 from gateway.engine.limits import Limits
+from gateway.engine.results import OperationResult
 from gateway.metrics import Metrics
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
@@ -35,15 +37,18 @@ __all__ = ["create_app", "open_services"]
 PROJECT = "media-gateway"
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The application; it opens its services when it starts, and closes them when it stops."""
+def create_app(settings: Settings, announce: Announce | None = None) -> Starlette:
+    """The application; it opens its services when it starts, and closes them when it stops.
+
+    `announce` hears how far the sentence encoder is, where it has to be built.
+    """
     metrics = Metrics()
     traced = settings.otlp_endpoint is not None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
-            async with open_all(settings, metrics, traced=traced) as opened:
+            async with open_all(settings, metrics, traced=traced, announce=announce) as opened:
                 app.state.opened = opened
                 async with in_background(work(opened.jobs if settings.background_work else ())):
                     yield
@@ -65,7 +70,7 @@ def create_app(settings: Settings) -> Starlette:
             client=connection.client,
         )
 
-    doors = Doors(engine_of(settings), context_of, door_options(settings))
+    doors = Doors(engine_of(settings, metrics), context_of, door_options(settings))
     draining = Draining(doors)
     app.state.drain = draining.start
     app.router.routes.extend(
@@ -97,11 +102,19 @@ class Draining:
         await self._doors.drain()
 
 
-def engine_of(settings: Settings) -> Engine:
+def engine_of(settings: Settings, metrics: Metrics) -> Engine:
+    known = frozenset(settings.known_operations)
+
+    def observe(operation: Operation, result: OperationResult, seconds: float) -> None:
+        name = operation.name if operation.name in known else None
+        outcome = result.errors[0]["extensions"]["code"] if result.errors else "OK"
+        metrics.operation(operation.type.value, name or "other", outcome, seconds)
+
     return Engine(
         graph(subgraph=settings.subgraph, federation_version=settings.federation_version),
         Limits(deadline_seconds=settings.request_timeout_seconds),
         introspection=settings.in_development(settings.introspection),
+        observe=observe,
     )
 
 

@@ -41,12 +41,16 @@ class Metrics:
         self.statements = Histogram(
             "db_statement_duration_seconds", "Time of a statement.", buckets=BUCKETS, registry=self.registry
         )
-        self.degraded = Counter(
-            "dependency_degraded",
-            "Answers that had to do without a dependency.",
-            ("dependency",),
+        self.operations = Histogram(
+            "graphql_operation_duration_seconds",
+            "Time of a query or mutation, by its name where that is a known one, and by how it ended.",
+            ("type", "operation", "outcome"),
+            buckets=BUCKETS,
             registry=self.registry,
         )
+
+    def operation(self, kind: str, name: str, outcome: str, seconds: float) -> None:
+        self.operations.labels(kind, name, outcome).observe(seconds)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""

@@ -25,7 +25,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
-from domain.platform.late_encoder import LateEncoder
+from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
 from domain.platform.vectors import GuardedIndex, VectorIndex
@@ -89,8 +89,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 
 @asynccontextmanager
-async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> AsyncIterator[Opened]:
-    """Opens every client the settings name, and closes them in reverse."""
+async def open_all(
+    settings: Settings, metrics: Metrics, *, traced: bool, announce: Announce | None = None
+) -> AsyncIterator[Opened]:
+    """Opens every client the settings name, and closes them in reverse; `announce` hears how far the
+    sentence encoder is, where it has to be built.
+    """
     async with AsyncExitStack() as stack:
         database = await open_database(settings, metrics, stack, traced=traced)
         shared = await stack.enter_async_context(open_shared(settings))
@@ -100,7 +104,7 @@ async def open_all(settings: Settings, metrics: Metrics, *, traced: bool) -> Asy
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
         vectors = await open_vectors(settings, metrics, stack)
-        encoder = await open_encoder(settings, stack)
+        encoder = await open_encoder(settings, stack, announce)
         discovery = discovery_of(database, vectors, encoder, metrics)
         reads = PostgresSona(database)
         services = Services(
@@ -166,13 +170,14 @@ def qdrant_of(settings: Settings) -> AbstractAsyncContextManager[VectorIndex]:
     return QdrantIndex.at_url(str(settings.qdrant_url), key.get_secret_value() if key else None)
 
 
-async def open_encoder(settings: Settings, stack: AsyncExitStack) -> LateEncoder:
+async def open_encoder(settings: Settings, stack: AsyncExitStack, announce: Announce | None) -> LateEncoder:
     """The sentence encoder, built at first use. While there is none, search goes on by keywords."""
     return await stack.enter_async_context(
         LateEncoder.open(
             settings.data_dir.resolve() / "model",
             given=settings.encoder_dir,
             threads=settings.encoder_threads,
+            announce=announce,
         )
     )
 

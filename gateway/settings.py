@@ -128,12 +128,14 @@ class Settings(BaseSettings):
     """How long an operation may take."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping server lets requests finish."""
+    known_operations: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of operations that metrics tell apart, separated by commas; all others are counted as one."""
     otlp_endpoint: HttpUrl | None = None
     """Where traces are sent (OTLP over HTTP); nowhere if open."""
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
     """The share of requests that is traced."""
 
-    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "known_operations", mode="before")
     @classmethod
     def _separated(cls, value: Any) -> Any:
         return (

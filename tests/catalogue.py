@@ -167,7 +167,8 @@ async def add_artwork(
     database: Database, content_id: int, kind: str = "poster", url: str = "https://images.example/p.jpg"
 ) -> None:
     await database.execute(
-        "INSERT INTO artwork (content_id, kind, url, width, height) VALUES ($1, $2, $3, 780, 1170)",
+        """INSERT INTO artwork (content_id, kind, position, url, width, height)
+           VALUES ($1, $2, 0, $3, 780, 1170)""",
         content_id,
         kind,
         url,

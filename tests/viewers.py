@@ -1,19 +1,19 @@
 """A viewer for tests: an account with the services that follow it, on a clock the test turns."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
+import pytest
 from strawberry.types import ExecutionResult
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.identity.model import ANONYMOUS, Caller
-from domain.platform.errors import GatewayError
+from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
@@ -29,11 +29,7 @@ from domain.sync.service import Sync
 from gateway.services import titles_of
 from resolvers.context import Context
 from schema.graph import graph
-from tests.accounts import Clock
-
-
-def new_id() -> str:
-    return str(uuid4())
+from tests.accounts import Clock, new_id
 
 
 @dataclass
@@ -122,6 +118,13 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback)
 
 
+async def refusal(doing: Awaitable[object]) -> UserErrorCode:
+    """The code of the first reason why it is refused; fails where it is done."""
+    with pytest.raises(Refused) as caught:
+        await doing
+    return caught.value.errors[0].code
+
+
 class Asker:
     """Asks the graph as an account, or as nobody."""
 
@@ -159,3 +162,14 @@ class Asker:
         async with aclosing(stream):
             async for result in stream:
                 yield result
+
+
+async def did(ask: Asker, document: str, account: str | None, **given: Any) -> dict[str, Any]:
+    """The payload of a document's one mutation, which it calls `done`."""
+    done: dict[str, Any] = (await ask.data(document, account, input=given))["done"]
+    return done
+
+
+def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The codes and fields of a payload's errors."""
+    return [(error["code"], error["field"]) for error in payload["userErrors"]]

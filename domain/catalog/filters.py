@@ -7,9 +7,16 @@ from typing import Any
 from domain.catalog.model import ContentKind, OfferKind
 from domain.catalog.taxonomy import GENRES, PLATFORMS, MaturityRating
 from domain.platform.errors import BadInput
+from domain.platform.vectors import Among
 
 MAX_VALUES = 50
 YEARS = (1800, 2100)
+
+OFFERED_NOW = (
+    "(offer.available_from IS NULL OR offer.available_from <= now())"
+    " AND (offer.expires_at IS NULL OR now() < offer.expires_at)"
+)
+"""That a row `offer` has begun and has not lapsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +110,27 @@ def _offered(wanted: Filter, place: Callable[[object], str]) -> str:
         conditions.append(f"offer.kind = ANY({place(wanted.offer_kinds)}::text[])")
     return (
         "EXISTS (SELECT FROM offer WHERE offer.content_id = c.id AND "
-        + " AND ".join(conditions)
-        + " AND (offer.available_from IS NULL OR offer.available_from <= now())"
-        " AND (offer.expires_at IS NULL OR now() < offer.expires_at))"
+        + " AND ".join((*conditions, OFFERED_NOW))
+        + ")"
+    )
+
+
+def among_of(wanted: Filter) -> Among:
+    """What of a filter a vector index knows; it admits at least what the filter's statement admits."""
+    maturities = wanted.maturity_ratings
+    if wanted.allowed_maturity is not None:
+        maturities = (
+            wanted.allowed_maturity
+            if maturities is None
+            else tuple(rating for rating in maturities if rating in wanted.allowed_maturity)
+        )
+    return Among(
+        kinds=None if wanted.kinds is None else tuple(kind.value for kind in wanted.kinds),
+        genres=wanted.genres,
+        languages=wanted.languages,
+        maturities=None if maturities is None else tuple(rating.value for rating in maturities),
+        year_from=wanted.year_from,
+        year_to=wanted.year_to,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from domain.catalog.filters import Filter, sql_conditions
+from domain.catalog.filters import OFFERED_NOW, Filter, sql_conditions
 from domain.discovery.model import Counts, FacetField
 
 MAX_VALUES = 20
@@ -84,6 +84,5 @@ def _platforms(wanted: Filter, arguments: list[Any]) -> tuple[str, str]:
     source = f"""CROSS JOIN LATERAL (
         SELECT DISTINCT platform AS value FROM offer
          WHERE offer.content_id = counted.id AND {region} AND {kinds}
-           AND (offer.available_from IS NULL OR offer.available_from <= now())
-           AND (offer.expires_at IS NULL OR now() < offer.expires_at)) AS platform"""
+           AND {OFFERED_NOW}) AS platform"""
     return "platform.value", source

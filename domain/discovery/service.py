@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from domain.catalog.filters import Filter
+from domain.catalog.filters import Filter, among_of
 from domain.discovery import spelling
 from domain.discovery.fusion import ranked
 from domain.discovery.model import (
@@ -33,7 +33,7 @@ from domain.discovery.parsing import KnownWord, Word, split, terms_of
 from domain.platform.encoder import Encoder, EncoderError
 from domain.platform.errors import TimedOut
 from domain.platform.tracing import span
-from domain.platform.vectors import Among, VectorIndex, VectorsUnavailable
+from domain.platform.vectors import VectorIndex, VectorsUnavailable
 
 
 class SearchStore(Protocol):
@@ -234,25 +234,6 @@ class Discovery:
 
     def _fell_back(self, reason: str) -> None:
         self.fallbacks[reason] += 1
-
-
-def among_of(wanted: Filter) -> Among:
-    """What of a filter a vector index knows; it admits at least what the filter's statement admits."""
-    maturities = wanted.maturity_ratings
-    if wanted.allowed_maturity is not None:
-        maturities = (
-            wanted.allowed_maturity
-            if maturities is None
-            else tuple(rating for rating in maturities if rating in wanted.allowed_maturity)
-        )
-    return Among(
-        kinds=None if wanted.kinds is None else tuple(kind.value for kind in wanted.kinds),
-        genres=wanted.genres,
-        languages=wanted.languages,
-        maturities=None if maturities is None else tuple(rating.value for rating in maturities),
-        year_from=wanted.year_from,
-        year_to=wanted.year_to,
-    )
 
 
 @asynccontextmanager

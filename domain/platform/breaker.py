@@ -20,10 +20,6 @@ class Breaker:
         self.refusals = 0
         """Calls that were not even tried."""
 
-    @property
-    def is_open(self) -> bool:
-        return self._closed_again_at is not None and self._clock() < self._closed_again_at
-
     def admits(self) -> bool:
         """Whether a call may be tried now; after the rest one is, and others wait for how it ends."""
         if self._closed_again_at is None:

@@ -8,7 +8,8 @@ from time import monotonic
 
 import numpy as np
 
-from domain.platform.vectors import Among, Vector, VectorIndex, VectorsUnavailable
+from domain.catalog.filters import among_of
+from domain.platform.vectors import Vector, VectorIndex, VectorsUnavailable
 from domain.sona.fusion import Found
 from domain.sona.model import Evidence, Profile, Seed, Taste, Tuning, Wanted
 
@@ -77,7 +78,7 @@ class Nearness:
         found = await self.vectors.nearest(
             vector,
             limit,
-            among=among_of(wanted),
+            among=among_of(wanted.filter),
             excluding=hidden,
             floor=self.tuning.similarity_floor,
         )
@@ -124,15 +125,3 @@ def taste_vector(
     length = float(np.linalg.norm(around))
     unit: Vector = (around / length if length > 0 else liked[0]).astype(np.float32)
     return unit
-
-
-def among_of(wanted: Wanted) -> Among:
-    """What of the filter a vector index knows well; the rest is asked of the records afterwards."""
-    kinds = wanted.filter.kinds
-    return Among(
-        kinds=None if kinds is None else tuple(kind.value for kind in kinds),
-        genres=wanted.filter.genres,
-        languages=wanted.filter.languages,
-        year_from=wanted.filter.year_from,
-        year_to=wanted.filter.year_to,
-    )

@@ -13,7 +13,6 @@ from domain.sync import payloads
 from domain.sync.clock import HybridClock, Timestamp
 from domain.sync.journal import Journal, Writing
 from domain.sync.model import (
-    Change,
     ChangeKind,
     Event,
     Reaction,
@@ -295,12 +294,6 @@ def known_position(seconds: int) -> int:
     if seconds < 0:
         raise refuse("`positionSeconds` cannot be negative.", UserErrorCode.INVALID, "positionSeconds")
     return seconds
-
-
-def changed_content(change: Change) -> int | None:
-    """The title that a change is about, where it is about one."""
-    content = change.payload.get("content")
-    return content if isinstance(content, int) else None
 
 
 def _uuid(text: str, argument: str) -> str:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
 from gateway.app import create_app
+from gateway.cli.encoder_bar import encoder_bar
 from gateway.cli.errors import Failed
 from gateway.cli.preparation import prepare
 from gateway.cli.signals import stopping_on_sigterm
@@ -64,7 +65,7 @@ async def serve(settings: Settings) -> None:
     with listening(settings.host, settings.port) as listener:
         with stopping_on_sigterm():
             await prepare(settings)
-        app = create_app(settings)
+        app = create_app(settings, encoder_bar(settings))
         # Not left to uvicorn, which turns an error of the start into a logged traceback.
         async with app.router.lifespan_context(app):
             spare_what_stays()

@@ -2,10 +2,11 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Iterable
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import orjson
 import strawberry
@@ -66,6 +67,10 @@ def _taking_prepared(schema: strawberry.Schema) -> strawberry.Schema:
     return twin
 
 
+Observe: TypeAlias = Callable[[Operation, OperationResult, float], None]
+"""Hears of an operation, its result, and the seconds that took."""
+
+
 class Engine:
     """Answers operations over one schema, whatever carries them."""
 
@@ -76,7 +81,10 @@ class Engine:
         errors: ErrorFormatter | None = None,
         *,
         introspection: bool = True,
+        observe: Observe | None = None,
     ) -> None:
+        """`observe` is told of each query and mutation that ran."""
+        self._observe = observe
         self.limits = limits or Limits()
         self.errors = errors or ErrorFormatter()
         self.documents = DocumentStore(
@@ -98,6 +106,13 @@ class Engine:
 
     async def execute(self, operation: Operation, context: object) -> OperationResult:
         """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT."""
+        started = time.perf_counter()
+        result = await self._execute(operation, context)
+        if self._observe is not None:
+            self._observe(operation, result, time.perf_counter() - started)
+        return result
+
+    async def _execute(self, operation: Operation, context: object) -> OperationResult:
         try:
             async with asyncio.timeout(self.limits.deadline_seconds):
                 result = await self._schema.execute(

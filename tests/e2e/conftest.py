@@ -22,5 +22,5 @@ async def encoder_dir() -> str:
 
 @pytest.fixture(scope="session")
 async def server(scratch: Path, encoder_dir: str) -> AsyncIterator[Server]:
-    async with running(scratch / "e2e", encoder_dir=encoder_dir) as server:
+    async with running(scratch / "e2e", encoder_dir=encoder_dir, known_operations="Known") as server:
         yield server

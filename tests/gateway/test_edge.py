@@ -2,9 +2,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
@@ -73,18 +70,14 @@ async def test_requests_are_counted_by_route_not_by_what_clients_write(client: h
     assert samples[("none", "404")] == 1
 
 
-async def test_a_trace_goes_on_where_the_caller_began_it() -> None:
-    exported = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-    trace.set_tracer_provider(provider)
+async def test_a_trace_goes_on_where_the_caller_began_it(spans: InMemorySpanExporter) -> None:
     app, _ = _application(traced=True)
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         await client.get("/hello/a", headers={"traceparent": parent})
 
-    (span,) = exported.get_finished_spans()
+    (span,) = spans.get_finished_spans()
     assert span.context is not None
     assert span.parent is not None
     assert f"{span.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"

@@ -14,7 +14,7 @@ from domain.identity.model import Caller
 from domain.platform.postgres import Database
 from resolvers.ids import encode
 from schema.graph import Graph, graph
-from tests import catalogue_rows as rows
+from tests import catalogue as rows
 from tests.asking import Asker
 from tests.servers import StatementCounter
 

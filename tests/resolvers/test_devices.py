@@ -9,9 +9,10 @@ from domain.platform.postgres import Database
 from domain.sync.devices import Command
 from domain.sync.model import Device
 from resolvers.ids import encode
+from tests.accounts import new_id
 from tests.catalogue import add_movie
 from tests.servers import StatementCounter
-from tests.viewers import Asker, living, new_id
+from tests.viewers import Asker, did, living, refused
 
 ERRORS = "userErrors { code field message }"
 CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches }"
@@ -54,15 +55,6 @@ async def tv(ask: Asker, ada: str) -> Device:
 
 def device_id(device: Device) -> str:
     return encode("Device", device.id)
-
-
-async def did(ask: Asker, document: str, account: str | None, **given: Any) -> dict[str, Any]:
-    done: dict[str, Any] = (await ask.data(document, account, input=given))["done"]
-    return done
-
-
-def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    return [(error["code"], error["field"]) for error in payload["userErrors"]]
 
 
 async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:

@@ -11,7 +11,7 @@ from domain.identity.profile import Profile
 from domain.platform.postgres import Database
 from resolvers.ids import MAX_NUMBER, encode
 from schema.graph import Graph, graph
-from tests import catalogue_rows as rows
+from tests import catalogue as rows
 from tests.accounts import PASSWORD, opened_desk
 from tests.asking import Asker
 from tests.servers import StatementCounter

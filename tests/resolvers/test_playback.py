@@ -9,9 +9,10 @@ from domain.platform.postgres import Database
 from domain.sync.model import Device
 from domain.sync.service import Position
 from resolvers.ids import encode
+from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_offer, add_series, parts_of, retire
 from tests.servers import StatementCounter
-from tests.viewers import Asker, living, new_id
+from tests.viewers import Asker, did, living, refused
 
 DURATION = 1000
 ERRORS = "userErrors { code field message }"
@@ -46,17 +47,8 @@ async def movie(database: Database) -> int:
     return await add_movie(database, runtime_seconds=DURATION)
 
 
-async def did(ask: Asker, document: str, account: str | None, **given: Any) -> dict[str, Any]:
-    done: dict[str, Any] = (await ask.data(document, account, input=given))["done"]
-    return done
-
-
 async def start(ask: Asker, account: str, content: str, device: Device, **given: Any) -> dict[str, Any]:
     return await did(ask, START, account, contentId=content, deviceId=encode("Device", device.id), **given)
-
-
-def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    return [(error["code"], error["field"]) for error in payload["userErrors"]]
 
 
 async def test_a_film_is_started_followed_and_ended(ask: Asker, ada: str, phone: Device, movie: int) -> None:

@@ -16,7 +16,7 @@ from resolvers.ids import encode
 from resolvers.sync import cursor_of, seq_of
 from tests.catalogue import add_movie, add_series, parts_of, retire
 from tests.servers import StatementCounter
-from tests.viewers import Asker, living
+from tests.viewers import Asker, living, refused
 
 DURATION = 1000
 TAG = str(UUID(int=1))
@@ -71,10 +71,6 @@ async def movie(database: Database) -> int:
 
 def movie_id(movie: int) -> str:
     return encode("Movie", movie)
-
-
-def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    return [(error["code"], error["field"]) for error in payload["userErrors"]]
 
 
 # Mutations

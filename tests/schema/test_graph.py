@@ -9,7 +9,7 @@ from domain.identity.policy import Policy
 from domain.platform.postgres import Database
 from resolvers.ids import encode
 from schema.graph import CONTRIBUTIONS, Graph, UnknownSubgraph, graph
-from tests import catalogue_rows as rows
+from tests import catalogue as rows
 from tests.asking import Asker
 from tests.servers import StatementCounter
 

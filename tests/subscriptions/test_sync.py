@@ -17,8 +17,9 @@ from domain.sync.service import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from subscriptions import sync as streams
+from tests.accounts import new_id
 from tests.catalogue import add_movie
-from tests.viewers import Asker, Living, living, new_id
+from tests.viewers import Asker, Living, living
 
 PATIENCE_SECONDS = 5.0
 QUIET_SECONDS = 0.1

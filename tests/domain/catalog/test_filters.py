@@ -17,7 +17,7 @@ from domain.catalog.taxonomy import MaturityRating
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
-from tests import catalogue_rows as rows
+from tests import catalogue as rows
 
 GENRES = ("drama", "science-fiction", "rnb")
 PLATFORMS = ("netflix", "hulu", "spotify")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalog.filters import Filter
+from domain.catalog.filters import Filter, among_of
 from domain.catalog.model import ContentKind, OfferKind
 from domain.catalog.taxonomy import MaturityRating
 from domain.discovery.model import (
@@ -17,7 +17,7 @@ from domain.discovery.model import (
     Results,
     SearchMode,
 )
-from domain.discovery.service import Discovery, among_of
+from domain.discovery.service import Discovery
 from domain.ingestion.model import WorkOffer
 from domain.platform.errors import BadInput, TimedOut
 from domain.platform.postgres import Database

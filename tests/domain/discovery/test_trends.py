@@ -9,6 +9,7 @@ from domain.catalog.model import ContentKind
 from domain.discovery.model import TrendWindow
 from domain.discovery.postgres_trends import PostgresTrends
 from domain.platform.postgres import Database
+from tests.catalogue import add_series, parts_of
 from tests.domain.discovery.works import add_works, work
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -125,26 +126,14 @@ async def test_wishes_count_until_they_are_taken_back(audience: Audience) -> Non
 
 
 async def test_an_episode_counts_for_its_series(audience: Audience, database: Database) -> None:
-    series = await database.value(
-        "INSERT INTO content (kind, title, title_key) VALUES ('series', 'Saga', 'saga') RETURNING id"
-    )
-    season = await _part(database, "season", series)
-    episode = await _part(database, "episode", season)
+    series = await add_series(database, "Saga", seasons=(1,))
+    [season] = await parts_of(database, series)
+    [episode] = await parts_of(database, season)
     audience.ids["Saga"] = series
     for _ in range(3):
         await audience.plays(await audience.viewer(), episode)
 
     assert (await audience.trends())[0] == "Saga"
-
-
-async def _part(database: Database, kind: str, parent: int) -> int:
-    key: int = await database.value(
-        """INSERT INTO content (kind, title, title_key, parent_id, number)
-           VALUES ($1, $1, $1, $2, 1) RETURNING id""",
-        kind,
-        parent,
-    )
-    return key
 
 
 async def test_a_filter_holds_for_hot_and_known_works_alike(audience: Audience) -> None:

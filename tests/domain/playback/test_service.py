@@ -2,19 +2,19 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from domain.platform.errors import Refused, UserErrorCode
+from domain.platform.errors import UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import CREATED, ENDED, MOVED, Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.service import Origin, Position
+from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_series, add_track, parts_of, retire
-from tests.viewers import Living, living, new_id
+from tests.viewers import Living, living, refusal
 
 DURATION = 1000
 
@@ -37,12 +37,6 @@ async def ada(house: Living) -> str:
 @pytest.fixture
 async def tv(house: Living, ada: str) -> Device:
     return await house.device(ada, "TV")
-
-
-async def refusal(refused: Any) -> UserErrorCode:
-    with pytest.raises(Refused) as caught:
-        await refused
-    return caught.value.errors[0].code
 
 
 async def report(

@@ -6,7 +6,7 @@ import pytest
 
 from domain.sona.model import Circumstances, EvidenceKind, Mood, Rail, RailKind, Trended
 from domain.sync.model import Verdict
-from tests.catalogue_rows import add_series, parts_of, retire
+from tests.catalogue import add_series, parts_of, retire
 from tests.domain.sona.viewers import House, counted
 from tests.servers import StatementCounter
 

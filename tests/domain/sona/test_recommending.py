@@ -12,7 +12,7 @@ from domain.catalog.model import ContentKind
 from domain.platform.errors import BadInput
 from domain.sona.model import Circumstances, Evidence, EvidenceKind, Mood, Trended
 from domain.sync.model import Verdict
-from tests.catalogue_rows import add_series, parts_of, retire
+from tests.catalogue import add_series, parts_of, retire
 from tests.domain.sona.viewers import House, counted, kinds_of
 from tests.servers import StatementCounter
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.sona.model import Likeness, Similar, SimilarityKind
-from tests.catalogue_rows import add_album, add_credit, parts_of, retire
+from tests.catalogue import add_album, add_credit, parts_of, retire
 from tests.domain.sona.viewers import House, counted
 from tests.servers import StatementCounter
 

@@ -23,7 +23,7 @@ from domain.sona.snapshots import Kept
 from domain.sync.clock import Timestamp
 from domain.sync.model import Reaction, Verdict, WatchProgress
 from domain.sync.postgres import PostgresSync
-from tests.catalogue_rows import add_content, add_credit
+from tests.catalogue import add_content, add_credit
 from tests.fakes import MemoryVectors
 from tests.servers import StatementCounter
 

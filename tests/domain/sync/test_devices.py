@@ -2,13 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import Refused, UserErrorCode
-from domain.platform.postgres import Database
 from domain.sync.devices import (
     COMMAND_SECONDS,
     LEASE_SECONDS,
@@ -19,31 +17,16 @@ from domain.sync.devices import (
 )
 from domain.sync.inprocess import LocalPresence
 from domain.sync.model import Change, CommandState, Device, DeviceCapabilities
-from tests.viewers import Living, living, new_id
+from tests.accounts import new_id
+from tests.viewers import Living, refusal
 
 TOLD = Description("TV", DeviceKind.TV, "tizen", DeviceCapabilities("UHD", hdr=True, screen_inches=55))
 PLAY = Command("play", {})
 
 
 @pytest.fixture
-def house(database: Database) -> Living:
-    return living(database)
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
-
-
-@pytest.fixture
 async def tv(house: Living, ada: str) -> Device:
     return await house.device(ada, "TV", DeviceKind.TV)
-
-
-async def refusal(refused: Any) -> UserErrorCode:
-    with pytest.raises(Refused) as caught:
-        await refused
-    return caught.value.errors[0].code
 
 
 async def online(house: Living, *devices: Device) -> set[str]:

@@ -47,16 +47,6 @@ class SmallFanout(LocalFanout):
                 del self._boxes[account_id]
 
 
-@pytest.fixture
-def house(database: Database) -> Living:
-    return living(database)
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
-
-
 def over(database: Database, fanout: LocalFanout) -> Journal:
     return Journal(PostgresChangeLog(database), fanout)
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.platform.errors import Refused, UserErrorCode
+from domain.platform.errors import UserErrorCode
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
 from domain.sync.model import ChangeKind, Tags, Verdict, WatchProgress
 from domain.sync.service import MAX_DURATION_SECONDS, STATE_CHANGED, Origin, Position, WatchlistOrder
 from tests.catalogue import add_movie, add_series, parts_of, retire
-from tests.viewers import Living, living
+from tests.viewers import Living, living, refusal
 
 DURATION = 1000
 TAGS = [str(UUID(int=number)) for number in range(1, 7)]
@@ -27,30 +27,14 @@ over_one_database = settings(
 
 
 @pytest.fixture
-def house(database: Database) -> Living:
-    return living(database)
-
-
-@pytest.fixture
 async def movie(database: Database) -> int:
     return await add_movie(database, runtime_seconds=DURATION)
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
 
 
 async def watch(
     house: Living, account: str, movie: int, seconds: int, version: Timestamp | None = None
 ) -> WatchProgress:
     return await house.sync.record_progress(account, movie, Position(seconds), Origin(version=version))
-
-
-async def refusal(refused: Any) -> UserErrorCode:
-    with pytest.raises(Refused) as caught:
-        await refused
-    return caught.value.errors[0].code
 
 
 # Progress
