@@ -4,13 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -21,6 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
+
+from domain.platform.columns import moment, texts
 
 
 def content_key(*, primary: bool = True, index: bool = False) -> Column[int]:
@@ -33,16 +33,6 @@ def content_key(*, primary: bool = True, index: bool = False) -> Column[int]:
         nullable=False,
         autoincrement=False,
     )
-
-
-def moment(*, default_now: bool = False, nullable: bool = True) -> Column[datetime]:
-    return Column(
-        DateTime(timezone=True), nullable=nullable, server_default=text("now()") if default_now else None
-    )
-
-
-def texts() -> Column[list[str]]:
-    return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
 
 
 class ContentRow(SQLModel, table=True):
@@ -92,9 +82,9 @@ class ContentRow(SQLModel, table=True):
     label: str | None = Field(default=None, sa_type=Text)
     search: str | None = Field(default=None, sa_column=Column(TSVECTOR))
     embedded_as: str | None = Field(default=None, sa_type=Text)
-    created_at: datetime = Field(sa_column=moment(default_now=True, nullable=False))
-    updated_at: datetime = Field(sa_column=moment(default_now=True, nullable=False))
-    deleted_at: datetime | None = Field(default=None, sa_column=moment())
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    updated_at: datetime = Field(sa_column=moment(default_now=True))
+    deleted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     listed: bool = Field(
         sa_column=Column(
             Boolean,
@@ -179,9 +169,9 @@ class OfferRow(SQLModel, table=True):
     price: Decimal | None = Field(default=None, sa_column=Column(Numeric(12, 2)))
     currency: str | None = Field(default=None, sa_type=Text)
     link_id: str = Field(sa_type=Text)
-    available_from: datetime | None = Field(default=None, sa_column=moment())
-    expires_at: datetime | None = Field(default=None, sa_column=moment())
-    last_verified_at: datetime = Field(sa_column=moment(default_now=True, nullable=False))
+    available_from: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    last_verified_at: datetime = Field(sa_column=moment(default_now=True))
     demonstration: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 

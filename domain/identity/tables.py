@@ -2,9 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, Column, DateTime, Text, text
+from sqlalchemy import Column, ForeignKey, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlmodel import Field, SQLModel
+
+from domain.platform.columns import identifier, moment, texts
+
+
+def account_key(*, primary: bool = True) -> Column[str]:
+    """A reference to an account that goes with it."""
+    return Column(
+        UUID(as_uuid=False),
+        ForeignKey("account.id", ondelete="CASCADE"),
+        primary_key=primary,
+        nullable=False,
+    )
 
 
 class AccountRow(SQLModel, table=True):
@@ -12,16 +24,14 @@ class AccountRow(SQLModel, table=True):
 
     __tablename__ = "account"
 
-    id: str = Field(sa_column=Column(UUID(as_uuid=False), primary_key=True))
+    id: str = Field(sa_column=identifier(primary=True))
     email: str | None = Field(default=None, sa_type=Text, unique=True)
     password_hash: str | None = Field(default=None, sa_type=Text)
     display_name: str = Field(sa_type=Text)
     region: str = Field(default="US", sa_type=Text, sa_column_kwargs={"server_default": "US"})
     language: str = Field(default="en", sa_type=Text, sa_column_kwargs={"server_default": "en"})
-    roles: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
+    roles: list[str] = Field(sa_column=texts())
     tier: str = Field(default="free", sa_type=Text, sa_column_kwargs={"server_default": "free"})
     demonstration: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
-    created_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()"))
-    )
-    suspended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

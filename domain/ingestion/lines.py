@@ -81,6 +81,19 @@ class LineFile:
         self._read_bytes = self._size
 
 
+class WorkFile:
+    """A source that is one file of JSON lines, `.jsonl` or `.jsonl.gz`, and corrects what is known."""
+
+    fills_gaps = False
+
+    def __init__(self, path: Path) -> None:
+        self._file = LineFile(path)
+
+    @property
+    def fraction(self) -> float:
+        return self._file.fraction
+
+
 def _next_line(file: io.BufferedIOBase) -> tuple[bytes, bool]:
     """The next line, or its beginning and `False` where it is too long; empty at the end."""
     data = file.readline(MAX_LINE + 1)

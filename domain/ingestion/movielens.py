@@ -6,10 +6,10 @@ rating becomes a reaction of a pseudonymous account.
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from domain.catalog.model import ContentKind, ExternalId
 from domain.ingestion import rules
@@ -25,6 +25,7 @@ ARTICLE = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|El|Los|Las|Das|Der|Die|U
 ALTERNATIVE = re.compile(r"\s*\([^()]*\)\s*$")
 LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
+Made = TypeVar("Made", Work, Feedback)
 Row = tuple[Origin, dict[str, str]]
 
 
@@ -99,19 +100,24 @@ def _split(line: Line) -> list[str] | Refusal:
         return Refusal(*line.origin, "", f"is not CSV in UTF-8: {error}")
 
 
-def films(lines: Lines, links: Mapping[str, Links]) -> Iterator[Work | Refusal]:
+def made_of(lines: Lines, make: Callable[[Mapping[str, str], Origin], Made]) -> Iterator[Made | Refusal]:
+    """What `make` makes of each record; it raises `Broken` where one breaks a rule."""
     for row in rows(lines):
         if isinstance(row, Refusal):
             yield row
             continue
         origin, values = row
         try:
-            yield _film(values, links.get(values.get("movieId", "")), origin)
+            yield make(values, origin)
         except Broken as broken:
             yield Refusal(*origin, broken.field, broken.reason)
 
 
-def _film(values: dict[str, str], links: Links | None, origin: Origin) -> Work:
+def films(lines: Lines, links: Mapping[str, Links]) -> Iterator[Work | Refusal]:
+    return made_of(lines, lambda values, origin: _film(values, links.get(values.get("movieId", "")), origin))
+
+
+def _film(values: Mapping[str, str], links: Links | None, origin: Origin) -> Work:
     entry = Fields(values)
     title, year = title_and_year(rules.title(entry))
     genres, unknown = canonical((entry.text("genres", 1000) or "").split("|"))
@@ -154,18 +160,10 @@ def _linked(links: Links | None) -> Iterator[ExternalId]:
 
 
 def ratings(lines: Lines) -> Iterator[Feedback | Refusal]:
-    for row in rows(lines):
-        if isinstance(row, Refusal):
-            yield row
-            continue
-        origin, values = row
-        try:
-            yield _rating(values, origin)
-        except Broken as broken:
-            yield Refusal(*origin, broken.field, broken.reason)
+    return made_of(lines, _rating)
 
 
-def _rating(values: dict[str, str], origin: Origin) -> Feedback:
+def _rating(values: Mapping[str, str], origin: Origin) -> Feedback:
     entry = Fields(values)
     user = _number(entry, values, "userId", HIGHEST_ID)
     stars = _decimal(entry, values, "rating")

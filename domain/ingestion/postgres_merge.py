@@ -18,7 +18,6 @@ TITLE = ("title", "title_key", "text_language")
 COPIED = ("kind", "parent_id", "number", "disc", "slug", *TITLE, *SCALARS)
 EMBEDDED = ("title", "synopsis", "keywords", "genres", "year", "original_language", "maturity_rating")
 """What lies in the vector index: the text, and the traits that it filters by."""
-"""What the meaning of a work is computed from."""
 
 
 def _create(table: str, columns: Mapping[str, str]) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from math import log1p
-from pathlib import Path
 
 from domain.catalog.model import ContentKind, CreditRole, Rating
 from domain.ingestion import rules
 from domain.ingestion.fields import Fields
 from domain.ingestion.genres import canonical
-from domain.ingestion.lines import LineFile, Lines, works_of
+from domain.ingestion.lines import Lines, WorkFile, works_of
 from domain.ingestion.model import Item, Origin, Refusal, Work
 
 MOST_POPULAR = 1000.0
@@ -16,18 +15,10 @@ MOST_POPULAR = 1000.0
 LANGUAGES = {"cn": "zh", "xx": None}
 
 
-class Tmdb5000:
-    """A file of it, `.jsonl` or `.jsonl.gz`."""
+class Tmdb5000(WorkFile):
+    """A file of films."""
 
     name = "tmdb5000"
-    fills_gaps = False
-
-    def __init__(self, path: Path) -> None:
-        self._file = LineFile(path)
-
-    @property
-    def fraction(self) -> float:
-        return self._file.fraction
 
     def items(self) -> Iterator[Item]:
         return parse(self._file)

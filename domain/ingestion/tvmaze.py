@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 
 from domain.catalog.model import ArtworkKind, ContentKind, ExternalId, Image, Rating, SeriesStatus
 from domain.ingestion import rules
 from domain.ingestion.fields import Fields
 from domain.ingestion.genres import canonical
-from domain.ingestion.lines import LineFile, Lines, works_of
+from domain.ingestion.lines import Lines, WorkFile, works_of
 from domain.ingestion.model import Item, Origin, Refusal, Work
 
 SUMMARY_LIMIT = 20_000
@@ -37,18 +36,10 @@ LANGUAGES = {
 TYPES_WITHOUT_GENRE = {"Scripted", "Award Show"}
 
 
-class TvMaze:
-    """A file of show records, `.jsonl` or `.jsonl.gz`."""
+class TvMaze(WorkFile):
+    """A file of show records."""
 
     name = "tvmaze"
-    fills_gaps = False
-
-    def __init__(self, path: Path) -> None:
-        self._file = LineFile(path)
-
-    @property
-    def fraction(self) -> float:
-        return self._file.fraction
 
     def items(self) -> Iterator[Item]:
         return parse(self._file)

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
+
+from domain.catalog.tables import content_key
+from domain.identity.tables import account_key
+from domain.platform.columns import identifier, moment
+from domain.sync.tables import device_key
 
 
 class PlaybackSessionRow(SQLModel, table=True):
@@ -17,21 +21,15 @@ class PlaybackSessionRow(SQLModel, table=True):
         Index("playback_session_recent", text("started_at DESC"), "content_id"),
     )
 
-    id: str = Field(sa_column=Column(UUID(as_uuid=False), primary_key=True))
-    account_id: str = Field(
-        sa_column=Column(UUID(as_uuid=False), ForeignKey("account.id", ondelete="CASCADE"), nullable=False)
-    )
-    device_id: str = Field(
-        sa_column=Column(UUID(as_uuid=False), ForeignKey("device.id", ondelete="CASCADE"), nullable=False)
-    )
-    content_id: int = Field(
-        sa_column=Column(BigInteger, ForeignKey("content.id", ondelete="CASCADE"), nullable=False)
-    )
+    id: str = Field(sa_column=identifier(primary=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    device_id: str = Field(sa_column=device_key())
+    content_id: int = Field(sa_column=content_key(primary=False))
     viewing: int
     state: str = Field(sa_type=Text)
     platform: str | None = Field(default=None, sa_type=Text)
     position_seconds: int
     duration_seconds: int
-    started_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    ended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    started_at: datetime = Field(sa_column=moment())
+    updated_at: datetime = Field(sa_column=moment())
+    ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -3,39 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Index, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field, SQLModel
 
-
-def account_key(*, primary: bool = True) -> Column[str]:
-    """A reference to an account that goes with it."""
-    return Column(
-        UUID(as_uuid=False),
-        ForeignKey("account.id", ondelete="CASCADE"),
-        primary_key=primary,
-        nullable=False,
-    )
+from domain.catalog.tables import content_key
+from domain.identity.tables import account_key
+from domain.platform.columns import identifier, moment
 
 
-def content_key(*, primary: bool = True) -> Column[int]:
-    return Column(
-        BigInteger,
-        ForeignKey("content.id", ondelete="CASCADE"),
-        primary_key=primary,
-        nullable=False,
-        autoincrement=False,
-    )
-
-
-def moment(*, default_now: bool = False, nullable: bool = False) -> Column[datetime]:
-    return Column(
-        DateTime(timezone=True), nullable=nullable, server_default=text("now()") if default_now else None
-    )
-
-
-def identifier(*, primary: bool = False) -> Column[str]:
-    return Column(UUID(as_uuid=False), primary_key=primary, nullable=False)
+def device_key() -> Column[str]:
+    """A reference to a device that goes with it."""
+    return Column(UUID(as_uuid=False), ForeignKey("device.id", ondelete="CASCADE"), nullable=False)
 
 
 def clock() -> Column[int]:
@@ -154,9 +133,7 @@ class DeviceCommandRow(SQLModel, table=True):
 
     id: str = Field(sa_column=identifier(primary=True))
     account_id: str = Field(sa_column=account_key(primary=False))
-    device_id: str = Field(
-        sa_column=Column(UUID(as_uuid=False), ForeignKey("device.id", ondelete="CASCADE"), nullable=False)
-    )
+    device_id: str = Field(sa_column=device_key())
     command: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     state: str = Field(sa_type=Text)
     failure: str | None = Field(default=None, sa_type=Text)

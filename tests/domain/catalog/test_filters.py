@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.catalog.filters import MAX_VALUES, Filter
+from domain.catalog.filters import MAX_VALUES, Filter, among_of
 from domain.catalog.model import ContentKind, OfferKind, normalised
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import ContentOrder
@@ -308,6 +308,16 @@ def test_a_year_that_cannot_be_is_refused(year: int) -> None:
         Filter(year_from=year)
     with pytest.raises(BadInput, match=f"between 1800 and 2100, and is {year}"):
         Filter(year_to=year)
+
+
+def test_a_vector_index_is_asked_for_the_ratings_that_both_limits_admit() -> None:
+    wanted = Filter(
+        maturity_ratings=(MaturityRating.PG, MaturityRating.R), max_maturity_rating=MaturityRating.PG_13
+    )
+
+    assert among_of(wanted).maturities == ("PG",)
+    assert among_of(Filter(max_maturity_rating=MaturityRating.TV_G)).maturities == ("G", "TV-Y", "TV-G")
+    assert among_of(Filter()).maturities is None
 
 
 def test_a_facet_counts_with_its_own_field_open() -> None:

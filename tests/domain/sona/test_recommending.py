@@ -9,6 +9,7 @@ import pytest
 from domain.catalog.filters import Filter
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import ContentKind
+from domain.catalog.taxonomy import MaturityRating
 from domain.platform.errors import BadInput
 from domain.sona.model import Circumstances, Evidence, EvidenceKind, Mood, Trended
 from domain.sync.model import Verdict
@@ -211,6 +212,19 @@ async def test_what_is_saved_is_recommended_as_such_and_is_no_reason_for_itself(
     assert EvidenceKind.ON_WATCHLIST in kinds_of(own)
     assert all(item.content_id != saved for item in own)
     assert (await house.evidence(viewer, near))[0] == Evidence(EvidenceKind.SAVED, content_id=saved)
+
+
+async def test_neighbours_of_another_rating_take_nobodys_place(house: House) -> None:
+    seed = await house.add("Seed", axes={"space": 1})
+    for number in range(house.nearness.tuning.taste_neighbours):
+        await house.add(f"Nearer {number}", axes={"space": 1}, maturity_rating="R")
+    fitting = await house.add("Fitting", axes={"space": 1, "sea": 0.4}, maturity_rating="PG")
+    viewer = await house.viewer()
+    await house.watches(viewer, seed)
+
+    evidence = await house.evidence(viewer, fitting, wanted=Filter(maturity_ratings=(MaturityRating.PG,)))
+
+    assert Evidence(EvidenceKind.WATCHED, content_id=seed) in evidence
 
 
 async def test_a_filter_holds_for_every_source(house: House) -> None:
