@@ -212,8 +212,8 @@ async def rename_device(
 async def remove_device(
     info: Info, input: Annotated[RemoveDeviceInput, strawberry.argument(description="The device.")]
 ) -> DevicePayload:
-    devices, account = info.context.services.devices, info.context.account_id
-    return DevicePayload(device=await devices.remove(account, _device_key(input.device_id)))
+    playback, account = info.context.services.playback, info.context.account_id
+    return DevicePayload(device=await playback.remove_device(account, _device_key(input.device_id)))
 
 
 @refusing(DevicePayload)

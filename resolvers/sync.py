@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Annotated, Protocol
 
 import strawberry
@@ -22,8 +21,6 @@ from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
 from resolvers.mutations import refusing
-
-CONTINUE_FOR = timedelta(days=30)
 
 
 @entry
@@ -187,7 +184,7 @@ async def watchlist(
 async def continue_watching(
     viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
 ) -> Page[model.WatchProgress]:
-    since = info.context.services.now() - CONTINUE_FOR
+    since = info.context.services.now() - model.CONTINUE_FOR
     store = info.context.services.sync.store
     return await store.in_progress(viewer.account_id, since, model.RESUME_FROM_SECONDS, Cut.of(first, after))
 

@@ -42,6 +42,12 @@ def seconds(record: Fields, name: str) -> int | None:
     return None if minutes is None else minutes * 60
 
 
+def seconds_unless_zero(record: Fields, name: str) -> int | None:
+    """The same of a set that writes 0 for unknown."""
+    minutes = record.integer(name, 0, RUNTIME_LIMIT_MINUTES)
+    return minutes * 60 if minutes else None
+
+
 def language(record: Fields, name: str) -> str | None:
     code = record.text(name, 35)
     if code is not None and not LANGUAGE.fullmatch(code):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from domain.ingestion.model import Feedback, Item, NotStored, Refusal, Source, Work
 
-BATCH = 500
+BATCH = 1000
 """Works a transaction: large enough for set-based statements to pay, small enough to lose little."""
 FEEDBACK_BATCH = 5000
 AT_ONCE = 2

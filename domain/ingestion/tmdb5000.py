@@ -48,7 +48,7 @@ def read_work(entry: Fields, origin: Origin) -> Work:
         original_language=LANGUAGES.get(language, language) if language else None,
         countries=rules.countries(entry),
         popularity=None if popularity is None else scaled_popularity(popularity),
-        runtime_seconds=_runtime_seconds(entry),
+        runtime_seconds=rules.seconds_unless_zero(entry, "runtime"),
         credits=(
             *rules.people(entry, "directors", CreditRole.DIRECTOR),
             *rules.people(entry, "writers", CreditRole.WRITER),
@@ -70,12 +70,6 @@ def scaled_popularity(popularity: float) -> float:
     the set) → 38, 150 → 73, 1000 and more → 100.
     """
     return round(min(100.0, 100 * log1p(popularity) / log1p(MOST_POPULAR)), 2)
-
-
-def _runtime_seconds(entry: Fields) -> int | None:
-    """The set writes 0 for unknown."""
-    minutes = entry.integer("runtime", 0, rules.RUNTIME_LIMIT_MINUTES)
-    return minutes * 60 if minutes else None
 
 
 def _ratings(entry: Fields) -> tuple[Rating, ...]:

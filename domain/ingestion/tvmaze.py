@@ -66,7 +66,7 @@ def read_work(entry: Fields, origin: Origin) -> Work:
         original_language=LANGUAGES.get(entry.text("language", rules.WORD_LIMIT) or ""),
         countries=_countries(entry),
         popularity=entry.number("weight", 0, 100),
-        runtime_seconds=_runtime_seconds(entry),
+        runtime_seconds=rules.seconds_unless_zero(entry, "runtime"),
         status=STATUSES.get(entry.text("status", rules.WORD_LIMIT) or ""),
         external_ids=_external_ids(entry),
         ratings=_ratings(entry),
@@ -123,11 +123,6 @@ def _countries(entry: Fields) -> tuple[str, ...]:
     """Those of the channels that show it; a world-wide channel has none."""
     codes = (rules.country(entry.part(name).part("country"), "code") for name in ("network", "webChannel"))
     return tuple(dict.fromkeys(code for code in codes if code is not None))
-
-
-def _runtime_seconds(entry: Fields) -> int | None:
-    minutes = entry.integer("runtime", 0, rules.RUNTIME_LIMIT_MINUTES)
-    return minutes * 60 if minutes else None
 
 
 def _external_ids(entry: Fields) -> tuple[ExternalId, ...]:

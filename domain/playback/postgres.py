@@ -17,12 +17,12 @@ class PostgresPlayback:
         self._database = database
 
     async def by_id(self, account_id: str, session_id: str) -> PlaybackSession | None:
-        try:
-            key = str(UUID(session_id))
-        except ValueError:
+        if not _is_uuid(session_id):
             return None
         row = await self._database.row(
-            f"SELECT {COLUMNS} FROM playback_session WHERE account_id = $1 AND id = $2", account_id, key
+            f"SELECT {COLUMNS} FROM playback_session WHERE account_id = $1 AND id = $2",
+            account_id,
+            session_id,
         )
         return None if row is None else _session(row)
 
@@ -85,3 +85,11 @@ def _session(row: Row) -> PlaybackSession:
         updated_at=row[10],
         ended_at=row[11],
     )
+
+
+def _is_uuid(text: str) -> bool:
+    """Whether it is one as we write it: one session has one id only."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -10,7 +10,7 @@ from domain.playback.model import PlaybackSession, PlaybackState, of_session
 from domain.sync.clock import Timestamp
 from domain.sync.devices import Devices
 from domain.sync.journal import Writing
-from domain.sync.model import ChangeKind, Event, WatchProgress
+from domain.sync.model import ChangeKind, Device, Event, WatchProgress
 from domain.sync.service import Origin, Position, Sync, Title, known_duration, known_position
 
 CREATED = "playback.session.created"
@@ -69,7 +69,7 @@ class Playback:
         title = await self.sync.playable(content_id)
         async with self.sync.journal.writing(account_id) as writing:
             device = await self.devices.own(account_id, device_id)
-            await self._stop_others(writing, device.id)
+            await self._stop_all_on(writing, device.id)
             progress = (await self.sync.store.progress(account_id, [content_id])).get(content_id)
             told = begin.duration_seconds
             if told is None and progress is not None:
@@ -121,6 +121,10 @@ class Playback:
                 session = await self._stop(writing, session)
             return session, progress
 
+    async def remove_device(self, account_id: str, device_id: str) -> Device:
+        """Removes a device and stops what it plays, at once: nobody could end it on that device any more."""
+        return await self.devices.remove(account_id, device_id, self._stop_all_on)
+
     async def _move(
         self, writing: Writing, session: PlaybackSession, report: Report, version: Timestamp | None
     ) -> tuple[PlaybackSession, WatchProgress]:
@@ -147,9 +151,9 @@ class Playback:
         await self._save(writing, moved, _event_of(session, moved))
         return moved, progress
 
-    async def _stop_others(self, writing: Writing, device_id: str) -> None:
-        others = await self.store.active_on(writing.account_id, [device_id])
-        for session in others.values():
+    async def _stop_all_on(self, writing: Writing, device_id: str) -> None:
+        active = await self.store.active_on(writing.account_id, [device_id])
+        for session in active.values():
             await self._stop(writing, session)
 
     async def _stop(self, writing: Writing, session: PlaybackSession) -> PlaybackSession:

@@ -31,8 +31,8 @@ from domain.sona.model import (
     Work,
 )
 from domain.sona.snapshots import Kept, Trending
+from domain.sync.model import CONTINUE_FOR
 
-CONTINUE_FOR = timedelta(days=30)
 CURSOR_HOLDS = timedelta(days=1)
 
 

@@ -1,15 +1,15 @@
 """The viewer's devices: who they are, which are there, and what they are told to do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import VideoQuality
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
-from domain.sync.journal import Journal
+from domain.sync.journal import Journal, Writing
 from domain.sync.model import ChangeKind, CommandState, Device, DeviceCapabilities, DeviceCommand
 
 HEARTBEAT_SECONDS = 30
@@ -25,6 +25,10 @@ MAX_SCREEN_INCHES = 1_000
 MAX_FAILURE = 1_000
 HEARTBEAT = "heartbeat"
 """Holds the lease that a device renews by its signs of life; each of its open streams holds another."""
+
+
+Along: TypeAlias = Callable[[Writing, str], Awaitable[None]]
+"""What another context does to a device within the same write."""
 
 
 class Presence(Protocol):
@@ -123,11 +127,16 @@ class Devices:
         _named(name)
         return await self._change(account_id, device_id, name=name)
 
-    async def remove(self, account_id: str, device_id: str) -> Device:
-        """The device is gone from lists; what it wrote stays."""
+    async def remove(self, account_id: str, device_id: str, along: Along | None = None) -> Device:
+        """The device is gone from lists; what it wrote stays. What `along` does commits with it."""
         await self.own(account_id, device_id)
         await self.presence.leave(device_id)
-        removed = await self._change(account_id, device_id, removed=True)
+        async with self.journal.writing(account_id) as writing:
+            removed = replace(await self.own(account_id, device_id), removed=True)
+            if along is not None:
+                await along(writing, device_id)
+            await self.store.save(account_id, removed)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(removed))
         await self.presence.leave(device_id)  # a heartbeat may have come in between
         return removed
 

@@ -1,7 +1,7 @@
 """What follows a viewer from device to device: values and how they merge."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,8 @@ from domain.sync.clock import Timestamp
 
 COMPLETED_FRACTION = 0.95
 RESUME_FROM_SECONDS = 30
+CONTINUE_FOR = timedelta(days=30)
+"""For so long what was begun is offered to be gone on with."""
 
 
 class Verdict(StrEnum):

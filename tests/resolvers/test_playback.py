@@ -168,6 +168,15 @@ async def test_what_cannot_be_played_says_why(ask: Asker, ada: str, phone: Devic
     assert known["session"]["durationSeconds"] == 90
 
 
+async def test_removing_a_device_ends_what_it_plays(ask: Asker, ada: str, phone: Device, movie: int) -> None:
+    await start(ask, ada, encode("Movie", movie), phone)
+    remove = "mutation ($input: RemoveDeviceInput!) { done: removeDevice(input: $input) { device { id } } }"
+
+    await did(ask, remove, ada, deviceId=encode("Device", phone.id))
+
+    assert (await ask.data(SESSIONS, ada, active=True))["viewer"]["playbackSessions"] == []
+
+
 async def test_an_ended_session_says_so(ask: Asker, ada: str, phone: Device, movie: int) -> None:
     session = (await start(ask, ada, encode("Movie", movie), phone))["session"]["id"]
     ended = await did(ask, END, ada, sessionId=session, positionSeconds=100)

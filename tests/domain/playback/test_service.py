@@ -458,3 +458,41 @@ async def test_sessions_are_listed_latest_first(house: Living, ada: str, tv: Dev
     listed = await house.playback.store.of_account(ada, active=None, limit=2)
 
     assert [session.id for session in listed] == [sessions[2].id, sessions[1].id]
+
+
+async def test_what_a_removed_device_plays_is_stopped_with_it(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    phone = await house.device(ada)
+    other = await house.playback.start(ada, movie, phone.id)
+
+    await house.playback.remove_device(ada, tv.id)
+
+    stopped = await kept(house, session)
+    assert (stopped.state, stopped.active) == (PlaybackState.STOPPED, False)
+    assert await house.playback.store.of_account(ada, active=True, limit=9) == [other]
+    assert (await house.kinds(ada))[-2:] == ["playback", "device"]
+
+
+async def test_a_device_of_another_account_plays_on_when_its_removal_is_refused(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    eve = await house.account()
+
+    code = await refusal(house.playback.remove_device(eve, tv.id))
+
+    assert code is UserErrorCode.NOT_FOUND
+    assert await kept(house, session) == session
+
+
+async def test_a_session_answers_to_its_id_as_it_is_written(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    others = [f"{{{session.id}}}", f"urn:uuid:{session.id}", session.id.replace("-", ""), "", "\0"]
+
+    found = [await house.playback.store.by_id(ada, key) for key in (session.id, *others)]
+
+    assert found == [session, *[None] * len(others)]

@@ -89,7 +89,7 @@ class House:
             await add_credit(self.database, id_, name, role)
         if axes is not None:
             await self.vectors.prepare("axes-1", len(AXES))
-            traits = Traits(kind, tuple(genres), given["year"], maturity=given.get("maturity_rating"))
+            traits = Traits(kind, tuple(genres), maturity=columns.get("maturity_rating"))
             await self.vectors.upsert("axes-1", [Point(id_, along(**axes), traits)])
         self.titles[id_] = title
         return id_
