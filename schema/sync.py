@@ -265,7 +265,7 @@ class SyncMutation:
     rename_device: RenameDevicePayload = edge(devices.rename_device)
     """Gives a device another name."""
     remove_device: RemoveDevicePayload = edge(devices.remove_device)
-    """Removes a device; what it wrote stays."""
+    """Removes a device and stops what it plays; what it wrote stays."""
     heartbeat: HeartbeatPayload = edge(devices.heartbeat)
     """A device's sign of life, every 30 seconds."""
     send_command: SendCommandPayload = edge(devices.send_command)

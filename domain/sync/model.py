@@ -66,8 +66,18 @@ class WatchProgress:
 
     def merge(self, other: "WatchProgress") -> "WatchProgress":
         """Commutative, associative and idempotent, for states of one viewing."""
-        later = max(self, other, key=lambda state: state.version)
+        later = max(self, other, key=WatchProgress._order)
         return replace(later, completed=self.completed or other.completed)
+
+    def _order(self) -> tuple[Timestamp, int, int, str, float]:
+        """Total, also where a broken client gives two writes one version: then the farther position wins."""
+        return (
+            self.version,
+            self.position_seconds,
+            self.duration_seconds,
+            self.device_id or "",
+            -self.updated_at.timestamp(),
+        )
 
 
 def reaches_the_end(position_seconds: int, duration_seconds: int) -> bool:
@@ -118,6 +128,11 @@ class Reaction:
     stars: float | None
     version: Timestamp
     updated_at: datetime
+
+    @property
+    def order(self) -> tuple[Timestamp, str, float]:
+        """The later wins; total, also where a broken client gives two writes one version."""
+        return self.version, self.verdict or "", self.stars or 0.0
 
     @property
     def given(self) -> bool:

@@ -224,9 +224,9 @@ class Sync:
         async with self.journal.writing(account_id) as writing:
             known = (await self.store.reactions(account_id, [content_id])).get(content_id)
             stamp = self.stamp(origin, None if known is None else known.version)
-            if known is not None and known.version >= stamp:
-                return known
             written = Reaction(content_id, verdict, stars, stamp, self.now())
+            if known is not None and known.order >= written.order:
+                return known
             await self.store.save_reaction(account_id, written)
             self._record(writing, ChangeKind.REACTION, payloads.of_reaction(written))
             return written

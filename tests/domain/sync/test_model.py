@@ -24,9 +24,9 @@ def progress(clock: int, device: str, position: int = 100, *, completed: bool = 
 
 @st.composite
 def states(draw: st.DrawFn) -> WatchProgress:
-    """What a write claims follows from its version: one version is one write."""
-    clock, device = draw(st.integers(0, 5)), draw(st.sampled_from(["phone", "tv"]))
-    return progress(clock, device, position=clock * 100 + len(device), completed=clock % 2 == 0)
+    """Few versions, so that two writes often share one, as those of a broken client do."""
+    clock, device = draw(st.integers(0, 2)), draw(st.sampled_from(["phone", "tv"]))
+    return progress(clock, device, position=draw(st.integers(0, 3)), completed=draw(st.booleans()))
 
 
 tags = st.frozensets(st.sampled_from("abcdef"))
