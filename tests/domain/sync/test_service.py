@@ -49,17 +49,27 @@ async def test_a_later_position_replaces_an_earlier_one(house: Living, ada: str,
     assert await house.kinds(ada) == ["progress", "progress"]
 
 
-@pytest.mark.parametrize("seconds", [-3.0, -2.0])
+@pytest.mark.parametrize(("seconds", "position"), [(-3.0, 700), (-2.0, 100)])
 async def test_an_older_or_repeated_write_changes_and_logs_nothing(
-    house: Living, ada: str, movie: int, seconds: float
+    house: Living, ada: str, movie: int, seconds: float, position: int
 ) -> None:
     known = await watch(house, ada, movie, 100, house.version(-2))
     rows = await house.written()
 
-    answer = await watch(house, ada, movie, 700, house.version(seconds))
+    answer = await watch(house, ada, movie, position, house.version(seconds))
 
     assert answer == known
     assert await house.written() == rows
+
+
+@pytest.mark.parametrize("positions", [(100, 700), (700, 100)])
+async def test_of_two_writes_with_one_version_the_farther_wins_in_any_order(
+    house: Living, ada: str, movie: int, positions: tuple[int, int]
+) -> None:
+    for position in positions:
+        last = await watch(house, ada, movie, position, house.version(-2))
+
+    assert last.position_seconds == 700
 
 
 async def test_a_clock_too_far_ahead_writes_nothing(house: Living, ada: str, movie: int) -> None:
