@@ -102,8 +102,8 @@ def filter_of(given: ContentFilter | None, info: Info) -> Filter:
         genres=_some(given.genres),
         platforms=_some(given.platforms),
         offer_kinds=_some(given.offer_kinds),
-        languages=_some(given.languages),
-        countries=_some(given.countries),
+        languages=_some(given.languages and [_canonical(tag) for tag in given.languages]),
+        countries=_some(given.countries and [country.upper() for country in given.countries]),
         keywords=_some(given.keywords),
         people=None if given.people is None else tuple(person_key(person) for person in given.people),
         year_from=given.year_from,
@@ -314,6 +314,12 @@ async def _lookup(by: ContentLookup, info: Info) -> int | None:
     sources = {"imdb": by.imdb_id, "tmdb": by.tmdb_id, "tvdb": by.tvdb_id, "eidr": by.eidr}
     key = next((source, value) for source, value in sources.items() if isinstance(value, str))
     return await loaders.by_external_id.load(key)
+
+
+def _canonical(language: str) -> str:
+    """A language tag as BCP 47 writes it, as far as the language itself goes: `EN` → `en`."""
+    primary, dash, rest = language.partition("-")
+    return f"{primary.lower()}{dash}{rest}"
 
 
 def _some(values: Sequence[T] | None) -> tuple[T, ...] | None:
