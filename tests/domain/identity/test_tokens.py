@@ -67,7 +67,7 @@ def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def refused(tokens: Tokens, token: str) -> None:
+def assert_refused(tokens: Tokens, token: str) -> None:
     with pytest.raises(Unauthenticated) as refusal:
         tokens.verify(token)
     # Whatever was wrong, the words are the same.
@@ -181,7 +181,7 @@ def test_another_library_call_verifies_our_token_by_our_published_keys(mint: Min
     ids=str,
 )
 def test_claims_that_are_missing_or_wrong_are_refused(mint: Mint, claims: dict[str, Any]) -> None:
-    refused(mint.tokens, mint.token(**claims))
+    assert_refused(mint.tokens, mint.token(**claims))
 
 
 @pytest.mark.parametrize(
@@ -220,27 +220,27 @@ def test_claims_that_are_missing_or_wrong_are_refused(mint: Mint, claims: dict[s
 def test_headers_other_than_ours_are_refused_though_the_signature_is_right(
     mint: Mint, header: dict[str, Any]
 ) -> None:
-    refused(mint.tokens, mint.token(header))
+    assert_refused(mint.tokens, mint.token(header))
 
 
 @pytest.mark.parametrize("header", [[], ["alg"], "alg", 7, None, True, {"alg": 10**400}], ids=str)
 def test_headers_that_are_no_object_are_refused(mint: Mint, header: Any) -> None:
-    refused(mint.tokens, mint.signed(header, json.dumps(mint.claims()).encode()))
+    assert_refused(mint.tokens, mint.signed(header, json.dumps(mint.claims()).encode()))
 
 
 @pytest.mark.parametrize(
     "payload", [b"", b"[]", b"7", b'"sub"', b"null", b"{", b"\xff", b'{"exp": NaN}', b"[" * 2_000], ids=str
 )
 def test_payloads_that_are_no_object_are_refused(mint: Mint, payload: bytes) -> None:
-    refused(mint.tokens, mint.signed(mint.header(), payload))
+    assert_refused(mint.tokens, mint.signed(mint.header(), payload))
 
 
 def test_an_unsigned_token_is_refused(mint: Mint) -> None:
     header, payload = mint.header(alg="none"), json.dumps(mint.claims()).encode()
     unsigned = f"{encoded(json.dumps(header).encode())}.{encoded(payload)}."
 
-    refused(mint.tokens, unsigned)
-    refused(mint.tokens, f"{unsigned}AA")
+    assert_refused(mint.tokens, unsigned)
+    assert_refused(mint.tokens, f"{unsigned}AA")
 
 
 @pytest.mark.parametrize("form", ["raw", "pem", "jwk"])
@@ -255,14 +255,14 @@ def test_our_public_key_is_no_shared_secret(mint: Mint, form: str) -> None:
     signing_input = f"{encoded(json.dumps(header).encode())}.{encoded(json.dumps(claims).encode())}"
     mac = hmac.digest(secret, signing_input.encode(), "sha256")
 
-    refused(mint.tokens, f"{signing_input}.{encoded(mac)}")
+    assert_refused(mint.tokens, f"{signing_input}.{encoded(mac)}")
 
 
 def test_a_stranger_who_uses_the_name_of_our_key_is_refused(mint: Mint) -> None:
     stranger = Mint()
 
-    refused(mint.tokens, stranger.token({"kid": mint.keys.current.kid}))
-    refused(mint.tokens, stranger.token())
+    assert_refused(mint.tokens, stranger.token({"kid": mint.keys.current.kid}))
+    assert_refused(mint.tokens, stranger.token())
 
 
 def test_an_rsa_key_does_not_take_what_it_signed_under_another_name(mint: Mint) -> None:
@@ -274,7 +274,7 @@ def test_an_rsa_key_does_not_take_what_it_signed_under_another_name(mint: Mint) 
     good = jws.serialize_compact(mint.header(kid="rsa", alg="RS256"), payload, key, algorithms=["RS256"])
     other = jws.serialize_compact(mint.header(kid="rsa", alg="PS256"), payload, key, algorithms=["PS256"])
 
-    refused(both, other)
+    assert_refused(both, other)
     assert both.verify(good).account_id == ACCOUNT.id
 
 
@@ -287,12 +287,12 @@ def test_a_token_with_any_character_changed_is_refused(data: st.DataObject) -> N
     place = data.draw(st.sampled_from([index for index in range(len(token)) if index not in ends]))
     other = data.draw(st.sampled_from("ABCxyz019-_.=~ \n").filter(lambda mark: mark != token[place]))
 
-    refused(mint.tokens, token[:place] + other + token[place + 1 :])
+    assert_refused(mint.tokens, token[:place] + other + token[place + 1 :])
 
 
 @given(st.text(max_size=200) | st.from_regex(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z"))
 def test_no_text_whatever_is_more_than_refused(text: str) -> None:
-    refused(tokens(Clock()), text)
+    assert_refused(tokens(Clock()), text)
 
 
 @given(
@@ -325,13 +325,13 @@ def test_a_header_of_any_shape_is_refused_and_never_a_fault(value: Any, name: st
     if header == mint.header():
         return
 
-    refused(mint.tokens, mint.signed(header, json.dumps(mint.claims()).encode()))
+    assert_refused(mint.tokens, mint.signed(header, json.dumps(mint.claims()).encode()))
 
 
 def test_a_huge_token_is_refused_before_it_is_looked_at(mint: Mint, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = watched(monkeypatch, "extract_compact")
 
-    refused(mint.tokens, mint.token(padding="x" * MAX_TOKEN_CHARACTERS))
+    assert_refused(mint.tokens, mint.token(padding="x" * MAX_TOKEN_CHARACTERS))
     assert not seen
     assert mint.tokens.verify(mint.token(padding="x" * 1_000)).account_id == ACCOUNT.id
     assert len(seen) == 1
@@ -353,14 +353,14 @@ def test_a_token_lapses_a_minute_after_its_time(mint: Mint, seconds: int, holds:
     else:
         with pytest.raises(Unauthenticated):
             mint.tokens.verify(remembered)
-        refused(mint.tokens, token)
+        assert_refused(mint.tokens, token)
 
 
 def test_clocks_may_differ_by_a_minute_and_no_more(mint: Mint) -> None:
     now = int(mint.clock.seconds())
 
-    refused(mint.tokens, mint.token(iat=now + 61))
-    refused(mint.tokens, mint.token(nbf=now + 61))
+    assert_refused(mint.tokens, mint.token(iat=now + 61))
+    assert_refused(mint.tokens, mint.token(nbf=now + 61))
     assert mint.tokens.verify(mint.token(iat=now + 60, nbf=now + 60)).account_id == ACCOUNT.id
 
 
@@ -388,7 +388,7 @@ def test_tokens_of_the_previous_key_hold_until_it_is_dropped(mint: Mint) -> None
 
     new = overlapping.issue(ACCOUNT, SCOPES).value
 
-    refused(afterwards, old)
+    assert_refused(afterwards, old)
     assert overlapping.verify(old).account_id == ACCOUNT.id
     assert afterwards.verify(new).account_id == ACCOUNT.id
     assert [jwk["kid"] for jwk in overlapping.keys.jwks()["keys"]] == [following.kid, mint.keys.current.kid]
@@ -404,7 +404,7 @@ def test_a_previous_key_may_be_public(mint: Mint) -> None:
 def test_tokens_for_another_audience_of_the_same_issuer_are_refused(mint: Mint) -> None:
     other = Tokens(mint.keys, Issuer(ISSUER, "https://other.example", 900), mint.clock.now, new_id)
 
-    refused(mint.tokens, other.issue(ACCOUNT, SCOPES).value)
+    assert_refused(mint.tokens, other.issue(ACCOUNT, SCOPES).value)
 
 
 def test_a_signature_is_checked_once_and_memory_is_bounded(

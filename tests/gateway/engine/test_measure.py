@@ -56,6 +56,9 @@ def test_the_introspection_query_of_tools_stays_within_the_limits() -> None:
     refuse_long_text(text, Limits())
     refuse_large_document(parse(text), Limits())
 
+    sizes = measure(parse(text))
+    assert 0 < max(size.introspection_depth for size in sizes) <= Limits().max_introspection_depth
+
 
 def test_literals_are_measured_wherever_they_stand() -> None:
     size = size_of("query($v: [I] = [[[1]]] @d(x: [[12345]])) {a(x: {y: [{z: 123}]}) @d(x: [1])}")

@@ -1,3 +1,5 @@
+import json
+
 import orjson
 import pytest
 
@@ -32,7 +34,7 @@ def test_what_is_no_sane_json_is_bad_input(raw: bytes) -> None:
 
 
 def test_json_may_be_nested_as_deep_as_the_limit() -> None:
-    read_json(nested(64), Limits())
+    assert read_json(nested(64), Limits()) == json.loads(nested(64))
 
 
 def test_many_shallow_brackets_are_not_deep() -> None:

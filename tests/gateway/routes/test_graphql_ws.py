@@ -160,7 +160,8 @@ async def test_leaving_closes_every_source(shop: Shop) -> None:
         await client.subscribe("2", "{ slow(seconds: 60) }")
         await asyncio.sleep(0.05)
 
-    await eventually(lambda: sorted(shop.context.ended) == ["count", "slow"])
+    await eventually(lambda: len(shop.context.ended) == 2)
+    assert sorted(shop.context.ended) == ["count", "slow"]
 
 
 async def test_a_ping_is_answered_with_its_payload_even_before_the_init(shop: Shop) -> None:
