@@ -114,6 +114,7 @@ def engine_of(settings: Settings, metrics: Metrics) -> Engine:
         graph(subgraph=settings.subgraph, federation_version=settings.federation_version),
         Limits(deadline_seconds=settings.request_timeout_seconds),
         introspection=settings.in_development(settings.introspection),
+        planned=settings.compiled_operations,
         observe=observe,
     )
 

@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     demo_catalogue: bool | None = None
     """Whether an empty catalogue is filled with the demo; in development if open."""
 
+    compiled_operations: bool = True
+    """Whether operations are compiled to Python; off, graphql-core interprets them, with the same answers."""
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

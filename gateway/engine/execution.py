@@ -19,6 +19,7 @@ from domain.platform.errors import GatewayError, TimedOut, Unauthenticated
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.limits import Limits
+from gateway.engine.plan import PlannedExecutor
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 
@@ -61,8 +62,10 @@ class _PreparedDocuments(strawberry.Schema):
         """Nothing: the engine logs what it masks; a caller's own mistake is no line in our log."""
 
 
-def _taking_prepared(schema: strawberry.Schema) -> strawberry.Schema:
+def _taking_prepared(schema: strawberry.Schema, *, planned: bool) -> strawberry.Schema:
     twin = copy.copy(schema)
+    if planned:
+        twin.execution_context_class = PlannedExecutor
     twin.__class__ = type(f"Prepared{type(schema).__name__}", (_PreparedDocuments, type(schema)), {})
     return twin
 
@@ -74,16 +77,20 @@ Observe: TypeAlias = Callable[[Operation, OperationResult, float], None]
 class Engine:
     """Answers operations over one schema, whatever carries them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is not given has its default
         self,
         schema: strawberry.Schema,
         limits: Limits | None = None,
         errors: ErrorFormatter | None = None,
         *,
         introspection: bool = True,
+        planned: bool = True,
         observe: Observe | None = None,
     ) -> None:
-        """`observe` is told of each query and mutation that ran."""
+        """`planned`: operations are compiled; else graphql-core interprets them.
+
+        `observe` is told of each query and mutation that ran.
+        """
         self._observe = observe
         self.limits = limits or Limits()
         self.errors = errors or ErrorFormatter()
@@ -93,7 +100,7 @@ class Engine:
             self.errors,
             introspection=introspection,
         )
-        self._schema = _taking_prepared(schema)
+        self._schema = _taking_prepared(schema, planned=planned)
 
     def prepare(self, request: OperationRequest) -> Operation:
         """The operation that the request asks for; raises Rejected with the errors to answer."""

@@ -1,0 +1,205 @@
+"""What the text of a plan calls for values that are not as it expects."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from graphql import GraphQLNonNull, Undefined, is_abstract_type
+from graphql.execution.executor import Executor
+from graphql.pyutils import Path
+
+from gateway.engine.plan.failures import Failures, field_path, path_of
+from gateway.engine.plan.fields import Arguments, Resolve, is_immutable
+from gateway.engine.plan.info import LateInfo
+from gateway.engine.plan.positions import At, Chunk, Position, Raised
+
+_NO_LIST = (str, bytes, bytearray, memoryview, Mapping)
+
+
+class Calls(ABC):
+    """Answers the value to go on with, which is None after a failure was recorded.
+
+    What is odder than a leaf of another type or a list of another class is left to graphql-core, so that it
+    comes out as there.
+    """
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self.executor = executor
+        self.given: Any = None
+        """What takes the place of a value for which `kind` found no body."""
+        self.more = False
+        """Whether what `items` answered is to be gone through."""
+        self._failures: Failures | None = None
+        self._arguments: dict[int, Arguments | Exception] = {}
+
+    @abstractmethod
+    def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
+        """Puts a completed value to its path as soon as it is there."""
+
+    def read(self, source: object, names: Sequence[str]) -> list[Any]:
+        """The attributes of `source`, one by one, as reading them together raised."""
+        found: list[Any] = []
+        for name in names:
+            try:
+                found.append(getattr(source, name))
+            except Exception as error:  # noqa: BLE001 - whatever a property raises is the field's
+                found.append(Raised(error))
+        return found
+
+    def info(self, position: Position, chunk: Chunk, at: At) -> LateInfo:
+        """What strawberry gives a resolver of a source at `at`."""
+        return LateInfo(self, position, chunk, at)
+
+    def raw_info(self, position: Position, chunk: Chunk, at: At) -> Any:
+        """What graphql-core gives it."""
+        path = field_path(position, chunk, at)
+        parent = self.executor.schema.type_map[path.typename or ""]
+        return self.executor.build_resolve_info(position.definition, position.nodes, parent, path)  # type: ignore[arg-type]
+
+    def resolver(self, position: Position) -> Callable[..., Any]:
+        way = position.way
+        function = (way.function if isinstance(way, Resolve) else None) or self.executor.field_resolver
+        middleware = self.executor.middleware_manager
+        return function if middleware is None else middleware.get_field_resolver(function)
+
+    def arguments(self, position: Position) -> Arguments:
+        """Of a field, from the variables; raises what does not fit."""
+        kept = self._arguments.get(position.number)
+        if kept is None:
+            kept = self._made_arguments(position)
+            if isinstance(kept, Exception) or is_immutable(kept):
+                self._arguments[position.number] = kept
+        if isinstance(kept, Exception):
+            raise kept
+        return kept
+
+    def _made_arguments(self, position: Position) -> Arguments | Exception:
+        if position.arguments is None:
+            return {}
+        executor = self.executor
+        try:
+            return position.arguments.make(
+                executor.variable_values, hide_suggestions=executor.hide_suggestions
+            )
+        except Exception as error:  # noqa: BLE001 - told wherever the field is executed
+            return error
+
+    def leaf(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
+        """A leaf that is not plainly of its type."""
+        if _is_ordinary(value) and not self.executor.is_awaitable(value):
+            position.kinds[value.__class__] = 0
+            try:
+                return self.executor.complete_leaf_value(position.item, value)
+            except Exception as error:  # noqa: BLE001 - as graphql-core does
+                return self._fail(error, position, depth, chunk, at)
+        return self._hand_over(position, depth, value, chunk, at)
+
+    def leaves(
+        self, position: Position, depth: int, values: Sequence[Any], chunk: Chunk, at: At
+    ) -> list[Any]:
+        """Items of a list, of which one at least is not plainly of its type."""
+        may_be_null = not isinstance(position.levels[depth], GraphQLNonNull)
+        return [
+            None if value is None and may_be_null else self.leaf(position, depth, value, chunk, (*at, index))
+            for index, value in enumerate(values)
+        ]
+
+    def items(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
+        """The items of a list that is neither `list` nor `tuple`, or, without `more`, its completed value."""
+        executor = self.executor
+        self.more = False
+        if (
+            isinstance(value, Collection)
+            and not isinstance(value, _NO_LIST)
+            and _is_ordinary(value)
+            and not executor.is_awaitable(value)
+            and not executor.is_async_iterable(value)
+        ):
+            try:
+                items = list(value)
+            except Exception as error:  # noqa: BLE001 - as graphql-core does
+                return self._fail(error, position, depth, chunk, at)
+            self.more = True
+            return items
+        return self._hand_over(position, depth, value, chunk, at)
+
+    def kind(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> int:
+        """Which body an object has, or -1 where `given` is its completed value."""
+        group = None
+        if _is_ordinary(value) and not self.executor.is_awaitable(value):
+            try:
+                group = self._group(position, value, chunk, at)
+            except Exception:  # noqa: BLE001 - raised again below, where graphql-core tells of it
+                group = None
+        if group is None:
+            self.given = self._hand_over(position, depth, value, chunk, at)
+            return -1
+        return group
+
+    def _group(self, position: Position, value: Any, chunk: Chunk, at: At) -> int | None:
+        """None where the type has to be awaited or is not to be had."""
+        executor, info = self.executor, None
+        type_: Any = position.item
+        if is_abstract_type(type_):
+            info = self._field_info(position, chunk, at)
+            name = (type_.resolve_type or executor.type_resolver)(value, info, type_)
+            if not isinstance(name, str) or name not in position.groups:
+                return None
+            type_ = executor.schema.type_map[name]
+        if type_.is_type_of is not None:
+            is_one = type_.is_type_of(value, info or self._field_info(position, chunk, at))
+            if executor.is_awaitable(is_one) or not is_one:
+                return None
+        group = position.groups[type_.name]
+        if position.by_class:
+            position.kinds[value.__class__] = group
+            position.names[value.__class__] = type_.name
+        return group
+
+    # -- failures, and what graphql-core completes
+
+    def _fail(self, error: Exception, position: Position, depth: int, chunk: Chunk, at: At) -> None:
+        path = path_of(position, depth, chunk, at)
+        assert path is not None  # noqa: S101 - a field has a path
+        self._recorded(error, position, depth, path)
+
+    def _recorded(self, error: Exception, position: Position, depth: int, path: Path) -> None:
+        if self._failures is None:
+            self._failures = Failures(self.executor.collected_errors)
+        self._failures.record(error, position, depth, path)
+
+    def _hand_over(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
+        """The value as graphql-core completes it; None for now where that takes time."""
+        executor, type_ = self.executor, position.levels[depth]
+        path = path_of(position, depth, chunk, at)
+        assert path is not None  # noqa: S101 - a field has a path
+        info = self._field_info(position, chunk, at)
+        if isinstance(value, Raised):
+            return self._recorded(value.error, position, depth, path)
+        try:
+            if not executor.is_awaitable(value):
+                done = executor.complete_value(type_, position.details, info, path, value, None)
+            elif depth:
+                done = executor.complete_awaitable_list_item_value(
+                    value, type_, position.details, info, path, None
+                )
+            else:
+                done = executor.complete_awaitable_value(type_, position.details, info, path, value, None)
+        except Exception as error:  # noqa: BLE001 - as graphql-core does
+            return self._recorded(error, position, depth, path)
+        if not executor.is_awaitable(done):
+            return done
+
+        self._later(done, position, depth, path)
+        return None
+
+    def _field_info(self, position: Position, chunk: Chunk, at: At) -> Any:
+        """The info of the field in which a value is."""
+        path = path_of(position, 0, chunk, at)
+        assert path is not None  # noqa: S101 - a field has a path
+        parent = self.executor.schema.type_map[path.typename or ""]
+        return self.executor.build_resolve_info(position.definition, position.nodes, parent, path)  # type: ignore[arg-type]
+
+
+def _is_ordinary(value: object) -> bool:
+    return value is not None and value is not Undefined and not isinstance(value, Exception | Raised)

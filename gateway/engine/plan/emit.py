@@ -1,0 +1,378 @@
+"""Writes an operation as Python: one function for the root, one for each place where values may have to wait.
+
+Within a function plain fields are attribute reads, lists are loops, objects are dict displays in the order
+of the selection. What is not as expected (an error, a null that must not be, another type, an awaitable) is
+handed to the run, which answers the value to go on with; so the text has no error handling but the `try`
+blocks around reads and calls, which cost nothing as long as nothing is raised.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Final
+
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor import Executor
+
+from gateway.engine.plan import leaves
+from gateway.engine.plan.fields import ArgumentsOf, Attribute, Batch, Call, Resolve, usable
+from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
+from gateway.engine.plan.selections import Body, Grouped, Selections, Unplannable
+from gateway.engine.plan.text import Scene, Text
+
+MAX_POSITIONS: Final = 4_000
+"""Fields that are written out, each once for every body it stands in."""
+_MAX_LOOPS: Final = 6
+"""Python nests up to 20 blocks; deeper values have functions of their own."""
+
+
+class Emitter:
+    """Turns the operation of `executor` into source text and the objects it names."""
+
+    def __init__(self, executor: Executor[Any], *, wrapped: bool) -> None:
+        """`wrapped`: each resolver is called as graphql-core calls it, as middleware is around them."""
+        self._executor = executor
+        self._wrapped = wrapped
+        self._selections = Selections(executor, wrapped=wrapped)
+        self._ahead: deque[Position] = deque()
+        self._functions: list[str] = []
+        self._writes: Text = Text()
+        self.scope: dict[str, Any] = {"Raised": Raised, "Chunk": Chunk, "Undefined": Undefined}
+        self.positions: list[Position] = []
+        self.columns: list[Position] = []
+        self._column_of: dict[int, int] = {}
+        self._valued: set[int] = set()
+
+    def roots(self, type_: GraphQLObjectType, fields: Grouped, *, serial: bool) -> list[str]:
+        """Writes the functions of the root object, one a field where they run one after the other."""
+        names = []
+        parts = [{key: details} for key, details in fields.items()] if serial else [fields]
+        for number, part in enumerate(parts):
+            name = f"root_{number}"
+            self._writes = Text()
+            self._body(Body([type_], part), "v", Scene(("n",), None), into="x")
+            self._functions.append(self._writes.render(f"def {name}(run, v, c, n, x):"))
+            names.append(name)
+        while self._ahead:
+            self._column(self._ahead.popleft())
+        return names
+
+    @property
+    def source(self) -> str:
+        return "\n".join(self._functions)
+
+    # -- functions
+
+    def _column(self, position: Position) -> None:
+        """Completes the values a column waited for."""
+        self._writes = text = Text()
+        with text.under("for v, d in zip(values, targets):"):
+            text.line("n += 1")
+            if position.number in self._valued:
+                text.line(f"v = value_{position.number}(run, v, c, n)")
+            else:
+                self._value("v", position, 0, Scene(("n",), position.parent, loops=1))
+            text.line(f"d[{position.key!r}] = v")
+        text.lines.insert(0, "    n = -1")
+        self._functions.append(text.render(f"def block_{position.number}(run, c, values, targets):"))
+
+    def _value_function(self, position: Position) -> None:
+        """Completes one value, wherever it comes from."""
+        outer, self._writes = self._writes, Text()
+        self._value("v", position, 0, Scene(("n",), position.parent))
+        self._writes.line("return v")
+        self._functions.append(self._writes.render(f"def value_{position.number}(run, v, c, n):"))
+        self._valued.add(position.number)
+        self._writes = outer
+
+    # -- objects
+
+    def _body(self, body: Body, source: str, scene: Scene, into: str) -> None:
+        """Writes the object of `source` into the variable `into`, which at the root holds it already."""
+        text = self._writes
+        made: dict[str, str] = {}
+        late: list[tuple[Position, str, bool]] = []
+        positions = [self._position(key, details, body, scene) for key, details in body.fields.items()]
+        for plain, run in groupby(
+            positions, key=lambda p: isinstance(p.way, Attribute) and p.name != "__typename"
+        ):
+            if plain:
+                self._attributes(list(run), source, scene, made)
+                continue
+            for position in run:
+                if position.name == "__typename" and not self._wrapped:
+                    made[position.key] = scene.at[-1] if len(body.types) > 1 else repr(body.types[0].name)
+                elif isinstance(position.way, Batch):
+                    made[position.key] = "None"
+                    late.append((position, source, True))
+                else:
+                    self._call(position, source, scene, made, late)
+        if scene.parent is None:
+            for key, value in made.items():
+                text.line(f"{into}[{key!r}] = {value}")
+        else:
+            text.line(f"{into} = {{{', '.join(f'{key!r}: {value}' for key, value in made.items())}}}")
+        for position, waiting, always in late:
+            number = self._wait_in(position)
+            append = (
+                f"s{number}.append({waiting}); t{number}.append({into}); o{number}.append({scene.origin})"
+            )
+            text.line(append if always else f"if {waiting} is not None: {append}")
+
+    def _position(self, key: str, details: FieldDetailsList, body: Body, scene: Scene) -> Position:
+        if len(self.positions) >= MAX_POSITIONS:
+            raise Unplannable("size")
+        node = details[0].node
+        first = body.types[0]
+        definition = self._executor.schema.get_field(first, node.name.value)
+        if definition is None:
+            raise Unplannable("unknown field")
+        way = self._selections.way(definition)
+        position = Position(
+            number=len(self.positions),
+            key=key,
+            name=node.name.value,
+            parent_types=body.types,
+            definition=definition,
+            details=details,
+            way=way,
+            arguments=ArgumentsOf(definition, node, way).prepare(self._executor.schema)
+            if definition.args
+            else None,
+            parent=scene.parent,
+            chain=(),
+        )
+        self.positions.append(position)
+        self.scope[f"P{position.number}"] = position
+        # Where values wait a chunk begins; so it does where text would nest too deeply.
+        begins = isinstance(way, Batch) or (not isinstance(way, Attribute) and not self._stays(position))
+        is_leaf = is_leaf_type(position.item) and position.lists == 0
+        if not begins and (is_leaf or scene.loops < _MAX_LOOPS):
+            position.chain = (*scene.chain, position)
+        return position
+
+    @staticmethod
+    def _stays(position: Position) -> bool:
+        """Whether the value of a call is completed in place, unless it has to be awaited: leaves are."""
+        way = position.way
+        known_async = isinstance(way, Call | Resolve) and way.is_async
+        return not known_async and is_leaf_type(nullable(position.levels[0]))
+
+    # -- fields
+
+    def _attributes(
+        self, positions: Sequence[Position], source: str, scene: Scene, made: dict[str, str]
+    ) -> None:
+        text = self._writes
+        variables = [text.name("a") for _ in positions]
+        names = [position.way.name for position in positions if isinstance(position.way, Attribute)]
+        reads = [f"{source}.{name}" if usable(name) else f"getattr({source}, {name!r})" for name in names]
+        with text.under("try:"):
+            text.line(
+                "; ".join(f"{variable} = {read}" for variable, read in zip(variables, reads, strict=True))
+            )
+        with text.under("except Exception:"):
+            text.line(f"[{', '.join(variables)}] = run.read({source}, {tuple(names)!r})")
+        for position, variable in zip(positions, variables, strict=True):
+            if position.chain:
+                self._value(variable, position, 0, scene)
+            else:
+                self._value_function(position)
+                text.line(
+                    f"{variable} = value_{position.number}(run, {variable}, {_chunk(position, scene)}, 0)"
+                )
+            made[position.key] = variable
+
+    def _call(
+        self,
+        position: Position,
+        source: str,
+        scene: Scene,
+        made: dict[str, str],
+        late: list[tuple[Position, str, bool]],
+    ) -> None:
+        text = self._writes
+        value, waiting = text.name("a"), text.name("w")
+        made[position.key] = value
+        way = position.way
+        if isinstance(way, Call | Resolve) and way.is_async:
+            self._called(waiting, position, source, scene)
+            made[position.key] = "None"
+            late.append((position, waiting, True))
+            return
+        self._called(value, position, source, scene)
+        text.line(f"{waiting} = None")
+        late.append((position, waiting, False))
+        if position.chain and leaves.is_plain(position.item):
+            with text.under(f"if {self._unlike(value, position, 0)}:"):
+                with text.under(f"if hasattr({value}.__class__, '__await__'):"):
+                    text.line(f"{waiting} = {value}; {value} = None")
+                with text.under("else:"):
+                    text.line(f"{value} = run.leaf(P{position.number}, 0, {value}, c, {scene.place})")
+            return
+        with text.under(f"if hasattr({value}.__class__, '__await__'):"):
+            text.line(f"{waiting} = {value}; {value} = None")
+        with text.under("else:"):
+            if position.chain:
+                self._value(value, position, 0, scene)
+            else:
+                self._value_function(position)
+                text.line(f"{value} = value_{position.number}(run, {value}, {_chunk(position, scene)}, 0)")
+
+    def _called(self, variable: str, position: Position, source: str, scene: Scene) -> None:
+        """Calls the resolver; a failure is a value like any other until it is completed."""
+        text, number, way = self._writes, position.number, position.way
+        arguments: list[str] = []
+        if isinstance(way, Call):
+            self.scope[f"f{number}"] = way.function
+            if way.source_first:
+                arguments.append(source)
+            arguments += [f"{name}={source}" for name in way.source_names]
+            if way.info_name is not None:
+                arguments.append(f"{way.info_name}=run.info(P{number}, c, {scene.place})")
+            called = f"f{number}"
+        else:
+            arguments += [source, f"run.raw_info(P{number}, c, {scene.place})"]
+            called = f"run.resolver(P{number})"
+        if position.arguments is not None:
+            constant = position.arguments.constant
+            if constant is None:
+                arguments.append(f"**run.arguments(P{number})")
+            elif constant:
+                self.scope[f"k{number}"] = constant
+                arguments.append(f"**k{number}")
+        with text.under("try:"):
+            text.line(f"{variable} = {called}({', '.join(arguments)})")
+        with text.under("except Exception as error:"):
+            text.line(f"{variable} = Raised(error)")
+
+    def _wait_in(self, position: Position) -> int:
+        """The column of a position, which the function at hand fills."""
+        number = self._column_of.get(position.number)
+        if number is None:
+            number = self._column_of[position.number] = len(self.columns)
+            self.columns.append(position)
+            self._ahead.append(position)
+        self._writes.columns[number] = None
+        return number
+
+    # -- values
+
+    def _value(self, v: str, position: Position, depth: int, scene: Scene) -> None:
+        """Completes the value in variable `v`, which is `depth` lists deep in its field."""
+        type_ = position.levels[depth]
+        inner = nullable(type_)
+        if isinstance(inner, GraphQLList):
+            self._list(v, position, depth, scene)
+        elif is_leaf_type(inner):
+            self._leaf(v, position, depth, scene)
+        else:
+            self._object(v, position, depth, scene)
+
+    def _unlike(self, v: str, position: Position, depth: int) -> str:
+        """Whether a plain leaf is not to be written as it is."""
+        test = f"not ({leaves.GUARDS[position.item].format(v)})"
+        return test if _is_non_null(position, depth) else f"{test} and {v} is not None"
+
+    def _leaf(self, v: str, position: Position, depth: int, scene: Scene) -> None:
+        text, number, type_ = self._writes, position.number, position.item
+        odd = f"{v} = run.leaf(P{number}, {depth}, {v}, c, {scene.place})"
+        if leaves.is_plain(type_):
+            with text.under(f"if {self._unlike(v, position, depth)}:"):
+                text.line(odd)
+            return
+        enum = leaves.enum_names(type_)
+        missing = "else:" if _is_non_null(position, depth) else f"elif {v} is not None:"
+        if enum is not None:
+            self.scope[f"e{number}"], self.scope[f"m{number}"] = enum.names, enum.members
+            with text.under(f"if {v}.__class__ is m{number}:"):
+                text.line(f"{v} = e{number}[{v}._name_]")
+            with text.under(missing):
+                text.line(odd)
+            return
+        self.scope[f"l{number}"], self.scope[f"K{number}"] = type_.coerce_output_value, position.kinds
+        with text.under(f"if {v}.__class__ in K{number}:"):
+            with text.under("try:"):
+                text.line(f"y = l{number}({v})")
+            with text.under("except Exception:"):
+                text.line("y = None")
+            text.line(f"{v} = y if y is not None and y is not Undefined else {odd.partition(' = ')[2]}")
+        with text.under(missing):
+            text.line(odd)
+
+    def _list(self, v: str, position: Position, depth: int, scene: Scene) -> None:
+        text = self._writes
+        item, made, more = text.name("v"), text.name("r"), text.name("z")
+        inside = replace(scene, at=(*scene.at, f"len({made})"), loops=scene.loops + 1)
+        text.line(f"{more} = {v}.__class__ is list or {v}.__class__ is tuple")
+        maybe_null = "" if _is_non_null(position, depth) else f" and {v} is not None"
+        with text.under(f"if not {more}{maybe_null}:"):
+            text.line(f"{v} = run.items(P{position.number}, {depth}, {v}, c, {scene.place})")
+            text.line(f"{more} = run.more")
+        with text.under(f"if {more}:"):
+            if leaves.is_plain(nullable(position.levels[depth + 1])):
+                self._plain_list(v, item, position, depth, scene)
+                return
+            text.line(f"{made} = []")
+            with text.under(f"for {item} in {v}:"):
+                self._value(item, position, depth + 1, inside)
+                text.line(f"{made}.append({item})")
+            text.line(f"{v} = {made}")
+
+    def _plain_list(self, v: str, item: str, position: Position, depth: int, scene: Scene) -> None:
+        """Most lists of leaves need no more than a look at each, and a copy."""
+        text = self._writes
+        with text.under(f"for {item} in {v}:"), text.under(f"if {self._unlike(item, position, depth + 1)}:"):
+            text.line(f"{v} = run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})")
+            text.line("break")
+        with text.under("else:"):
+            text.line(f"{v} = [*{v}]")
+
+    def _object(self, v: str, position: Position, depth: int, scene: Scene) -> None:
+        text, number = self._writes, position.number
+        bodies = self._selections.bodies(position)
+        self.scope[f"K{number}"], self.scope[f"T{number}"] = position.kinds, position.names
+        kind = f"run.kind(P{number}, {depth}, {v}, c, {scene.place})"
+        chain = scene.chain if not position.chain else position.chain
+        inside = replace(scene, parent=position, chain=chain)
+        with self._unless_none(v, position, depth):
+            if len(bodies) == 1:
+                with text.under(f"if {v}.__class__ in K{number} or {kind} == 0:"):
+                    self._body_of(bodies[0], v, position, inside)
+            else:
+                text.line(f"g = K{number}.get({v}.__class__)")
+                with text.under("if g is None:"):
+                    text.line(f"g = {kind}")
+                for group, body in enumerate(bodies):
+                    with text.under(f"{'el' if group else ''}if g == {group}:"):
+                        self._body_of(body, v, position, inside)
+            with text.under("else:" if bodies else "if True:"):
+                text.line(f"{v} = run.given")
+
+    @contextmanager
+    def _unless_none(self, v: str, position: Position, depth: int) -> Iterator[None]:
+        if _is_non_null(position, depth):
+            yield
+            return
+        with self._writes.under(f"if {v} is not None:"):
+            yield
+
+    def _body_of(self, body: Body, v: str, position: Position, scene: Scene) -> None:
+        if len(body.types) > 1:
+            name = self._writes.name("q")
+            self._writes.line(f"{name} = T{position.number}[{v}.__class__]")
+            scene = replace(scene, at=(*scene.at, name))
+        made = self._writes.name("x")
+        self._body(body, v, scene, made)
+        self._writes.line(f"{v} = {made}")
+
+
+def _chunk(position: Position, scene: Scene) -> str:
+    return f"Chunk(P{position.number}, ({scene.origin},))"
+
+
+def _is_non_null(position: Position, depth: int) -> bool:
+    return isinstance(position.levels[depth], GraphQLNonNull)

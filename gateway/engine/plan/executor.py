@@ -1,0 +1,22 @@
+"""Where plans take the place of graphql-core's interpretation, and of nothing else."""
+
+from typing import Any
+
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gateway.engine.plan.plan import Plans, is_serial
+from gateway.engine.plan.run import Run
+
+
+class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """To be given to a strawberry schema as `execution_context_class`, to graphql-core as `executor_class`.
+
+    Parsing, validation, variables, extensions, permissions, subscriptions and whatever a plan cannot express
+    remain theirs. `Plans.of(schema).statistics` tells how often plans were used.
+    """
+
+    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - graphql-core's argument
+        plan = Plans.of(self.schema).find(self, serial=is_serial(self, serially))
+        if plan is None:
+            return super().execute_operation(serially)
+        return Run(plan, self).execute()

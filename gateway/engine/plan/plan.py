@@ -1,0 +1,211 @@
+"""Plans: operations written as Python, kept as long as their documents are asked for."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from graphql import (
+    DirectiveNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    visit,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.executor import Executor
+
+from gateway.engine.plan.emit import Emitter
+from gateway.engine.plan.positions import Position
+from gateway.engine.plan.selections import Unplannable
+
+MAX_PLANS: Final = 1_000
+MAX_VARIANTS: Final = 16
+"""Of one operation: one for each set of values of the variables that include or skip."""
+_ATTRIBUTE: Final = "_media_gateway_plans"
+
+Root: TypeAlias = Callable[..., None]
+Block: TypeAlias = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The functions of an operation."""
+
+    roots: Sequence[Root]
+    """One that fills the root object, or one a root field where they run one after the other."""
+    columns: Sequence[Position]
+    blocks: Sequence[Block]
+    """By column, what completes its values."""
+    source: str
+
+
+@dataclass
+class Statistics:
+    """How operations were executed."""
+
+    planned: int = 0
+    compiled: int = 0
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    """Executions left to graphql-core, by reason."""
+
+
+@dataclass(slots=True)
+class _Operation:
+    node: OperationDefinitionNode
+    """Kept, so that its id stays its own."""
+    conditions: tuple[str, ...]
+    """The variables that decide what is included."""
+    unplannable: str | None
+    variants: "OrderedDict[Any, Plan | str]" = field(default_factory=OrderedDict)
+
+
+class Plans:
+    """The plans of one schema, the least recently used leave first."""
+
+    def __init__(self, most: int = MAX_PLANS) -> None:
+        self.statistics = Statistics()
+        self._most = most
+        self._operations: OrderedDict[int, _Operation] = OrderedDict()
+
+    @staticmethod
+    def of(schema: GraphQLSchema) -> "Plans":
+        """Those kept with `schema`."""
+        found = getattr(schema, _ATTRIBUTE, None)
+        if not isinstance(found, Plans):
+            found = Plans()
+            setattr(schema, _ATTRIBUTE, found)
+        return found
+
+    def find(self, executor: Executor[Any], *, serial: bool) -> Plan | None:
+        """The plan for this execution; None, and counted, where it has to be interpreted."""
+        reason = _unusual(executor)
+        if reason is None:
+            found = self._find(executor, serial=serial)
+            if isinstance(found, Plan):
+                self.statistics.planned += 1
+                return found
+            reason = found
+        self.statistics.fallbacks[reason] += 1
+        return None
+
+    def _find(self, executor: Executor[Any], *, serial: bool) -> Plan | str:
+        operation = self._operation(executor)
+        if operation.unplannable is not None:
+            return operation.unplannable
+        wrapped = bool(executor.middleware_manager is not None and executor.middleware_manager.middlewares)
+        coerced = executor.variable_values.coerced
+        key = (serial, wrapped, *map(coerced.get, operation.conditions))
+        plan = operation.variants.get(key)
+        if plan is None:
+            plan = self._compile(executor, serial=serial, wrapped=wrapped)
+            operation.variants[key] = plan
+            if len(operation.variants) > MAX_VARIANTS:
+                operation.variants.popitem(last=False)
+        return plan
+
+    def _operation(self, executor: Executor[Any]) -> _Operation:
+        node = executor.operation
+        found = self._operations.get(id(node))
+        if found is None:
+            directives = _Directives()
+            for definition in (node, *executor.fragment_definitions.values()):
+                visit(definition, directives)
+            found = _Operation(node, tuple(directives.conditions), directives.unplannable)
+            self._operations[id(node)] = found
+            if len(self._operations) > self._most:
+                self._operations.popitem(last=False)
+        else:
+            self._operations.move_to_end(id(node))
+        return found
+
+    def _compile(self, executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan | str:
+        try:
+            plan = compile_plan(executor, serial=serial, wrapped=wrapped)
+        except Unplannable as reason:
+            return str(reason)
+        except GraphQLError:
+            return "condition"
+        except (RecursionError, SyntaxError, MemoryError):
+            return "size"
+        self.statistics.compiled += 1
+        return plan
+
+
+def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan:
+    """The operation of `executor` for its variables' conditions; raises `Unplannable`, and `GraphQLError` for
+    conditions that graphql-core refuses.
+    """
+    operation = executor.operation
+    type_ = executor.schema.get_root_type(operation.operation)
+    if type_ is None:
+        raise Unplannable("no root type")
+    collected = collect_fields(
+        executor.schema,
+        executor.fragments,
+        executor.variable_values,
+        type_,
+        operation,
+        executor.hide_suggestions,
+    )
+    emitter = Emitter(executor, wrapped=wrapped)
+    names = emitter.roots(type_, collected.grouped_field_set, serial=serial)
+    name = operation.name.value if operation.name else operation.operation.value
+    scope = emitter.scope
+    scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
+    exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
+    return Plan(
+        roots=[scope[name] for name in names],
+        columns=emitter.columns,
+        blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
+        source=emitter.source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Shows tracebacks the text."""
+
+    text: str
+
+    def get_source(self, _name: str) -> str:
+        return self.text
+
+
+class _Directives(Visitor):
+    """What an operation's directives ask of the executor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conditions: dict[str, None] = {}
+        self.unplannable: str | None = None
+
+    def enter_directive(self, node: DirectiveNode, *_args: Any) -> None:
+        if node.name.value in {"skip", "include"}:
+            for argument in node.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    self.conditions[argument.value.name.value] = None
+        elif node.name.value in {"defer", "stream"}:
+            self.unplannable = node.name.value
+
+    def enter_fragment_definition(self, node: Any, *_args: Any) -> None:
+        if node.variable_definitions:
+            self.unplannable = "fragment variables"
+
+
+def _unusual(executor: Executor[Any]) -> str | None:
+    """Why this execution, rather than the operation, has to be interpreted."""
+    if not executor.error_propagation:
+        return "error propagation"
+    if executor.abort_signal is not None:
+        return "abort signal"
+    if executor.hooks is not None:
+        return "hooks"
+    return None
+
+
+def is_serial(executor: Executor[Any], serially: bool | None) -> bool:  # noqa: FBT001 - graphql-core's argument
+    return executor.operation.operation is OperationType.MUTATION if serially is None else serially

@@ -1,0 +1,119 @@
+"""Places of an operation where values appear, and how to get from one to its path in the response."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+)
+from graphql.execution.collect_fields import FieldDetailsList
+
+from gateway.engine.plan.fields import ArgumentsOf, Way
+
+At = tuple[Any, ...]
+"""Where in a chunk: the number of its entry, then from the outside in the index in each list, and the type's
+name of each object whose body several types share.
+"""
+
+
+@dataclass(eq=False, slots=True)
+class Position:
+    """A field of the operation, in the selection set of one type, or of several that answer it alike."""
+
+    number: int
+    key: str
+    """Its name in the response."""
+    name: str
+    parent_types: Sequence[GraphQLObjectType]
+    definition: GraphQLField
+    details: FieldDetailsList
+    way: Way
+    arguments: ArgumentsOf | None
+    parent: "Position | None"
+    """The field that holds the object; None at the root."""
+    chain: "tuple[Position, ...]"
+    """The fields from where its chunk begins down to itself; empty if it begins one."""
+    levels: list[GraphQLOutputType] = field(default_factory=list)
+    """The type of the field, then that of the items in its list, and so on inward."""
+    groups: dict[str, int] = field(default_factory=dict)
+    """Which body each possible type of its objects has."""
+    kinds: dict[type, int] = field(default_factory=dict)
+    """The bodies of classes that were met, where the class alone decides."""
+    names: dict[type, str] = field(default_factory=dict)
+    """The object types of these classes."""
+    by_class: bool = False
+    """Whether the class of an object decides its type."""
+
+    def __post_init__(self) -> None:
+        level: Any = self.definition.type
+        self.levels.append(level)
+        while isinstance(level := nullable(level), GraphQLList):
+            level = level.of_type
+            self.levels.append(level)
+
+    @property
+    def lists(self) -> int:
+        """How many lists are around its objects or leaves."""
+        return len(self.levels) - 1
+
+    @property
+    def shared(self) -> bool:
+        """Whether several types share the selection set it is in."""
+        return len(self.parent_types) > 1
+
+    @property
+    def nodes(self) -> list[FieldNode]:
+        return [details.node for details in self.details]
+
+    @property
+    def item(self) -> Any:
+        """The type of its objects or leaves."""
+        return nullable(self.levels[-1])
+
+
+def nullable(type_: Any) -> Any:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+class Chunk:
+    """Values of one position that are completed together."""
+
+    __slots__ = ("origins", "position")
+
+    def __init__(self, position: Position | None, origins: Sequence[tuple[Any, ...]]) -> None:
+        self.position = position
+        """None for the root object."""
+        self.origins = origins
+        """Of each entry the chunk its object is in, then where in that."""
+
+
+class Column:
+    """Values of one position that wait: for their batch function, or for what their resolvers returned."""
+
+    __slots__ = ("origins", "position", "targets", "values")
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self.clear()
+
+    def clear(self) -> None:
+        self.values: list[Any] = []
+        """Sources of a batch function, else awaitables or failures."""
+        self.targets: list[dict[str, Any]] = []
+        """The objects of the response that get the values, under the position's key."""
+        self.origins: list[tuple[Any, ...]] = []
+
+
+class Raised:
+    """Stands for a value that could not be had."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error

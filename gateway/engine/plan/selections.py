@@ -1,0 +1,96 @@
+"""The selection sets of an operation: their fields by type, and which types are answered alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLObjectType, is_abstract_type
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor import Executor
+
+from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way, way_of
+from gateway.engine.plan.positions import Position
+
+Grouped = Mapping[str, FieldDetailsList]
+
+
+class Unplannable(Exception):
+    """The operation has to be interpreted; the argument says why, in a word for the statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A selection set on one type, or on several whose fields are answered alike."""
+
+    types: Sequence[GraphQLObjectType]
+    fields: Grouped
+
+
+class Selections:
+    """Those of one operation; `wrapped` where middleware is around every resolver."""
+
+    def __init__(self, executor: Executor[Any], *, wrapped: bool) -> None:
+        self._executor = executor
+        self._wrapped = wrapped
+        self._ways: dict[int, Way] = {}
+
+    def way(self, definition: Any) -> Way:
+        way = self._ways.get(id(definition))
+        if way is None:
+            way = way_of(definition, self._executor.schema)
+            if self._wrapped and not isinstance(way, Resolve):
+                way = Resolve(definition.resolve, is_async=False)
+            self._ways[id(definition)] = way
+        return way
+
+    def bodies(self, position: Position) -> list[Body]:
+        """The selection sets of a position, by the types its objects may have."""
+        schema, type_ = self._executor.schema, position.item
+        possible = list(schema.get_possible_types(type_)) if is_abstract_type(type_) else [type_]
+        position.by_class = all(map(_decided_by_class, [type_, *possible]))
+        bodies: dict[Any, tuple[list[GraphQLObjectType], Grouped]] = {}
+        for candidate in possible:
+            fields = self._collect(candidate, position.details)
+            alike = self._signature(candidate, fields) if position.by_class else candidate.name
+            types, _ = bodies.setdefault(alike, ([], fields))
+            types.append(candidate)
+        found = [Body(types, fields) for types, fields in bodies.values()]
+        position.groups.update(
+            {type_.name: number for number, body in enumerate(found) for type_ in body.types}
+        )
+        return found
+
+    def _collect(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Grouped:
+        collected = self._executor.collect_subfields(type_, details)
+        if collected.new_defer_usages:
+            raise Unplannable("defer")
+        return collected.grouped_field_set
+
+    def _signature(self, type_: GraphQLObjectType, fields: Grouped) -> Any:
+        """Equal for types whose fields are answered by the same text."""
+        return tuple(self._alike(type_, key, details) for key, details in fields.items())
+
+    def _alike(self, type_: GraphQLObjectType, key: str, details: FieldDetailsList) -> Any:
+        name = details[0].node.name.value
+        nodes = tuple(id(detail.node) for detail in details)
+        if name == "__typename":
+            return key, name, nodes
+        definition = self._executor.schema.get_field(type_, name)
+        if definition is None:
+            raise Unplannable("unknown field")
+        match self.way(definition):
+            case Attribute(attribute):
+                answered: Any = attribute
+            case Call(function=function) | Batch(function=function):
+                answered = id(function)
+            case _:
+                answered = type_.name
+        return key, nodes, str(definition.type), answered
+
+
+def _decided_by_class(type_: Any) -> bool:
+    """Whether an object's class alone decides its type: functions that look at nothing else say so."""
+    asked = type_.resolve_type if is_abstract_type(type_) else type_.is_type_of
+    if asked is None:
+        return not is_abstract_type(type_)
+    return bool(getattr(asked, "by_class", False))

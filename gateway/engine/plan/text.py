@@ -1,0 +1,57 @@
+"""Source text of a function while it is written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from gateway.engine.plan.positions import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where in a function text is written."""
+
+    at: tuple[str, ...]
+    """Expressions for where in the chunk a value is."""
+    parent: Position | None
+    """The field whose objects are being written."""
+    chain: tuple[Position, ...] = ()
+    """The fields since the chunk began."""
+    loops: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"({', '.join(self.at)},)"
+
+    @property
+    def origin(self) -> str:
+        return f"(c, {', '.join(self.at)},)"
+
+
+@dataclass
+class Text:
+    """Lines of one function, the columns it fills, and names that are not taken."""
+
+    lines: list[str] = field(default_factory=list)
+    columns: dict[int, None] = field(default_factory=dict)
+    indent: int = 1
+    names: int = 0
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.indent + text)
+
+    @contextmanager
+    def under(self, header: str) -> Iterator[None]:
+        self.line(header)
+        self.indent += 1
+        yield
+        self.indent -= 1
+
+    def name(self, letter: str) -> str:
+        self.names += 1
+        return f"{letter}{self.names}"
+
+    def render(self, header: str) -> str:
+        parts = (("s", "values"), ("t", "targets"), ("o", "origins"))
+        fetch = [f"    {letter}{n} = run.columns[{n}].{part}" for n in self.columns for letter, part in parts]
+        return "\n".join([header, *fetch, *self.lines, ""])

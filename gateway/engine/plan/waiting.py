@@ -1,0 +1,90 @@
+"""Waiting for many things at once, without a task where there is only one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from gateway.engine.plan.positions import Raised
+
+T = TypeVar("T")
+
+
+class Waiting(Generic[T]):
+    """Awaitables, each with what is to be known when it is done.
+
+    What becomes done in the same turn of the event loop is answered together, so that the loaders behind it
+    gather the keys of all.
+    """
+
+    def __init__(self) -> None:
+        self._new: list[tuple[Awaitable[Any], T]] = []
+        self._running: dict[asyncio.Future[Any], T] = {}
+        self._arrived: list[asyncio.Future[Any]] = []
+        self._wake: asyncio.Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._new or self._running)
+
+    def add(self, awaitable: Awaitable[Any], what: T) -> None:
+        """Started by the next `arrivals`."""
+        self._new.append((awaitable, what))
+
+    async def arrivals(self) -> list[tuple[T, Any]]:
+        """What is done, at least one, with its value; `Raised` for an exception."""
+        new, self._new = self._new, []
+        if len(new) == 1 and not self._running:
+            ((awaitable, what),) = new
+            try:
+                return [(what, await awaitable)]
+            except Exception as error:  # noqa: BLE001 - the field's, whatever it is
+                return [(what, Raised(error))]
+        for awaitable, what in new:
+            task = asyncio.ensure_future(awaitable)
+            self._running[task] = what
+            task.add_done_callback(self._arrive)
+        if not self._arrived:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+            self._wake = None
+        arrived, self._arrived = self._arrived, []
+        return [(self._running.pop(task), outcome(task)) for task in arrived if task in self._running]
+
+    def drop(self, is_unwanted: Callable[[T], bool]) -> None:
+        """Cancels what nobody waits for any more."""
+        for task, what in list(self._running.items()):
+            if is_unwanted(what):
+                del self._running[task]
+                task.cancel()
+
+    async def close(self) -> None:
+        """Cancels everything, and returns when it has ended."""
+        for awaitable, _ in self._new:
+            discard(awaitable)
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _arrive(self, task: asyncio.Future[Any]) -> None:
+        self._arrived.append(task)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+def outcome(done: asyncio.Future[Any]) -> Any:
+    """The value of a future that is done; `Raised` for an exception."""
+    if done.cancelled():
+        raise asyncio.CancelledError
+    error = done.exception()
+    if error is None:
+        return done.result()
+    if isinstance(error, Exception):
+        return Raised(error)
+    raise error
+
+
+def discard(awaitable: Awaitable[Any]) -> None:
+    """What was never started will not be missed."""
+    if asyncio.iscoroutine(awaitable):
+        awaitable.close()
