@@ -2,8 +2,9 @@
 request.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -11,35 +12,83 @@ from domain.platform.tracing import span
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Question = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
 
 MAX_KEYS = 1_000
 """Keys of one question; more are asked in several."""
 
 
-class Loader(DataLoader[K, V]):
-    """`load(key)` and `load_many(keys)`."""
+class Loader(Generic[K, V]):
+    """Remembers what was answered, and asks for the rest once a turn of the event loop.
 
-    def __init__(self, ask: Callable[[list[K]], Coroutine[Any, Any, list[V]]]) -> None:
-        super().__init__(batch_load_fn=ask, max_batch_size=MAX_KEYS)
+    What is gathered are whole askings: one for fifty keys waits for one future, not for fifty.
+    """
+
+    def __init__(self, question: Question[K, V], absent: Callable[[], V]) -> None:
+        """`absent` makes the answer for a key that the question's answer does not have."""
+        self._question = question
+        self._absent = absent
+        self._known: dict[K, V] = {}
+        self._asked: dict[K, asyncio.Future[Mapping[K, V]]] = {}
+        self._askings: DataLoader[tuple[K, ...], Mapping[K, V]] = DataLoader(self._answer, cache=False)
+
+    async def load(self, key: K) -> V:
+        return (await self.load_many((key,)))[0]
+
+    async def load_many(self, keys: Iterable[K]) -> list[V]:
+        """The answers in the order of the keys; raises what the question raises."""
+        keys = tuple(keys)
+        known = self._known
+        missing = [key for key in keys if key not in known]
+        if not missing:
+            return [known[key] for key in keys]
+        found = {key: known[key] for key in keys if key in known}
+        running = {self._asked[key] for key in missing if key in self._asked}
+        if new := tuple(key for key in missing if key not in self._asked):
+            asking = self._askings.load(new)
+            self._asked |= dict.fromkeys(new, asking)
+            running.add(asking)
+        for answers in running:
+            found.update(await answers)
+        return [found[key] for key in keys]
+
+    def prime(self, key: K, value: V) -> None:
+        """Makes `value` the answer, unless there is one."""
+        self._known.setdefault(key, value)
+
+    def clear(self, key: K) -> None:
+        """Has `key` asked again."""
+        self._known.pop(key, None)
+
+    async def _answer(self, askings: list[tuple[K, ...]]) -> list[Mapping[K, V]]:
+        keys = list(dict.fromkeys(key for asking in askings for key in asking))
+        try:
+            parts = await asyncio.gather(
+                *(self._ask(keys[start : start + MAX_KEYS]) for start in range(0, len(keys), MAX_KEYS))
+            )
+        finally:
+            for key in keys:
+                self._asked.pop(key, None)
+        answers = {key: value for part in parts for key, value in part.items()}
+        self._known.update(answers)
+        return [answers] * len(askings)
+
+    async def _ask(self, keys: list[K]) -> Mapping[K, V]:
+        with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
+            found = await self._question(keys)
+        return {key: found[key] if key in found else self._absent() for key in keys}
 
 
-def one(question: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> Loader[K, V | None]:
+def one(question: Question[K, V]) -> Loader[K, V | None]:
     """One value a key; `None` where the answer has none."""
 
-    async def ask(keys: list[K]) -> list[V | None]:
-        with span("load", question=question.__name__, keys=len(keys)):
-            found = await question(keys)
-        return [found.get(key) for key in keys]
+    async def ask(keys: Sequence[K]) -> Mapping[K, V | None]:
+        return await question(keys)
 
-    return Loader(ask)
+    ask.__name__ = getattr(question, "__name__", ask.__name__)
+    return Loader(ask, lambda: None)
 
 
-def many(question: Callable[[Sequence[K]], Awaitable[Mapping[K, list[V]]]]) -> Loader[K, list[V]]:
+def many(question: Question[K, list[V]]) -> Loader[K, list[V]]:
     """A list a key; empty where the answer has none."""
-
-    async def ask(keys: list[K]) -> list[list[V]]:
-        with span("load", question=question.__name__, keys=len(keys)):
-            found = await question(keys)
-        return [found.get(key) or [] for key in keys]
-
-    return Loader(ask)
+    return Loader(question, list)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, TypeVar
 
 import strawberry
-from strawberry import ID, Parent
+from strawberry import ID
 
 from domain.catalog import model
 from domain.catalog.filters import Filter
@@ -16,6 +17,7 @@ from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Pl
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
 from resolvers.arguments import After, Before, First, Last, Region, region_or
+from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import CONTENT, content_key, decode, global_id, number
@@ -162,54 +164,74 @@ async def person(
     return await person_node(info, found.key) if found is not None and found.type == "Person" else None
 
 
+@batched
 async def credits(
-    content: Parent[model.Content],
+    contents: Sequence[model.Content],
     info: Info,
     role: Annotated[
         model.CreditRole | None, strawberry.argument(description="Only these; all if open.")
     ] = None,
     first: First = None,
     after: After = None,
-) -> Page[model.Credit]:
+) -> list[Page[model.Credit]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.credits.load(content.id)
-    wanted = [credit for credit in found if role is None or credit.role is role]
-    return paged(wanted, lambda credit: (credit.role.value, credit.position), CREDITS, cut)
+    found = await info.context.catalog.credits.load_many(content.id for content in contents)
+    if role is not None:
+        found = [[credit for credit in credits if credit.role is role] for credits in found]
+    return [
+        paged(credits, lambda credit: (credit.role.value, credit.position), CREDITS, cut) for credits in found
+    ]
 
 
-async def artists(content: Parent[model.Content], info: Info) -> list[model.Person]:
-    found = await info.context.catalog.credits.load(content.id)
-    artists = [credit.person for credit in found if credit.role is model.CreditRole.ARTIST]
-    if artists or not isinstance(content, model.Track):
-        return artists
-    album = await info.context.catalog.credits.load(content.album_id)
-    return [credit.person for credit in album if credit.role is model.CreditRole.ARTIST]
+@batched
+async def artists(contents: Sequence[model.Album | model.Track], info: Info) -> list[list[model.Person]]:
+    """Of a track without artists of its own, those of its album."""
+    load = info.context.catalog.credits.load_many
+    own = [_artists_in(credits) for credits in await load(content.id for content in contents)]
+    albums = [
+        content.album_id
+        for content, artists in zip(contents, own, strict=True)
+        if not artists and isinstance(content, model.Track)
+    ]
+    credits_of = dict(zip(albums, await load(albums), strict=True))
+    return [
+        artists
+        if artists or not isinstance(content, model.Track)
+        else _artists_in(credits_of[content.album_id])
+        for content, artists in zip(contents, own, strict=True)
+    ]
 
 
+@batched
 async def works(
-    person: Parent[model.Person], info: Info, first: First = None, after: After = None
-) -> Page[model.Content]:
+    people: Sequence[model.Person], info: Info, first: First = None, after: After = None
+) -> list[Page[model.Content]]:
     cut = Cut.of(first, after)
-    ids = await info.context.catalog.works_of.load(person.id)
-    found = await info.context.catalog.content.load_many(ids)
-    works = [work for work in found if work is not None]
-    return paged(works, lambda work: (work.popularity, work.id), WORKS, cut)
+    listed = await info.context.catalog.works_of.load_many(person.id for person in people)
+    found = iter(await info.context.catalog.content.load_many(id_ for ids in listed for id_ in ids))
+    works = [[work for work in islice(found, len(ids)) if work is not None] for ids in listed]
+    return [paged(of_one, lambda work: (work.popularity, work.id), WORKS, cut) for of_one in works]
 
 
-async def external_ids(content: Parent[model.Content], info: Info) -> model.ExternalIds:
-    return model.ExternalIds.of(await info.context.catalog.external_ids.load(content.id))
+@batched
+async def external_ids(contents: Sequence[model.Content], info: Info) -> list[model.ExternalIds]:
+    found = await info.context.catalog.external_ids.load_many(content.id for content in contents)
+    return [model.ExternalIds.of(ids) for ids in found]
 
 
-def ratings(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.Rating]]:
-    return info.context.catalog.ratings.load(content.id)
+@batched
+async def ratings(contents: Sequence[model.Content], info: Info) -> list[list[model.Rating]]:
+    return await info.context.catalog.ratings.load_many(content.id for content in contents)
 
 
-def artwork(content: Parent[model.Content], info: Info) -> asyncio.Future[list[model.Image]]:
-    return info.context.catalog.artwork.load(content.id)
+@batched
+async def artwork(contents: Sequence[model.Content], info: Info) -> list[list[model.Image]]:
+    return await info.context.catalog.artwork.load_many(content.id for content in contents)
 
 
+@batched
 async def availability(
-    content: Parent[model.Content],
+    contents: Sequence[model.Content],
     info: Info,
     region: Region = None,
     platforms: Annotated[
@@ -218,68 +240,99 @@ async def availability(
     kinds: Annotated[
         list[model.OfferKind] | None, strawberry.argument(description="Only in these ways; all if open.")
     ] = None,
-) -> list[model.Offer]:
-    place = model.Place(content.id, region_or(region, info.context.region))
-    offers = await info.context.catalog.availability.load(place)
+) -> list[list[model.Offer]]:
+    region = region_or(region, info.context.region)
+    found = await info.context.catalog.availability.load_many(
+        [model.Place(content.id, region) for content in contents]
+    )
+    if platforms is None and kinds is None:
+        return found
     return [
-        offer
-        for offer in offers
-        if (platforms is None or offer.platform_id in platforms) and (kinds is None or offer.kind in kinds)
+        [
+            offer
+            for offer in offers
+            if (platforms is None or offer.platform_id in platforms)
+            and (kinds is None or offer.kind in kinds)
+        ]
+        for offers in found
     ]
 
 
-async def quality(content: Parent[model.Content], info: Info) -> ContentQuality:
-    loaders = info.context.catalog
+@batched
+async def quality(contents: Sequence[model.Content], info: Info) -> list[ContentQuality]:
+    loaders, ids = info.context.catalog, [content.id for content in contents]
     images, ratings, external_ids = await asyncio.gather(
-        loaders.artwork.load(content.id),
-        loaders.ratings.load(content.id),
-        loaders.external_ids.load(content.id),
+        loaders.artwork.load_many(ids), loaders.ratings.load_many(ids), loaders.external_ids.load_many(ids)
     )
-    return assess(content, images, ratings, external_ids, info.context.services.now())
+    now = info.context.services.now()
+    records = zip(contents, images, ratings, external_ids, strict=True)
+    return [
+        assess(content, of_images, of_ratings, names, now)
+        for content, of_images, of_ratings, names in records
+    ]
 
 
-def seasons(series: Parent[model.Series], info: Info) -> asyncio.Future[list[model.Season]]:
-    return info.context.catalog.seasons.load(series.id)
+@batched
+async def seasons(every: Sequence[model.Series], info: Info) -> list[list[model.Season]]:
+    return await info.context.catalog.seasons.load_many(series.id for series in every)
 
 
-def series(season: Parent[model.Season], info: Info) -> asyncio.Future[model.Content | None]:
-    return info.context.catalog.content.load(season.series_id)
+@batched
+async def series(seasons: Sequence[model.Season], info: Info) -> list[model.Content | None]:
+    return await info.context.catalog.content.load_many(season.series_id for season in seasons)
 
 
+@batched
 async def episodes(
-    season: Parent[model.Season], info: Info, first: First = None, after: After = None
-) -> Page[model.Episode]:
+    seasons: Sequence[model.Season], info: Info, first: First = None, after: After = None
+) -> list[Page[model.Episode]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.episodes.load(season.id)
-    return paged(found, lambda episode: (episode.number, episode.id), EPISODES, cut)
+    found = await info.context.catalog.episodes.load_many(season.id for season in seasons)
+    return [paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found]
 
 
-def season(episode: Parent[model.Episode], info: Info) -> asyncio.Future[model.Content | None]:
-    return info.context.catalog.content.load(episode.season_id)
+@batched
+async def season(episodes: Sequence[model.Episode], info: Info) -> list[model.Content | None]:
+    return await info.context.catalog.content.load_many(episode.season_id for episode in episodes)
 
 
-def tracks(album: Parent[model.Album], info: Info) -> asyncio.Future[list[model.Track]]:
-    return info.context.catalog.tracks.load(album.id)
+@batched
+async def tracks(albums: Sequence[model.Album], info: Info) -> list[list[model.Track]]:
+    return await info.context.catalog.tracks.load_many(album.id for album in albums)
 
 
-def album(track: Parent[model.Track], info: Info) -> asyncio.Future[model.Content | None]:
-    return info.context.catalog.content.load(track.album_id)
+@batched
+async def album(tracks: Sequence[model.Track], info: Info) -> list[model.Content | None]:
+    return await info.context.catalog.content.load_many(track.album_id for track in tracks)
 
 
+@batched
 async def links(
-    offer: Parent[model.Offer],
+    offers: Sequence[model.Offer],
     info: Info,
     device: Annotated[
         ID | None, strawberry.argument(description="One of the viewer's devices; for any kind if open.")
     ] = None,
-) -> Sequence[PlaybackLink]:
-    content = await info.context.catalog.content.load(offer.content_id)
-    kind = model.ContentKind.TRACK if isinstance(content, model.Track) else model.ContentKind.ALBUM
+) -> list[Sequence[PlaybackLink]]:
+    offered = await info.context.catalog.content.load_many(offer.content_id for offer in offers)
     found = decode(device) if device is not None else None
     known = None
     if found is not None and found.type == "Device" and not info.context.caller.anonymous:
         known = await info.context.sync.device.load(found.key)
-    return links_for(offer.platform_id, offer.link_id, kind, known.kind if known else None)
+    kind = known.kind if known else None
+    return [
+        links_for(offer.platform_id, offer.link_id, _kind_for_links(content), kind)
+        for offer, content in zip(offers, offered, strict=True)
+    ]
+
+
+def _artists_in(credits: Sequence[model.Credit]) -> list[model.Person]:
+    return [credit.person for credit in credits if credit.role is model.CreditRole.ARTIST]
+
+
+def _kind_for_links(content: model.Content | None) -> model.ContentKind:
+    """Platforms have links of their own for tracks; all else is what its offer names."""
+    return model.ContentKind.TRACK if isinstance(content, model.Track) else model.ContentKind.ALBUM
 
 
 async def content_node(info: Info, key: str) -> model.Content | None:

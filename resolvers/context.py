@@ -1,12 +1,13 @@
 """What one request carries: who asks, from where, and loaders that remember for that request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
+from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
@@ -54,6 +55,8 @@ class Context:
     request_id: str
     client: str | None = None
     """The peer's address, for limits; nothing where there is none."""
+    gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+    """Sources that batched resolvers are asked for one by one."""
 
     @cached_property
     def catalog(self) -> CatalogLoaders:
@@ -84,6 +87,7 @@ class Context:
 
     def forget(self) -> None:
         """Drops what the loaders remember; a stream does so before each event."""
+        self.gathered.clear()
         for name in LOADERS:
             self.__dict__.pop(name, None)
 

@@ -1,5 +1,6 @@
 """How devices are answered, registered and told what to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from domain.identity.model import Viewer
 from domain.platform.errors import UserError, UserErrorCode, refuse
 from domain.sync import devices as use_cases
 from domain.sync import model
+from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import content_key, encode, key_of
@@ -251,12 +253,14 @@ async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:
     return await info.context.services.devices.store.devices(viewer.account_id)
 
 
-async def online(device: Parent[model.Device], info: Info) -> bool:
-    return bool(await info.context.sync.online.load(device.id))
+@batched
+async def online(devices: Sequence[model.Device], info: Info) -> list[bool]:
+    return [bool(found) for found in await info.context.sync.online.load_many(d.id for d in devices)]
 
 
-async def command_device(command: Parent[model.DeviceCommand], info: Info) -> model.Device | None:
-    return await info.context.sync.device.load(command.device_id)
+@batched
+async def command_device(commands: Sequence[model.DeviceCommand], info: Info) -> list[model.Device | None]:
+    return await info.context.sync.device.load_many(command.device_id for command in commands)
 
 
 def arguments(command: Parent[model.DeviceCommand]) -> dict[str, Any]:

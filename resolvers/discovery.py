@@ -1,12 +1,12 @@
 """How discovery's fields are answered."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
-from aiodataloader import DataLoader
 from strawberry import Parent
 
 from domain.catalog import model as catalog_model
@@ -16,8 +16,9 @@ from domain.discovery import model
 from domain.discovery.facets import labelled
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, PageInfo, SortKey, paged
-from loaders.loader import many
+from loaders.loader import Loader, many
 from resolvers.arguments import After, First, Region, region_or
+from resolvers.batching import batched
 from resolvers.catalog import ContentFilter, filter_of
 from resolvers.context import Info
 
@@ -45,7 +46,7 @@ class SearchEdge:
     cursor: str
     score: float
     signals: model.Signals
-    marks: DataLoader[int, list[model.Highlight]]
+    marks: Loader[int, list[model.Highlight]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,9 @@ async def facets(page: Parent[SearchPage], info: Info) -> list[model.Facet]:
     return labelled(counts)
 
 
-async def highlights(edge: Parent[SearchEdge]) -> list[model.Highlight]:
-    return await edge.marks.load(edge.node.id)
+@batched
+async def highlights(edges: Sequence[SearchEdge], info: Info) -> list[list[model.Highlight]]:  # noqa: ARG001 - batch functions take it
+    return await asyncio.gather(*(edge.marks.load(edge.node.id) for edge in edges))
 
 
 async def autocomplete(

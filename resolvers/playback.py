@@ -16,6 +16,7 @@ from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.service import Origin, Position
+from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
@@ -135,16 +136,19 @@ async def playback_sessions(
     )
 
 
-async def now_playing(device: Parent[sync.Device], info: Info) -> PlaybackSession | None:
-    return await info.context.playback.active_on.load(device.id)
+@batched
+async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[PlaybackSession | None]:
+    return await info.context.playback.active_on.load_many(device.id for device in devices)
 
 
-async def content(session: Parent[PlaybackSession], info: Info) -> catalog.Content | None:
-    return await info.context.catalog.content.load(session.content_id)
+@batched
+async def content(sessions: Sequence[PlaybackSession], info: Info) -> list[catalog.Content | None]:
+    return await info.context.catalog.content.load_many(session.content_id for session in sessions)
 
 
-async def device(session: Parent[PlaybackSession], info: Info) -> sync.Device | None:
-    return await info.context.sync.device.load(session.device_id)
+@batched
+async def device(sessions: Sequence[PlaybackSession], info: Info) -> list[sync.Device | None]:
+    return await info.context.sync.device.load_many(session.device_id for session in sessions)
 
 
 async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[PlaybackLink]:

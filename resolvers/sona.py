@@ -1,7 +1,7 @@
 """How recommendations are answered."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from domain.platform.paging import MAX_SIZE, Cut, Entry, Keyset, Page, PageInfo,
 from domain.sona import model
 from domain.sona.reasons import Reason, explained, rail_title
 from resolvers.arguments import After, First, region_or
+from resolvers.batching import batched
 from resolvers.catalog import ContentFilter, filter_of
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -149,30 +150,42 @@ def rail_id(rail: Parent[model.Rail]) -> ID:
     return encode("Rail", rail.key)
 
 
-async def rail_name(rail: Parent[model.Rail], info: Info) -> str:
-    return rail_title(rail, await rail_content(rail, info))
+@batched
+async def rail_name(rails: Sequence[model.Rail], info: Info) -> list[str]:
+    contents = await _behind(rails, info)
+    return [rail_title(rail, content) for rail, content in zip(rails, contents, strict=True)]
 
 
-async def rail_content(rail: Parent[model.Rail], info: Info) -> Content | None:
-    return None if rail.content_id is None else await info.context.catalog.content.load(rail.content_id)
+@batched
+async def rail_content(rails: Sequence[model.Rail], info: Info) -> list[Content | None]:
+    return await _behind(rails, info)
 
 
 def rail_genre(rail: Parent[model.Rail]) -> Genre | None:
     return None if rail.genre_id is None else GENRES[rail.genre_id]
 
 
+@batched
 async def rail_items(
-    rail: Parent[model.Rail], info: Info, first: First = None, after: After = None
-) -> Page[Content]:
+    rails: Sequence[model.Rail], info: Info, first: First = None, after: After = None
+) -> list[Page[Content]]:
     cut = Cut.of(first, after)
-    page = paged(rail.items, lambda item: (int(item.fresh), item.score, item.id), RAIL_ITEMS, cut)
-    contents = await _contents([edge.node.id for edge in page.edges], info)
-    edges = [Entry(contents[edge.node.id], edge.cursor) for edge in page.edges if edge.node.id in contents]
-    return Page(edges, page.has_next, page.has_previous, page.count)
+    pages = [paged(rail.items, _rail_place, RAIL_ITEMS, cut) for rail in rails]
+    contents = await _contents([edge.node.id for page in pages for edge in page.edges], info)
+    return [
+        Page(
+            [Entry(contents[edge.node.id], edge.cursor) for edge in page.edges if edge.node.id in contents],
+            page.has_next,
+            page.has_previous,
+            page.count,
+        )
+        for page in pages
+    ]
 
 
+@batched
 async def similar(
-    content: Parent[Content],
+    contents: Sequence[Content],
     info: Info,
     by: Annotated[
         list[model.SimilarityKind] | None,
@@ -180,23 +193,20 @@ async def similar(
     ] = None,
     first: First = None,
     after: After = None,
-) -> SimilarPage:
+) -> list[SimilarPage]:
     cut = Cut.of(first, after)
     kinds = tuple(kind for kind in model.SimilarityKind if by is None or kind in by)
-    found = await info.context.sona.similar.load(model.Likeness(content.id, kinds)) if kinds else []
-    page = paged(found, lambda item: (item.score, item.id), SIMILAR, cut)
-    contents = await _contents([edge.node.id for edge in page.edges], info)
-    edges = [
-        SimilarEdge(contents[edge.node.id], edge.cursor, edge.node)
-        for edge in page.edges
-        if edge.node.id in contents
-    ]
-    return SimilarPage(edges, page.page_info, await page.count())
+    likenesses = [model.Likeness(content.id, kinds) for content in contents if kinds]
+    found = await info.context.sona.similar.load_many(likenesses) or [[] for _ in contents]
+    pages = [paged(of_one, lambda item: (item.score, item.id), SIMILAR, cut) for of_one in found]
+    works = await _contents([edge.node.id for page in pages for edge in page.edges], info)
+    return [_similar_page(page, works, len(of_one)) for page, of_one in zip(pages, found, strict=True)]
 
 
-async def shared_people(edge: Parent[SimilarEdge], info: Info) -> list[Person]:
-    found = await info.context.catalog.person.load_many(list(edge.found.person_ids))
-    return [person for person in found if person is not None]
+@batched
+async def shared_people(edges: Sequence[SimilarEdge], info: Info) -> list[list[Person]]:
+    people = await _people([id_ for edge in edges for id_ in edge.found.person_ids], info)
+    return [[people[id_] for id_ in edge.found.person_ids if id_ in people] for edge in edges]
 
 
 def circumstances_of(given: RecommendationContext | None) -> model.Circumstances:
@@ -222,6 +232,26 @@ async def _explained(edges: Sequence[Entry[model.Candidate]], info: Info) -> lis
             node = contents[edge.node.id]
             found.append(RecommendationEdge(node, edge.cursor, edge.node.score, reasons))
     return found
+
+
+def _rail_place(item: model.RailItem) -> tuple[int, float, int]:
+    return int(item.fresh), item.score, item.id
+
+
+def _similar_page(page: Page[model.Similar], works: Mapping[int, Content], total: int) -> SimilarPage:
+    """Without those that the catalogue dropped a moment ago."""
+    edges = [
+        SimilarEdge(works[edge.node.id], edge.cursor, edge.node)
+        for edge in page.edges
+        if edge.node.id in works
+    ]
+    return SimilarPage(edges, page.page_info, total)
+
+
+async def _behind(rails: Sequence[model.Rail], info: Info) -> list[Content | None]:
+    """The works that rails are about."""
+    contents = await _contents([rail.content_id for rail in rails if rail.content_id is not None], info)
+    return [None if rail.content_id is None else contents.get(rail.content_id) for rail in rails]
 
 
 async def _contents(ids: Sequence[int], info: Info) -> dict[int, Content]:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -17,6 +18,7 @@ from domain.sync import model
 from domain.sync.clock import Timestamp
 from domain.sync.service import Origin, WatchlistOrder
 from resolvers.arguments import After, Before, First, Last
+from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
@@ -130,19 +132,28 @@ async def origin_of(info: Info, device_id: ID | None, version: Timestamp | None)
 # The caller's own on titles.
 
 
-async def my_progress(content: Parent[catalog.Content], info: Info) -> model.WatchProgress | None:
-    return None if info.context.caller.anonymous else await info.context.sync.progress.load(content.id)
-
-
-async def my_watchlist_entry(content: Parent[catalog.Content], info: Info) -> model.WatchlistEntry | None:
-    return None if info.context.caller.anonymous else await info.context.sync.entry.load(content.id)
-
-
-async def my_reaction(content: Parent[catalog.Content], info: Info) -> model.Reaction | None:
+@batched
+async def my_progress(contents: Sequence[catalog.Content], info: Info) -> list[model.WatchProgress | None]:
     if info.context.caller.anonymous:
-        return None
-    reaction = await info.context.sync.reaction.load(content.id)
-    return reaction if reaction is not None and reaction.given else None
+        return [None] * len(contents)
+    return await info.context.sync.progress.load_many(content.id for content in contents)
+
+
+@batched
+async def my_watchlist_entry(
+    contents: Sequence[catalog.Content], info: Info
+) -> list[model.WatchlistEntry | None]:
+    if info.context.caller.anonymous:
+        return [None] * len(contents)
+    return await info.context.sync.entry.load_many(content.id for content in contents)
+
+
+@batched
+async def my_reaction(contents: Sequence[catalog.Content], info: Info) -> list[model.Reaction | None]:
+    if info.context.caller.anonymous:
+        return [None] * len(contents)
+    found = await info.context.sync.reaction.load_many(content.id for content in contents)
+    return [reaction if reaction is not None and reaction.given else None for reaction in found]
 
 
 async def next_episode(series: Parent[catalog.Series], info: Info) -> catalog.Episode | None:
@@ -229,14 +240,18 @@ class AboutContent(Protocol):
     def content_id(self) -> int: ...
 
 
-async def content(entry: Parent[AboutContent], info: Info) -> catalog.Content | None:
-    return await info.context.catalog.content.load(entry.content_id)
+@batched
+async def content(entries: Sequence[AboutContent], info: Info) -> list[catalog.Content | None]:
+    return await info.context.catalog.content.load_many(entry.content_id for entry in entries)
 
 
+@batched
 async def device(
-    entry: Parent[model.WatchProgress | model.WatchlistEntry], info: Info
-) -> model.Device | None:
-    return None if entry.device_id is None else await info.context.sync.device.load(entry.device_id)
+    entries: Sequence[model.WatchProgress | model.WatchlistEntry], info: Info
+) -> list[model.Device | None]:
+    ids = {entry.device_id for entry in entries if entry.device_id is not None}
+    found = dict(zip(ids, await info.context.sync.device.load_many(ids), strict=True))
+    return [None if entry.device_id is None else found[entry.device_id] for entry in entries]
 
 
 async def removed_content(payload: Parent[RemoveFromWatchlistPayload], info: Info) -> catalog.Content | None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from inspect import iscoroutinefunction
 from typing import Any
 
 from graphql import GraphQLNonNull, Undefined, is_abstract_type
@@ -12,6 +13,7 @@ from gateway.engine.plan.failures import Failures, field_path, path_of
 from gateway.engine.plan.fields import Arguments, Resolve, is_immutable
 from gateway.engine.plan.info import LateInfo
 from gateway.engine.plan.positions import At, Chunk, Position, Raised
+from gateway.engine.plan.waiting import discard
 
 _NO_LIST = (str, bytes, bytearray, memoryview, Mapping)
 
@@ -141,14 +143,21 @@ class Calls(ABC):
         executor, info = self.executor, None
         type_: Any = position.item
         if is_abstract_type(type_):
+            resolve_type = type_.resolve_type or executor.type_resolver
+            if iscoroutinefunction(resolve_type):
+                return None
             info = self._field_info(position, chunk, at)
-            name = (type_.resolve_type or executor.type_resolver)(value, info, type_)
-            if not isinstance(name, str) or name not in position.groups:
+            name = resolve_type(value, info, type_)
+            if name not in position.groups:
+                discard(name)
                 return None
             type_ = executor.schema.type_map[name]
         if type_.is_type_of is not None:
+            if iscoroutinefunction(type_.is_type_of):
+                return None
             is_one = type_.is_type_of(value, info or self._field_info(position, chunk, at))
             if executor.is_awaitable(is_one) or not is_one:
+                discard(is_one)
                 return None
         group = position.groups[type_.name]
         if position.by_class:

@@ -54,4 +54,4 @@ class Text:
     def render(self, header: str) -> str:
         parts = (("s", "values"), ("t", "targets"), ("o", "origins"))
         fetch = [f"    {letter}{n} = run.columns[{n}].{part}" for n in self.columns for letter, part in parts]
-        return "\n".join([header, *fetch, *self.lines, ""])
+        return "\n".join([header, *fetch, *(self.lines or ["    pass"]), ""])

@@ -84,7 +84,7 @@ def outcome(done: asyncio.Future[Any]) -> Any:
     raise error
 
 
-def discard(awaitable: Awaitable[Any]) -> None:
-    """What was never started will not be missed."""
+def discard(awaitable: object) -> None:
+    """What was never started will not be missed, and should not be warned of."""
     if asyncio.iscoroutine(awaitable):
         awaitable.close()
