@@ -130,7 +130,7 @@ async def search(
         return await discovery.store.highlights(results.terms, ids)
 
     marks = many(marks_of)
-    works = await info.context.catalog.content.load_many([entry.node.id for entry in page.edges])
+    works = await info.context.catalog.content.load_many(item.id for item in page.nodes)
     edges = [
         SearchEdge(work, entry.cursor, entry.node.score, entry.node.signals, marks)
         for entry, work in zip(page.edges, works, strict=True)
@@ -204,7 +204,7 @@ async def trending(
     discovery = info.context.services.discovery
     trends = await discovery.trends.trending(window, where, wanted, _as_of(after, discovery.now()))
     page = paged(trends, lambda trend: (trend.as_of, trend.score, trend.id), TRENDS, cut)
-    works = await info.context.catalog.content.load_many([entry.node.id for entry in page.edges])
+    works = await info.context.catalog.content.load_many(item.id for item in page.nodes)
     edges = [
         TrendingEdge(work, entry.cursor, entry.node.score)
         for entry, work in zip(page.edges, works, strict=True)

@@ -9,6 +9,7 @@ from strawberry import ID, Parent
 
 from domain.platform.errors import BadInput, Refused, UserError, UserErrorCode
 
+URL_SAFE = str.maketrans("+/", "-_")
 MAX_NUMBER = (1 << 63) - 1
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -34,7 +35,9 @@ def global_id(value: HasId) -> ID:
 
 
 def encode(type_name: str, key: int | str) -> ID:
-    return ID(base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).decode().rstrip("="))
+    text = binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False).rstrip(b"=").decode()
+    # What is in most ids has no sign that URLs cannot hold.
+    return ID(text if text.isalnum() else text.translate(URL_SAFE))
 
 
 def decode(text: str) -> GlobalId | None:

@@ -171,16 +171,8 @@ async def rail_items(
 ) -> list[Page[Content]]:
     cut = Cut.of(first, after)
     pages = [paged(rail.items, _rail_place, RAIL_ITEMS, cut) for rail in rails]
-    contents = await _contents([edge.node.id for page in pages for edge in page.edges], info)
-    return [
-        Page(
-            [Entry(contents[edge.node.id], edge.cursor) for edge in page.edges if edge.node.id in contents],
-            page.has_next,
-            page.has_previous,
-            page.count,
-        )
-        for page in pages
-    ]
+    contents = await _contents([item.id for page in pages for item in page.nodes], info)
+    return [page.of(lambda item: contents.get(item.id)) for page in pages]
 
 
 @batched
@@ -199,7 +191,7 @@ async def similar(
     likenesses = [model.Likeness(content.id, kinds) for content in contents if kinds]
     found = await info.context.sona.similar.load_many(likenesses) or [[] for _ in contents]
     pages = [paged(of_one, lambda item: (item.score, item.id), SIMILAR, cut) for of_one in found]
-    works = await _contents([edge.node.id for page in pages for edge in page.edges], info)
+    works = await _contents([item.id for page in pages for item in page.nodes], info)
     return [_similar_page(page, works, len(of_one)) for page, of_one in zip(pages, found, strict=True)]
 
 

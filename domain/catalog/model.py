@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Platform
+from domain.platform.values import value
 
 
 class ContentKind(StrEnum):
@@ -98,7 +98,7 @@ class ArtworkKind(StrEnum):
     """Square, of an album."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Content:
     """Anything that can be watched or heard; each kind is a class of its own."""
 
@@ -136,14 +136,14 @@ class Content:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Movie(Content):
     """A film."""
 
     runtime_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Series(Content):
     """A series; `runtime_seconds` is that of a usual episode."""
 
@@ -151,7 +151,7 @@ class Series(Content):
     runtime_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Season(Content):
     """A season of the series `series_id`; `episode_count` is known even where its episodes are not listed."""
 
@@ -160,7 +160,7 @@ class Season(Content):
     episode_count: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Episode(Content):
     """An episode of the season `season_id`."""
 
@@ -169,14 +169,14 @@ class Episode(Content):
     runtime_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Album(Content):
     """An album."""
 
     label: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Track(Content):
     """A track of the album `album_id`, on its disc `disc`."""
 
@@ -186,7 +186,7 @@ class Track(Content):
     duration_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Person:
     """Somebody, or a band, who made or appeared in a work."""
 
@@ -194,7 +194,7 @@ class Person:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Credit:
     """What a person did for a work; `character` for the cast."""
 
@@ -205,7 +205,7 @@ class Credit:
     character: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExternalId:
     """The name of a work in another system."""
 
@@ -213,7 +213,7 @@ class ExternalId:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExternalIds:
     """The names of a work in the systems that matter to clients, and in all others."""
 
@@ -233,7 +233,7 @@ class ExternalIds:
         return ExternalIds(**named, others=[id_ for id_ in ids if id_.source in known])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rating:
     """What the public of `source` thinks, from 0 to `scale`."""
 
@@ -243,7 +243,7 @@ class Rating:
     vote_count: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Image:
     """A picture of a work; its size in pixels where known."""
 
@@ -267,7 +267,7 @@ class Place(NamedTuple):
     region: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Offer:
     """A way to watch something, in one region, until it lapses."""
 

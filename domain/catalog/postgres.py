@@ -9,7 +9,6 @@ from domain.catalog.model import (
     Album,
     ArtworkKind,
     Content,
-    ContentKind,
     Credit,
     CreditRole,
     Episode,
@@ -39,6 +38,16 @@ V = TypeVar("V")
 COLUMNS = """c.id, c.title, c.original_title, c.synopsis, c.release_date, c.year, c.genres, c.keywords,
     c.original_language, c.countries, c.maturity_rating, c.popularity, c.updated_at,
     c.kind, c.parent_id, c.number, c.disc, c.runtime_seconds, c.status, c.episode_count, c.label"""
+
+WIDTH = 21
+
+# A look-up is a tenth of what calling the enum costs, and these are looked up for every row.
+RATINGS: dict[str | None, MaturityRating | None] = {rating.value: rating for rating in MaturityRating}
+STATUSES: dict[str | None, SeriesStatus | None] = {status.value: status for status in SeriesStatus}
+ROLES = {role.value: role for role in CreditRole}
+OFFER_KINDS = {kind.value: kind for kind in OfferKind}
+QUALITIES: dict[str | None, VideoQuality | None] = {quality.value: quality for quality in VideoQuality}
+RATINGS[None] = STATUSES[None] = QUALITIES[None] = QUALITIES[""] = None
 
 # A part is retired with its whole.
 STANDS = """c.deleted_at IS NULL AND (c.parent_id IS NULL OR NOT EXISTS (
@@ -144,7 +153,8 @@ class PostgresCatalog:
             [place.content_id for place in places],
             [place.region for place in places],
         )
-        return _grouped(rows, lambda row: Place(row["part_id"], row[2]), _offer)
+        found = _grouped(rows, lambda row: (row[12], row[2]), _offer)
+        return {Place(*place): offers for place, offers in found.items()}
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(
@@ -206,72 +216,52 @@ class PostgresCatalog:
 
 def content_of(row: Row) -> Content:
     """A work from a row that begins with `COLUMNS`."""
-    rating = row["maturity_rating"]
-    shared = {
-        "id": row["id"],
-        "title": row["title"],
-        "original_title": row["original_title"],
-        "synopsis": row["synopsis"],
-        "release_date": row["release_date"],
-        "year": row["year"],
-        "genre_ids": tuple(row["genres"]),
-        "keywords": tuple(row["keywords"]),
-        "original_language": row["original_language"],
-        "countries": tuple(row["countries"]),
-        "maturity_rating": None if rating is None else MaturityRating(rating),
-        "popularity": row["popularity"],
-        "updated_at": row["updated_at"],
-    }
-    return _BUILD[row["kind"]](shared, row)
-
-
-_BUILD: dict[str, Callable[[dict[str, Any], Row], Content]] = {
-    ContentKind.MOVIE: lambda shared, row: Movie(**shared, runtime_seconds=row["runtime_seconds"]),
-    ContentKind.SERIES: lambda shared, row: Series(
-        **shared,
-        status=None if row["status"] is None else SeriesStatus(row["status"]),
-        runtime_seconds=row["runtime_seconds"],
-    ),
-    ContentKind.SEASON: lambda shared, row: Season(
-        **shared,
-        series_id=row["parent_id"],
-        number=row["number"],
-        episode_count=row["episode_count"],
-    ),
-    ContentKind.EPISODE: lambda shared, row: Episode(
-        **shared,
-        season_id=row["parent_id"],
-        number=row["number"],
-        runtime_seconds=row["runtime_seconds"],
-    ),
-    ContentKind.ALBUM: lambda shared, row: Album(**shared, label=row["label"]),
-    ContentKind.TRACK: lambda shared, row: Track(
-        **shared,
-        album_id=row["parent_id"],
-        disc=row["disc"],
-        number=row["number"],
-        duration_seconds=row["runtime_seconds"],
-    ),
-}
+    (
+        id_, title, original_title, synopsis, release_date, year, genres, keywords, language, countries,
+        rating, popularity, updated_at,
+        kind, parent_id, number, disc, runtime_seconds, status, episode_count, label,
+    ) = row[:WIDTH]  # fmt: skip
+    shared = (
+        id_, title, original_title, synopsis, release_date, year, tuple(genres), tuple(keywords), language,
+        tuple(countries), RATINGS[rating], popularity, updated_at,
+    )  # fmt: skip
+    match kind:
+        case "movie":
+            return Movie(*shared, runtime_seconds)
+        case "series":
+            return Series(*shared, STATUSES[status], runtime_seconds)
+        case "season":
+            return Season(*shared, parent_id, number, episode_count)
+        case "episode":
+            return Episode(*shared, parent_id, number, runtime_seconds)
+        case "album":
+            return Album(*shared, label)
+        case _:
+            return Track(*shared, parent_id, disc, number, runtime_seconds)
 
 
 def _credit(row: Row) -> Credit:
-    return Credit(row[0], Person(row[1], row[2]), CreditRole(row[3]), row[4], row[5])
+    content_id, person_id, name, role, position, character = row
+    return Credit(content_id, Person(person_id, name), ROLES[role], position, character)
 
 
 def _offer(row: Row) -> Offer:
+    (
+        content_id, kind, region, platform, link_id, price, currency, quality, available_from, expires_at,
+        verified_at, demonstration, _,
+    ) = row  # fmt: skip
     return Offer(
-        content_id=row[0],
-        kind=OfferKind(row[1]),
-        region=row[2],
-        platform_id=row[3],
-        link_id=row[4],
-        price=None if row[5] is None else Money(row[5], row[6]),
-        quality=VideoQuality(row[7]) if row[7] else None,
-        available_from=row[8],
-        expires_at=row[9],
-        last_verified_at=row[10],
-        demonstration=row[11],
+        content_id,
+        OFFER_KINDS[kind],
+        region,
+        platform,
+        link_id,
+        None if price is None else Money(price, currency),
+        QUALITIES[quality],
+        available_from,
+        expires_at,
+        verified_at,
+        demonstration,
     )
 
 

@@ -73,23 +73,24 @@ class Catalog:
         found = await self.store.offers(places)
         return {
             place: sorted(
-                (offer for offer in offers if offer.stands(now)), key=partial(_cheapest_first, place)
+                [offer for offer in offers if offer.stands(now)],
+                key=partial(_cheapest_first, place.content_id),
             )
             for place, offers in found.items()
         }
 
 
-_KINDS = (OfferKind.FREE, OfferKind.SUBSCRIPTION, OfferKind.RENTAL, OfferKind.PURCHASE)
-_QUALITIES = (VideoQuality.UHD, VideoQuality.HD, VideoQuality.SD, None)
+_KINDS = {OfferKind.FREE: 0, OfferKind.SUBSCRIPTION: 1, OfferKind.RENTAL: 2, OfferKind.PURCHASE: 3}
+_QUALITIES = {VideoQuality.UHD: 0, VideoQuality.HD: 1, VideoQuality.SD: 2, None: 3}
 _UNKNOWN = Decimal("Infinity")
 
 
-def _cheapest_first(place: Place, offer: Offer) -> tuple[int, Decimal, str, bool, int]:
+def _cheapest_first(content_id: int, offer: Offer) -> tuple[int, Decimal, str, bool, int]:
     """At one price a platform's link to the part comes before that to the whole, then the best picture."""
     return (
-        _KINDS.index(offer.kind),
+        _KINDS[offer.kind],
         offer.price.amount if offer.price else _UNKNOWN,
         offer.platform_id,
-        offer.content_id != place.content_id,
-        _QUALITIES.index(offer.quality),
+        offer.content_id != content_id,
+        _QUALITIES[offer.quality],
     )

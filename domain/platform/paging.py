@@ -13,6 +13,7 @@ import orjson
 from domain.platform.errors import BadInput
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -64,24 +65,42 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, in the list's own order; `count` answers the size of the whole, when asked."""
+    """A part of a list, in the list's own order."""
 
-    edges: list[Entry[T]]
+    nodes: list[T]
+    cursor_at: Callable[[int], str]
+    """The cursor of the node with this index; most pages are asked for few or none of them."""
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
+    """Answers the size of the whole list."""
 
     @property
-    def nodes(self) -> list[T]:
-        return [edge.node for edge in self.edges]
+    def edges(self) -> list[Entry[T]]:
+        return [Entry(node, self.cursor_at(index)) for index, node in enumerate(self.nodes)]
 
     @property
     def page_info(self) -> PageInfo:
+        last = len(self.nodes) - 1
         return PageInfo(
             has_next_page=self.has_next,
             has_previous_page=self.has_previous,
-            start_cursor=self.edges[0].cursor if self.edges else None,
-            end_cursor=self.edges[-1].cursor if self.edges else None,
+            start_cursor=self.cursor_at(0) if self.nodes else None,
+            end_cursor=self.cursor_at(last) if self.nodes else None,
+        )
+
+    def of(self, found: Callable[[T], U | None]) -> "Page[U]":
+        """The same page of what `found` answers for its nodes, less those for which that is nothing."""
+        pairs = [
+            (index, other) for index, node in enumerate(self.nodes) if (other := found(node)) is not None
+        ]
+        indices = [index for index, _ in pairs]
+        return Page(
+            [other for _, other in pairs],
+            lambda index: self.cursor_at(indices[index]),
+            self.has_next,
+            self.has_previous,
+            self.count,
         )
 
 
@@ -143,9 +162,9 @@ class Keyset:
         if cut.backwards:
             kept.reverse()
         width = range(len(self.keys))
-        edges = [Entry(build(row), self.cursor([row[f"k{index}"] for index in width])) for row in kept]
         return Page(
-            edges=edges,
+            nodes=[build(row) for row in kept],
+            cursor_at=lambda index: self.cursor([kept[index][f"k{key}"] for key in width]),
             has_next=cut.before is not None if cut.backwards else more,
             has_previous=more if cut.backwards else cut.after is not None,
             count=count,
@@ -217,13 +236,19 @@ def paged(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset,
         stop = _place(items, key, keyset, keyset.values(cut.before, "before"), behind=False)
     window = range(start, max(start, stop))
     chosen = window[-cut.size :] if cut.backwards else window[: cut.size]
-    edges = [Entry(items[index], keyset.cursor(key(items[index]))) for index in chosen]
+    nodes = list(items[chosen.start : chosen.stop])
 
     async def count() -> int:
         return len(items)
 
     first, last = (chosen[0], chosen[-1]) if chosen else (start, stop - 1)
-    return Page(edges, has_next=last < len(items) - 1, has_previous=first > 0, count=count)
+    return Page(
+        nodes,
+        lambda index: keyset.cursor(key(nodes[index])),
+        has_next=last < len(items) - 1,
+        has_previous=first > 0,
+        count=count,
+    )
 
 
 def _place(
