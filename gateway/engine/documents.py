@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -24,6 +24,7 @@ from domain.platform.errors import BadInput, GatewayError
 from gateway.engine.errors import ErrorFormatter, FormattedError
 from gateway.engine.limits import Limits
 from gateway.engine.measure import refuse_large_document, refuse_long_text
+from gateway.engine.plan.launch import Launcher
 
 _MAX_ERRORS = 20
 """More than a person mends at a time; each costs a search for suggestions."""
@@ -39,6 +40,14 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationType]
     """The type of each operation by its name; a lone anonymous one is under None."""
+    _launchers: dict[str | None, Launcher] = field(default_factory=dict, repr=False)
+
+    def launcher(self, name: str | None, schema: GraphQLSchema) -> Launcher:
+        """What executes the operation of this name."""
+        found = self._launchers.get(name)
+        if found is None:
+            found = self._launchers[name] = Launcher(schema, self.document, name)
+        return found
 
     def operation_name(self, asked: str | None) -> str | None:
         """Of the operation to run; BadInput if the request leaves it open or names none of them."""

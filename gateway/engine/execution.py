@@ -3,13 +3,14 @@
 import asyncio
 import copy
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
 import orjson
 import strawberry
+from graphql import ExecutionResult as CoreResult
 from graphql import OperationType
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
@@ -101,6 +102,7 @@ class Engine:
             introspection=introspection,
         )
         self._schema = _taking_prepared(schema, planned=planned)
+        self._launches = planned and not schema.get_extensions()
 
     def prepare(self, request: OperationRequest) -> Operation:
         """The operation that the request asks for; raises Rejected with the errors to answer."""
@@ -121,21 +123,33 @@ class Engine:
 
     async def _execute(self, operation: Operation, context: object) -> OperationResult:
         try:
+            launched = self._launched(operation, context)
+            if isinstance(launched, CoreResult):
+                return self._result(launched)
             async with asyncio.timeout(self.limits.deadline_seconds):
-                result = await self._schema.execute(
-                    # _PreparedDocuments takes it.
-                    cast("str", operation.prepared),
-                    variable_values=operation.variables,
-                    context_value=context,
-                    operation_name=operation.name,
-                    operation_extensions=operation.extensions,
-                )
+                result = await launched
         except TimeoutError:
             late = TimedOut(f"The operation took longer than {self.limits.deadline_seconds:g} seconds.")
             return self.failed(late)
         except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
             return self.failed(error)
         return self._result(result)
+
+    def _launched(
+        self, operation: Operation, context: object
+    ) -> CoreResult | Awaitable[CoreResult | ExecutionResult]:
+        """The result, or what to await for it; by strawberry where something may watch it."""
+        if self._launches:
+            launcher = operation.prepared.launcher(operation.name, self._schema._schema)  # noqa: SLF001 - as above
+            return launcher.execute(operation.variables, context, operation.extensions)
+        return self._schema.execute(
+            # _PreparedDocuments takes it.
+            cast("str", operation.prepared),
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.name,
+            operation_extensions=operation.extensions,
+        )
 
     async def subscribe(
         self, operation: Operation, context: object, lifetime_seconds: float | None = None
@@ -194,7 +208,7 @@ class Engine:
         except (TypeError, orjson.JSONEncodeError) as error:
             return replace(self.failed(error), executed=True).to_bytes()
 
-    def _result(self, result: ExecutionResult) -> OperationResult:
+    def _result(self, result: CoreResult | ExecutionResult) -> OperationResult:
         errors = result.errors or []
         # Nothing was resolved if there is no data and no error says at which field it was lost.
         executed = result.data is not None or any(error.path is not None for error in errors)

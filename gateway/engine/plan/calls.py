@@ -3,19 +3,37 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import GraphQLNonNull, Undefined, is_abstract_type
 from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
+from gateway.engine.plan.arguments import Arguments, is_immutable
 from gateway.engine.plan.failures import Failures, field_path, path_of
-from gateway.engine.plan.fields import Arguments, Resolve, is_immutable
+from gateway.engine.plan.fields import Resolve
 from gateway.engine.plan.info import LateInfo
 from gateway.engine.plan.positions import At, Chunk, Position, Raised
 from gateway.engine.plan.waiting import discard
 
 _NO_LIST = (str, bytes, bytearray, memoryview, Mapping)
+
+
+class Occasion(Protocol):
+    """What one execution is about."""
+
+    @property
+    def root_value(self) -> Any: ...
+    @property
+    def context(self) -> Any: ...
+    @property
+    def variables(self) -> VariableValues: ...
+    @property
+    def executor(self) -> Executor[Any] | None: ...
+    def make_executor(self) -> Executor[Any]:
+        """Asked at most once, where there is none yet."""
+        ...
 
 
 class Calls(ABC):
@@ -25,14 +43,23 @@ class Calls(ABC):
     comes out as there.
     """
 
-    def __init__(self, executor: Executor[Any]) -> None:
-        self.executor = executor
+    def __init__(self, occasion: Occasion) -> None:
+        self.context = occasion.context
         self.given: Any = None
         """What takes the place of a value for which `kind` found no body."""
         self.more = False
         """Whether what `items` answered is to be gone through."""
+        self._occasion = occasion
+        self._executor = occasion.executor
         self._failures: Failures | None = None
         self._arguments: dict[int, Arguments | Exception] = {}
+
+    @property
+    def executor(self) -> Executor[Any]:
+        """Graphql-core's, which is not there before something is odd."""
+        if self._executor is None:
+            self._executor = self._occasion.make_executor()
+        return self._executor
 
     @abstractmethod
     def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
@@ -78,17 +105,14 @@ class Calls(ABC):
     def _made_arguments(self, position: Position) -> Arguments | Exception:
         if position.arguments is None:
             return {}
-        executor = self.executor
         try:
-            return position.arguments.make(
-                executor.variable_values, hide_suggestions=executor.hide_suggestions
-            )
+            return position.arguments.make(self._occasion.variables)
         except Exception as error:  # noqa: BLE001 - told wherever the field is executed
             return error
 
     def leaf(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
         """A leaf that is not plainly of its type."""
-        if _is_ordinary(value) and not self.executor.is_awaitable(value):
+        if _is_ordinary(value) and not self._is_awaitable(value, position, depth, chunk):
             position.kinds[value.__class__] = 0
             try:
                 return self.executor.complete_leaf_value(position.item, value)
@@ -108,14 +132,13 @@ class Calls(ABC):
 
     def items(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
         """The items of a list that is neither `list` nor `tuple`, or, without `more`, its completed value."""
-        executor = self.executor
         self.more = False
         if (
             isinstance(value, Collection)
             and not isinstance(value, _NO_LIST)
             and _is_ordinary(value)
-            and not executor.is_awaitable(value)
-            and not executor.is_async_iterable(value)
+            and not self._is_awaitable(value, position, depth, chunk)
+            and not self.executor.is_async_iterable(value)
         ):
             try:
                 items = list(value)
@@ -128,7 +151,7 @@ class Calls(ABC):
     def kind(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> int:
         """Which body an object has, or -1 where `given` is its completed value."""
         group = None
-        if _is_ordinary(value) and not self.executor.is_awaitable(value):
+        if _is_ordinary(value) and not self._is_awaitable(value, position, depth, chunk):
             try:
                 group = self._group(position, value, chunk, at)
             except Exception:  # noqa: BLE001 - raised again below, where graphql-core tells of it
@@ -186,7 +209,7 @@ class Calls(ABC):
         if isinstance(value, Raised):
             return self._recorded(value.error, position, depth, path)
         try:
-            if not executor.is_awaitable(value):
+            if not self._is_awaitable(value, position, depth, chunk):
                 done = executor.complete_value(type_, position.details, info, path, value, None)
             elif depth:
                 done = executor.complete_awaitable_list_item_value(
@@ -201,6 +224,10 @@ class Calls(ABC):
 
         self._later(done, position, depth, path)
         return None
+
+    def _is_awaitable(self, value: object, position: Position, depth: int, chunk: Chunk) -> bool:
+        awaited = chunk.arrived and chunk.position is position and depth == 0
+        return not awaited and bool(self.executor.is_awaitable(value))
 
     def _field_info(self, position: Position, chunk: Chunk, at: At) -> Any:
         """The info of the field in which a value is."""

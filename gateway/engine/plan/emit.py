@@ -18,7 +18,8 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan import leaves
-from gateway.engine.plan.fields import ArgumentsOf, Attribute, Batch, Call, Resolve, usable
+from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
 from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
 from gateway.engine.plan.selections import Body, Grouped, Selections, Unplannable
 from gateway.engine.plan.text import Scene, Text
@@ -139,9 +140,7 @@ class Emitter:
             definition=definition,
             details=details,
             way=way,
-            arguments=ArgumentsOf(definition, node, way).prepare(self._executor.schema)
-            if definition.args
-            else None,
+            arguments=ArgumentsOf(definition, node, way, self._executor.schema) if definition.args else None,
             parent=scene.parent,
             chain=(),
         )

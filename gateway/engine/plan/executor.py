@@ -1,11 +1,36 @@
 """Where plans take the place of graphql-core's interpretation, and of nothing else."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.engine.plan.plan import Plans, is_serial
 from gateway.engine.plan.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """An execution that graphql-core's executor was made for."""
+
+    executor: Executor[Any]
+
+    @property
+    def root_value(self) -> Any:
+        return self.executor.root_value
+
+    @property
+    def context(self) -> Any:
+        return self.executor.context_value
+
+    @property
+    def variables(self) -> VariableValues:
+        return self.executor.variable_values
+
+    def make_executor(self) -> Executor[Any]:
+        return self.executor
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -19,4 +44,4 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = Plans.of(self.schema).find(self, serial=is_serial(self, serially))
         if plan is None:
             return super().execute_operation(serially)
-        return Run(plan, self).execute()
+        return Run(plan, Occasion(self)).execute()

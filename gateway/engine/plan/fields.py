@@ -1,33 +1,21 @@
 """How a field gets its value: the least that gives what strawberry's own resolver would give."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from keyword import iskeyword
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
-from graphql import FieldNode, GraphQLField, GraphQLSchema, VariableNode, Visitor, visit
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql import GraphQLField, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryContainer, get_object_definition
 from strawberry.types.field import StrawberryField
 from strawberry.types.info import Info
 from strawberry.types.lazy_type import LazyType
-from strawberry.types.unset import UnsetType
 
 BATCH: Final = "__batch__"
 """The attribute of a resolver that holds its batch function."""
 _MADE_BY: Final = "GraphQLCoreConverter.from_resolver.<locals>."
-_IMMUTABLE: Final = (
-    str, int, float, bool, bytes, type(None), Enum, date, time, timedelta, Decimal, UUID, UnsetType,
-)  # fmt: skip
-
-Arguments: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,66 +120,6 @@ def _builds_itself(type_: Any, seen: set[Any]) -> bool:
     return definition.from_input is not None or any(_builds_itself(f.type, seen) for f in definition.fields)
 
 
-class ArgumentsOf:
-    """The arguments of one field of an operation: made once where they cannot be changed, else each time."""
-
-    __slots__ = ("_converts", "_definition", "_field", "_node", "constant", "reads_variables")
-
-    def __init__(self, definition: GraphQLField, node: FieldNode, way: Way) -> None:
-        self._definition = definition
-        self._node = node
-        self._field = way.field if isinstance(way, Call | Batch) else None
-        self._converts: Mapping[str, Any] | None = None
-        self.reads_variables = _reads_variables(node)
-        self.constant: Arguments | None = None
-        """What is the same in every execution and safe to share between calls."""
-
-    def prepare(self, schema: GraphQLSchema) -> "ArgumentsOf":
-        owner = getattr(schema, "_strawberry_schema", None)
-        if self._field is not None and owner is not None:
-            converter = owner.schema_converter
-            self._converts = {"scalar_registry": converter.scalar_registry, "config": converter.config}
-        if not self.reads_variables:
-            try:
-                made = self.make(VariableValues({}, {}), hide_suggestions=False)
-            except Exception:  # noqa: BLE001 - told at the field itself, whenever it is executed
-                self.reads_variables = True
-            else:
-                self.constant = made if is_immutable(made) else None
-        return self
-
-    def make(self, variables: VariableValues, *, hide_suggestions: bool) -> Arguments:
-        """A fresh set; raises what graphql-core and strawberry raise for values that do not fit."""
-        if not self._definition.args:
-            return {}
-        values = get_argument_values(
-            self._definition, self._node, variables, hide_suggestions=hide_suggestions
-        )
-        if self._converts is None or self._field is None:
-            return values
-        return convert_arguments(values, self._field.arguments, **self._converts)
-
-
-def is_immutable(arguments: Arguments) -> bool:
-    return all(isinstance(value, _IMMUTABLE) for value in arguments.values())
-
-
 def usable(name: str) -> bool:
     """Whether `source.name` can be written."""
     return name.isidentifier() and not iskeyword(name)
-
-
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def enter_variable(self, _node: VariableNode, *_args: Any) -> None:
-        self.found = True
-
-
-def _reads_variables(node: FieldNode) -> bool:
-    seen = _Variables()
-    for argument in node.arguments or ():
-        visit(argument, seen)
-    return seen.found

@@ -27,7 +27,7 @@ class LateInfo(Info[Any, Any]):
 
     @property
     def context(self) -> Any:
-        return self._run.executor.context_value
+        return self._run.context
 
     @cached_property
     def _raw_info(self) -> Any:  # type: ignore[override]

@@ -1,12 +1,13 @@
 """Plans: operations written as Python, kept as long as their documents are asked for."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from graphql import (
     DirectiveNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -17,6 +18,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues
 
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.positions import Position
@@ -54,13 +56,20 @@ class Statistics:
 
 
 @dataclass(slots=True)
-class _Operation:
+class PlannedOperation:
+    """An operation and its plans: one for each set of values of the variables that include or skip."""
+
     node: OperationDefinitionNode
     """Kept, so that its id stays its own."""
     conditions: tuple[str, ...]
     """The variables that decide what is included."""
     unplannable: str | None
     variants: "OrderedDict[Any, Plan | str]" = field(default_factory=OrderedDict)
+    """A plan, or why there is none."""
+
+    def key(self, variables: VariableValues, *, serial: bool, wrapped: bool) -> Any:
+        """Of the variant for these variables."""
+        return serial, wrapped, *map(variables.coerced.get, self.conditions)
 
 
 class Plans:
@@ -69,7 +78,7 @@ class Plans:
     def __init__(self, most: int = MAX_PLANS) -> None:
         self.statistics = Statistics()
         self._most = most
-        self._operations: OrderedDict[int, _Operation] = OrderedDict()
+        self._operations: OrderedDict[int, PlannedOperation] = OrderedDict()
 
     @staticmethod
     def of(schema: GraphQLSchema) -> "Plans":
@@ -93,12 +102,11 @@ class Plans:
         return None
 
     def _find(self, executor: Executor[Any], *, serial: bool) -> Plan | str:
-        operation = self._operation(executor)
+        operation = self.operation(executor.operation, executor.fragment_definitions)
         if operation.unplannable is not None:
             return operation.unplannable
         wrapped = bool(executor.middleware_manager is not None and executor.middleware_manager.middlewares)
-        coerced = executor.variable_values.coerced
-        key = (serial, wrapped, *map(coerced.get, operation.conditions))
+        key = operation.key(executor.variable_values, serial=serial, wrapped=wrapped)
         plan = operation.variants.get(key)
         if plan is None:
             plan = self._compile(executor, serial=serial, wrapped=wrapped)
@@ -107,14 +115,16 @@ class Plans:
                 operation.variants.popitem(last=False)
         return plan
 
-    def _operation(self, executor: Executor[Any]) -> _Operation:
-        node = executor.operation
+    def operation(
+        self, node: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> PlannedOperation:
+        """What is known of an operation."""
         found = self._operations.get(id(node))
         if found is None:
             directives = _Directives()
-            for definition in (node, *executor.fragment_definitions.values()):
+            for definition in (node, *fragments.values()):
                 visit(definition, directives)
-            found = _Operation(node, tuple(directives.conditions), directives.unplannable)
+            found = PlannedOperation(node, tuple(directives.conditions), directives.unplannable)
             self._operations[id(node)] = found
             if len(self._operations) > self._most:
                 self._operations.popitem(last=False)

@@ -14,7 +14,8 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 
-from gateway.engine.plan.fields import ArgumentsOf, Way
+from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.fields import Way
 
 At = tuple[Any, ...]
 """Where in a chunk: the number of its entry, then from the outside in the index in each list, and the type's
@@ -84,13 +85,17 @@ def nullable(type_: Any) -> Any:
 class Chunk:
     """Values of one position that are completed together."""
 
-    __slots__ = ("origins", "position")
+    __slots__ = ("arrived", "origins", "position")
 
-    def __init__(self, position: Position | None, origins: Sequence[tuple[Any, ...]]) -> None:
+    def __init__(
+        self, position: Position | None, origins: Sequence[tuple[Any, ...]], *, arrived: bool = False
+    ) -> None:
         self.position = position
         """None for the root object."""
         self.origins = origins
         """Of each entry the chunk its object is in, then where in that."""
+        self.arrived = arrived
+        """Whether the values were awaited: what is awaitable even then is as wrong as anything else."""
 
 
 class Column:

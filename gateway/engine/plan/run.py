@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import ExecutionResult
-from graphql.execution.executor import Executor
 from graphql.pyutils import Path
 
-from gateway.engine.plan.calls import Calls
+from gateway.engine.plan.calls import Calls, Occasion
 from gateway.engine.plan.failures import Data, field_path
 from gateway.engine.plan.fields import Batch
 from gateway.engine.plan.info import LateInfo
@@ -49,8 +48,8 @@ class _Stray:
 class Run(Calls):
     """Executes a plan once."""
 
-    def __init__(self, plan: "Plan", executor: Executor[Any]) -> None:
-        super().__init__(executor)
+    def __init__(self, plan: "Plan", occasion: Occasion) -> None:
+        super().__init__(occasion)
         self.columns = [Column(position) for position in plan.columns]
         self._plan = plan
         self._data: Data = {}
@@ -59,8 +58,9 @@ class Run(Calls):
     def execute(self) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
         """The result, or what to await for it where a value has to be waited for."""
         for number, root in enumerate(self._plan.roots, start=1):
-            root(self, self.executor.root_value, ROOT, 0, self._data)
-            self._start()
+            root(self, self._occasion.root_value, ROOT, 0, self._data)
+            if self.columns:
+                self._start()
             if self._waiting:
                 return self._wait(self._plan.roots[number:])
             if self._nothing_left:
@@ -74,7 +74,7 @@ class Run(Calls):
             for root in roots:
                 if self._nothing_left:
                     break
-                root(self, self.executor.root_value, ROOT, 0, self._data)
+                root(self, self._occasion.root_value, ROOT, 0, self._data)
                 self._start()
                 await self._settle()
         finally:
@@ -134,7 +134,7 @@ class Run(Calls):
             answered = way.function(sources, **arguments)
         except Exception as error:  # noqa: BLE001 - each field's, whatever it is
             answered = Raised(error)
-        if self.executor.is_awaitable(answered):
+        if hasattr(answered, "__await__"):
             self._waiting.add(answered, entries)
         else:
             self._answered(entries, answered)
@@ -182,7 +182,7 @@ class Run(Calls):
         self._complete(entries, [answered] * count if isinstance(answered, Raised) else answered)
 
     def _complete(self, entries: _Entries, values: Sequence[Any]) -> None:
-        chunk = Chunk(self.columns[entries.column].position, entries.origins)
+        chunk = Chunk(self.columns[entries.column].position, entries.origins, arrived=True)
         self._plan.blocks[entries.column](self, chunk, values, entries.targets)
 
     def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
@@ -214,5 +214,7 @@ class Run(Calls):
         return self._failures is not None and self._failures.nothing_left
 
     def _result(self) -> ExecutionResult:
+        if self._executor is None:
+            return ExecutionResult(self._data)
         data = self._data if self._failures is None else self._failures.apply(self._data)
-        return self.executor.build_response(data)  # type: ignore[return-value]
+        return self._executor.build_response(data)  # type: ignore[return-value]

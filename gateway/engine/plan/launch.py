@@ -1,0 +1,103 @@
+"""Operations of a prepared document, executed without strawberry's ceremony around each.
+
+For schemas without extensions: there is nothing that could notice.
+"""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.executor import default_field_resolver, default_type_resolver
+from graphql.execution.values import VariableValues
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from gateway.engine.plan.executor import PlannedExecutor
+from gateway.engine.plan.plan import Plan, Plans
+from gateway.engine.plan.run import Run
+from gateway.engine.plan.variables import Variables
+
+
+class Launcher:
+    """One query or mutation of a validated document, ready to be executed again and again."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
+        self._schema = schema
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._details = {name: FragmentDetails(node) for name, node in self._fragments.items()}
+        self._operation = next(
+            node
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+            and (name is None or (node.name is not None and node.name.value == name))
+        )
+        self._serial = self._operation.operation is OperationType.MUTATION
+        self._variables = Variables(schema, self._operation.variable_definitions or ())
+        self._plans = Plans.of(schema)
+        self._planned = self._plans.operation(self._operation, self._fragments)
+
+    def execute(
+        self, variables: dict[str, Any] | None, context: object, extensions: dict[str, Any] | None
+    ) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
+        """The result, or what to await for it; errors of variables are a result without data."""
+        values = self._variables.read(variables)
+        if isinstance(values, list):
+            return ExecutionResult(None, values)
+        launch = Launch(self, values, context, extensions)
+        plan = self._planned.variants.get(self._planned.key(values, serial=self._serial, wrapped=False))
+        if isinstance(plan, Plan):
+            self._plans.statistics.planned += 1
+            return Run(plan, launch).execute()
+        # It makes the plan, or knows why there is none.
+        return launch.make_executor().execute_operation(self._serial)  # type: ignore[no-any-return]
+
+    def executor(
+        self, values: VariableValues, context: object, extensions: dict[str, Any] | None
+    ) -> PlannedExecutor:
+        return PlannedExecutor(
+            self._schema,
+            self._fragments,
+            self._details,
+            None,
+            context,
+            self._operation,
+            values,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            operation_extensions=extensions,
+        )
+
+
+class Launch:
+    """One execution of a launcher's operation."""
+
+    __slots__ = ("_extensions", "_launcher", "context", "variables")
+
+    root_value = None
+    executor = None
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        variables: VariableValues,
+        context: object,
+        extensions: dict[str, Any] | None,
+    ) -> None:
+        self._launcher = launcher
+        self.variables = variables
+        self.context = context
+        self._extensions = extensions
+
+    def make_executor(self) -> PlannedExecutor:
+        return self._launcher.executor(self.variables, self.context, self._extensions)
