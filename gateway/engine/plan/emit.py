@@ -47,16 +47,14 @@ class Emitter:
         self._column_of: dict[int, int] = {}
         self._valued: set[int] = set()
 
-    def roots(self, type_: GraphQLObjectType, fields: Grouped, *, serial: bool) -> list[str]:
-        """Writes the functions of the root object, one a field where they run one after the other."""
-        names = []
-        parts = [{key: details} for key, details in fields.items()] if serial else [fields]
-        for number, part in enumerate(parts):
-            name = f"root_{number}"
+    def roots(self, type_: GraphQLObjectType, fields: Grouped) -> dict[str, str]:
+        """Writes everything; answers the names of the functions for the fields of the root object, by key."""
+        names = {}
+        for number, (key, details) in enumerate(fields.items()):
             self._writes = Text()
-            self._body(Body([type_], part), "v", Scene(("n",), None), into="x")
-            self._functions.append(self._writes.render(f"def {name}(run, v, c, n, x):"))
-            names.append(name)
+            self._body(Body([type_], {key: details}), "v", Scene(("n",), None), into="x")
+            names[key] = f"root_{number}"
+            self._functions.append(self._writes.render(f"def {names[key]}(run, v, c, n, x):"))
         while self._ahead:
             self._column(self._ahead.popleft())
         return names

@@ -37,8 +37,10 @@ Block: TypeAlias = Callable[..., None]
 class Plan:
     """The functions of an operation."""
 
-    roots: Sequence[Root]
-    """One that fills the root object, or one a root field where they run one after the other."""
+    roots: Mapping[str, Root]
+    """By response key, what puts a field into the root object."""
+    serial: bool
+    """Whether each field is complete before the next is begun."""
     columns: Sequence[Position]
     blocks: Sequence[Block]
     """By column, what completes its values."""
@@ -162,13 +164,14 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
         executor.hide_suggestions,
     )
     emitter = Emitter(executor, wrapped=wrapped)
-    names = emitter.roots(type_, collected.grouped_field_set, serial=serial)
+    names = emitter.roots(type_, collected.grouped_field_set)
     name = operation.name.value if operation.name else operation.operation.value
     scope = emitter.scope
     scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
     return Plan(
-        roots=[scope[name] for name in names],
+        roots={key: scope[name] for key, name in names.items()},
+        serial=serial,
         columns=emitter.columns,
         blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
         source=emitter.source,

@@ -1,9 +1,9 @@
 """One execution of a plan: its functions, and the waiting between them."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from graphql import ExecutionResult
 from graphql.pyutils import Path
@@ -18,7 +18,8 @@ from gateway.engine.plan.waiting import Waiting, discard, outcome
 if TYPE_CHECKING:
     from gateway.engine.plan.plan import Plan, Root
 
-ROOT = Chunk(None, ())
+ROOT: Final = Chunk(None, ())
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class BatchMismatch(Exception):
@@ -48,8 +49,10 @@ class _Stray:
 class Run(Calls):
     """Executes a plan once."""
 
-    def __init__(self, plan: "Plan", occasion: Occasion) -> None:
+    def __init__(self, plan: "Plan", occasion: Occasion, given: Mapping[str, Any] = _NOTHING) -> None:
+        """`given` has fields of the root object that are known already."""
         super().__init__(occasion)
+        self._given = given
         self.columns = [Column(position) for position in plan.columns]
         self._plan = plan
         self._data: Data = {}
@@ -57,28 +60,35 @@ class Run(Calls):
 
     def execute(self) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
         """The result, or what to await for it where a value has to be waited for."""
-        for number, root in enumerate(self._plan.roots, start=1):
-            root(self, self._occasion.root_value, ROOT, 0, self._data)
-            if self.columns:
-                self._start()
-            if self._waiting:
-                return self._wait(self._plan.roots[number:])
-            if self._nothing_left:
-                break
-        return self._result()
+        roots = iter(self._plan.roots.items())
+        self._advance(roots)
+        return self._wait(roots) if self._waiting else self._result()
 
-    async def _wait(self, roots: Sequence["Root"]) -> ExecutionResult:
-        """Goes on until nothing is waited for, then to the roots that come after."""
+    def _advance(self, roots: Iterator[tuple[str, "Root"]]) -> None:
+        """Goes through the fields of the root object, as far as none has to be waited for before the next."""
+        serial, given, data = self._plan.serial, self._given, self._data
+        for key, root in roots:
+            if key in given:
+                data[key] = given[key]
+                continue
+            root(self, self._occasion.root_value, ROOT, 0, data)
+            if serial:
+                self._start()
+                if self._waiting or self._nothing_left:
+                    return
+        if self.columns:
+            self._start()
+
+    async def _wait(self, roots: Iterator[tuple[str, "Root"]]) -> ExecutionResult:
+        """Goes on until nothing is waited for, and nothing comes after it."""
         try:
-            await self._settle()
-            for root in roots:
+            while self._waiting:
+                await self._settle()
                 if self._nothing_left:
                     break
-                root(self, self._occasion.root_value, ROOT, 0, self._data)
-                self._start()
-                await self._settle()
+                self._advance(roots)
         finally:
-            await self._waiting.close()
+            await self._waiting.close(self._abandon)
         return self._result()
 
     async def _settle(self) -> None:
@@ -187,6 +197,13 @@ class Run(Calls):
 
     def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
         self._waiting.add(value, _Stray(position, depth, path))
+
+    def _abandon(self, awaitable: Awaitable[Any], what: "_Entries | _Stray") -> None:
+        if isinstance(what, _Stray):
+            # Others that graphql-core made may be inside.
+            self.executor.settle_in_background([awaitable])
+        else:
+            discard(awaitable)
 
     def _put(self, stray: _Stray, value: Any) -> None:
         if isinstance(value, Raised):

@@ -56,10 +56,10 @@ class Waiting(Generic[T]):
                 del self._running[task]
                 task.cancel()
 
-    async def close(self) -> None:
-        """Cancels everything, and returns when it has ended."""
-        for awaitable, _ in self._new:
-            discard(awaitable)
+    async def close(self, abandon: Callable[[Awaitable[Any], T], None]) -> None:
+        """Cancels everything, and returns when it has ended; `abandon` is given what was never started."""
+        for awaitable, what in self._new:
+            abandon(awaitable, what)
         tasks = list(self._running)
         for task in tasks:
             task.cancel()
