@@ -4,7 +4,7 @@ request.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -24,13 +24,15 @@ class Loader(Generic[K, V]):
     What is gathered are whole askings: one for fifty keys waits for one future, not for fifty.
     """
 
-    def __init__(self, question: Question[K, V], absent: Callable[[], V]) -> None:
+    __slots__ = ("_absent", "_asked", "_askings", "_known", "_question")
+
+    def __init__(self, question: Question[K, Any], absent: Callable[[], V]) -> None:
         """`absent` makes the answer for a key that the question's answer does not have."""
         self._question = question
         self._absent = absent
         self._known: dict[K, V] = {}
         self._asked: dict[K, asyncio.Future[Mapping[K, V]]] = {}
-        self._askings: DataLoader[tuple[K, ...], Mapping[K, V]] = DataLoader(self._answer, cache=False)
+        self._askings: DataLoader[tuple[K, ...], Mapping[K, V]] | None = None
 
     async def load(self, key: K) -> V:
         return (await self.load_many((key,)))[0]
@@ -45,6 +47,8 @@ class Loader(Generic[K, V]):
         found = {key: known[key] for key in keys if key in known}
         running = {self._asked[key] for key in missing if key in self._asked}
         if new := tuple(key for key in missing if key not in self._asked):
+            if self._askings is None:
+                self._askings = DataLoader(self._answer, cache=False)
             asking = self._askings.load(new)
             self._asked |= dict.fromkeys(new, asking)
             running.add(asking)
@@ -63,17 +67,19 @@ class Loader(Generic[K, V]):
     async def _answer(self, askings: list[tuple[K, ...]]) -> list[Mapping[K, V]]:
         keys = list(dict.fromkeys(key for asking in askings for key in asking))
         try:
-            parts = await asyncio.gather(
-                *(self._ask(keys[start : start + MAX_KEYS]) for start in range(0, len(keys), MAX_KEYS))
-            )
+            if len(keys) <= MAX_KEYS:
+                answers = await self._ask(keys)
+            else:
+                chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
+                parts = await asyncio.gather(*map(self._ask, chunks))
+                answers = {key: value for part in parts for key, value in part.items()}
         finally:
             for key in keys:
                 self._asked.pop(key, None)
-        answers = {key: value for part in parts for key, value in part.items()}
         self._known.update(answers)
         return [answers] * len(askings)
 
-    async def _ask(self, keys: list[K]) -> Mapping[K, V]:
+    async def _ask(self, keys: list[K]) -> dict[K, V]:
         with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
             found = await self._question(keys)
         return {key: found[key] if key in found else self._absent() for key in keys}
@@ -81,12 +87,7 @@ class Loader(Generic[K, V]):
 
 def one(question: Question[K, V]) -> Loader[K, V | None]:
     """One value a key; `None` where the answer has none."""
-
-    async def ask(keys: Sequence[K]) -> Mapping[K, V | None]:
-        return await question(keys)
-
-    ask.__name__ = getattr(question, "__name__", ask.__name__)
-    return Loader(ask, lambda: None)
+    return Loader(question, lambda: None)
 
 
 def many(question: Question[K, list[V]]) -> Loader[K, list[V]]:

@@ -10,9 +10,9 @@ import asyncpg
 import orjson
 
 from domain.platform.errors import BadInput, TimedOut, Unavailable
+from domain.platform.sessions import Session, Sessions, is_lost
 
 Row: TypeAlias = asyncpg.Record
-Session: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Observer: TypeAlias = Callable[[Any], None]
 
 ACQUIRE_TIMEOUT_SECONDS = 30.0
@@ -83,9 +83,8 @@ class Database:
     """
 
     def __init__(self, pool: asyncpg.Pool, acquire_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS) -> None:
-        self._pool = pool
-        self._acquire_timeout_seconds = acquire_timeout_seconds
-        self._ambient: ContextVar[Ambient | None] = ContextVar("transaction", default=None)
+        self.sessions = Sessions(pool, acquire_timeout_seconds)
+        self.ambient: ContextVar[Ambient | None] = ContextVar("transaction", default=None)
 
     @classmethod
     @asynccontextmanager
@@ -118,25 +117,26 @@ class Database:
                 server_settings=settings,
                 max_inactive_connection_lifetime=600.0,
             )
+        database = cls(pool, acquire_timeout_seconds)
         try:
-            yield cls(pool, acquire_timeout_seconds)
+            yield database
         finally:
-            await _close(pool)
+            await _close(pool, database.sessions)
 
     async def rows(self, statement: str, *arguments: Any) -> list[Row]:
-        async with self._session() as session:
+        async with _Use(self) as session:
             return await session.fetch(statement, *arguments)
 
     async def row(self, statement: str, *arguments: Any) -> Row | None:
-        async with self._session() as session:
+        async with _Use(self) as session:
             return await session.fetchrow(statement, *arguments)
 
     async def value(self, statement: str, *arguments: Any) -> Any:
-        async with self._session() as session:
+        async with _Use(self) as session:
             return await session.fetchval(statement, *arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> None:
-        async with self._session() as session:
+        async with _Use(self) as session:
             await session.execute(statement, *arguments)
 
     @asynccontextmanager
@@ -147,34 +147,51 @@ class Database:
         several adapters write; a transaction within one is a savepoint. A task started meanwhile is
         outside: one connection cannot serve two at once.
         """
-        async with self._session() as session, session.transaction():
-            token = self._ambient.set(Ambient(asyncio.current_task(), session))
+        async with _Use(self) as session, session.transaction():
+            token = self.ambient.set(Ambient(asyncio.current_task(), session))
             try:
                 yield session
             finally:
-                self._ambient.reset(token)
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[Session]:
-        ambient = self._ambient.get()
-        if ambient is not None and ambient.task is asyncio.current_task():
-            yield ambient.session
-            return
-        with _reached(UNREACHED):
-            session = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
-        try:
-            with _reached(LOST, session):
-                yield session
-        finally:
-            await self._pool.release(session)
+                self.ambient.reset(token)
 
     @property
     def connections_in_use(self) -> int:
-        return self._pool.get_size() - self._pool.get_idle_size()
+        return self.sessions.in_use
 
     @property
     def idle_connections(self) -> int:
-        return self._pool.get_idle_size()
+        return self.sessions.idle
+
+
+class _Use:
+    """A connection for one block: that of the task's transaction, else one of its own."""
+
+    __slots__ = ("_database", "_own", "_session")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._own = False
+
+    async def __aenter__(self) -> Session:
+        ambient = self._database.ambient.get()
+        if ambient is not None and ambient.task is asyncio.current_task():
+            self._session = ambient.session
+            return ambient.session
+        with _reached(UNREACHED):
+            self._session = await self._database.sessions.take()
+        self._own = True
+        return self._session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if not self._own:
+            return
+        try:
+            if error is not None:
+                _reached(LOST, self._session).__exit__(kind, error, trace)
+        finally:
+            await self._database.sessions.give(self._session, sound=error is None)
 
 
 async def set_codecs(connection: asyncpg.Connection) -> None:
@@ -220,15 +237,13 @@ class _reached:  # noqa: N801 - reads as `with _reached(…):`
     def _is_gone(self, error: BaseException | None) -> bool:
         if not isinstance(error, PERHAPS_LOST) or self._session is None:
             return False
-        try:
-            return self._session.is_closed()
-        except asyncpg.InterfaceError:  # the pool has taken it back already
-            return True
+        return is_lost(self._session)
 
 
-async def _close(pool: asyncpg.Pool) -> None:
+async def _close(pool: asyncpg.Pool, sessions: Sessions) -> None:
     try:
         async with asyncio.timeout(10):
+            await sessions.close()
             await pool.close()
     except TimeoutError:
         pool.terminate()

@@ -141,7 +141,8 @@ class Engine:
         """The result, or what to await for it; by strawberry where something may watch it."""
         if self._launches:
             launcher = operation.prepared.launcher(operation.name, self._schema._schema)  # noqa: SLF001 - as above
-            return launcher.execute(operation.variables, context, operation.extensions)
+            launch = launcher.launch(operation.variables, context, operation.extensions)
+            return launch if isinstance(launch, CoreResult) else launch.run()
         return self._schema.execute(
             # _PreparedDocuments takes it.
             cast("str", operation.prepared),

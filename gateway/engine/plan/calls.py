@@ -10,7 +10,7 @@ from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
-from gateway.engine.plan.arguments import Arguments, is_immutable
+from gateway.engine.plan.arguments import Arguments, ArgumentsOf, is_immutable
 from gateway.engine.plan.failures import Failures, field_path, path_of
 from gateway.engine.plan.fields import Resolve
 from gateway.engine.plan.info import LateInfo
@@ -93,20 +93,22 @@ class Calls(ABC):
 
     def arguments(self, position: Position) -> Arguments:
         """Of a field, from the variables; raises what does not fit."""
+        if position.arguments is None:
+            return {}
+        if position.arguments.constant is not None:
+            return position.arguments.constant
         kept = self._arguments.get(position.number)
         if kept is None:
-            kept = self._made_arguments(position)
+            kept = self._made(position.arguments)
             if isinstance(kept, Exception) or is_immutable(kept):
                 self._arguments[position.number] = kept
         if isinstance(kept, Exception):
             raise kept
         return kept
 
-    def _made_arguments(self, position: Position) -> Arguments | Exception:
-        if position.arguments is None:
-            return {}
+    def _made(self, arguments: ArgumentsOf) -> Arguments | Exception:
         try:
-            return position.arguments.make(self._occasion.variables)
+            return arguments.make(self._occasion.variables)
         except Exception as error:  # noqa: BLE001 - told wherever the field is executed
             return error
 

@@ -43,5 +43,9 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - graphql-core's argument
         plan = Plans.of(self.schema).find(self, serial=is_serial(self, serially))
         if plan is None:
-            return super().execute_operation(serially)
+            return self.interpret(serially)
         return Run(plan, Occasion(self)).execute()
+
+    def interpret(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - graphql-core's argument
+        """Executes without a plan."""
+        return super().execute_operation(serially)

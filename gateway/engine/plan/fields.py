@@ -41,11 +41,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A function of many sources: `function(sources, **arguments)` answers a value for each, in order."""
+    """`function(sources, info, **arguments)` answers a value for each source, in their order."""
 
     function: Callable[..., Any]
     field: StrawberryField
-    info_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def _call(field: StrawberryField) -> Call | Batch:
     function: Any = resolver.wrapped_func
     batch = getattr(function, BATCH, None)
     if batch is not None:
-        return Batch(batch, field, info.name if info else None)
+        return Batch(batch, field)
     return Call(
         function=function,
         field=field,

@@ -3,7 +3,7 @@
 For schemas without extensions: there is nothing that could notice.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from graphql import (
@@ -40,25 +40,27 @@ class Launcher:
             if isinstance(node, OperationDefinitionNode)
             and (name is None or (node.name is not None and node.name.value == name))
         )
-        self._serial = self._operation.operation is OperationType.MUTATION
+        self.serial = self._operation.operation is OperationType.MUTATION
         self._variables = Variables(schema, self._operation.variable_definitions or ())
         self._plans = Plans.of(schema)
         self._planned = self._plans.operation(self._operation, self._fragments)
 
-    def execute(
+    def launch(
         self, variables: dict[str, Any] | None, context: object, extensions: dict[str, Any] | None
-    ) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
-        """The result, or what to await for it; errors of variables are a result without data."""
+    ) -> "Launch | ExecutionResult":
+        """What may run now, or a result without data for variables that do not fit."""
         values = self._variables.read(variables)
         if isinstance(values, list):
             return ExecutionResult(None, values)
         launch = Launch(self, values, context, extensions)
-        plan = self._planned.variants.get(self._planned.key(values, serial=self._serial, wrapped=False))
+        plan = self._planned.variants.get(self._planned.key(values, serial=self.serial, wrapped=False))
         if isinstance(plan, Plan):
             self._plans.statistics.planned += 1
-            return Run(plan, launch).execute()
-        # It makes the plan, or knows why there is none.
-        return launch.make_executor().execute_operation(self._serial)  # type: ignore[no-any-return]
+            launch.plan = plan
+        else:
+            launch.executor = launch.make_executor()
+            launch.plan = self._plans.find(launch.executor, serial=self.serial)
+        return launch
 
     def executor(
         self, values: VariableValues, context: object, extensions: dict[str, Any] | None
@@ -79,13 +81,17 @@ class Launcher:
         )
 
 
+async def finished(run: ExecutionResult | Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    """The result of `Launch.run`."""
+    return run if isinstance(run, ExecutionResult) else await run
+
+
 class Launch:
     """One execution of a launcher's operation."""
 
-    __slots__ = ("_extensions", "_launcher", "context", "variables")
+    __slots__ = ("_extensions", "_launcher", "context", "executor", "plan", "variables")
 
     root_value = None
-    executor = None
 
     def __init__(
         self,
@@ -98,6 +104,18 @@ class Launch:
         self.variables = variables
         self.context = context
         self._extensions = extensions
+        self.executor: PlannedExecutor | None = None
+        self.plan: Plan | None = None
+        """None where graphql-core has to interpret the operation."""
+
+    def run(
+        self, given: Mapping[str, Any] | None = None
+    ) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
+        """The result, or what to await for it; `given` has fields of the root object that are known."""
+        if self.plan is not None:
+            return Run(self.plan, self, given or {}).execute()
+        executor = self.executor or self.make_executor()
+        return executor.interpret(self._launcher.serial)  # type: ignore[no-any-return]
 
     def make_executor(self) -> PlannedExecutor:
         return self._launcher.executor(self.variables, self.context, self._extensions)

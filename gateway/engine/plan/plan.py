@@ -20,6 +20,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
+from gateway.engine.cache_policy import Policy, policies
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.positions import Position
 from gateway.engine.plan.selections import Unplannable
@@ -33,7 +34,7 @@ Root: TypeAlias = Callable[..., None]
 Block: TypeAlias = Callable[..., None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """The functions of an operation."""
 
@@ -45,6 +46,13 @@ class Plan:
     blocks: Sequence[Block]
     """By column, what completes its values."""
     source: str
+    policies: Mapping[str, Policy]
+    """For how long, and for whom, each field of the root object stays true."""
+
+    @property
+    def shares(self) -> bool:
+        """Whether any field of the root object may be given to everybody."""
+        return not self.serial and any(policy.shared for policy in self.policies.values())
 
 
 @dataclass
@@ -175,6 +183,7 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
         columns=emitter.columns,
         blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
         source=emitter.source,
+        policies=policies(emitter.positions),
     )
 
 

@@ -137,11 +137,9 @@ class Run(Calls):
         if not sources:
             return
         try:
-            arguments = dict(self.arguments(position)) if position.arguments is not None else {}
-            if way.info_name is not None:
-                chunk, *at = entries.origins[0]
-                arguments[way.info_name] = LateInfo(self, position, chunk, tuple(at))
-            answered = way.function(sources, **arguments)
+            chunk, *at = entries.origins[0]
+            info = LateInfo(self, position, chunk, tuple(at))
+            answered = way.function(sources, info, **self.arguments(position))
         except Exception as error:  # noqa: BLE001 - each field's, whatever it is
             answered = Raised(error)
         if hasattr(answered, "__await__"):

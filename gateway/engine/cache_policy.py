@@ -1,0 +1,83 @@
+"""For how long an answer stays true, and for whom: from the `@cacheControl` hints of the fields it shows.
+
+As Apollo defines it (https://www.apollographql.com/docs/apollo-server/performance/caching): a field's own
+hint counts before its type's; fields of the root and those that lead to objects stay true for no time
+unless a hint says so; leaves, and whatever inherits, for as long as what holds them. An answer is as
+good as the worst of its fields, and one that is somebody's own makes it theirs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Final
+
+from graphql import GraphQLField, get_named_type, is_leaf_type
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from gateway.engine.plan.positions import Position
+
+DIRECTIVE: Final = "CacheControl"
+"""The class of the hint; it has `max_age` in seconds or None, `private`, and `inherit_max_age`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether an answer may be kept."""
+
+    max_age: int
+    """Seconds; 0 for never."""
+    private: bool
+
+    def and_(self, other: "Policy") -> "Policy":
+        return Policy(min(self.max_age, other.max_age), self.private or other.private)
+
+    @property
+    def shared(self) -> bool:
+        """Whether everybody may be given the same."""
+        return self.max_age > 0 and not self.private
+
+
+ALWAYS: Final = Policy(365 * 86_400, private=False)
+"""What holds nothing that changes."""
+
+
+def policies(positions: Sequence[Position]) -> dict[str, Policy]:
+    """Of each field of the root, by response key, with all that is below it."""
+    found: dict[str, Policy] = {}
+    for position in positions:
+        root = position
+        while root.parent is not None:
+            root = root.parent
+        found[root.key] = found.get(root.key, ALWAYS).and_(_of(position))
+    return found
+
+
+def overall(every: Iterable[Policy]) -> Policy:
+    return reduce(Policy.and_, every, ALWAYS)
+
+
+def _of(position: Position) -> Policy:
+    if position.name == "__typename":
+        return ALWAYS
+    definitions = [type_.fields.get(position.name, position.definition) for type_ in position.parent_types]
+    is_root = position.parent is None
+    return overall(_of_field(definition, is_root=is_root) for definition in definitions)
+
+
+def _of_field(definition: GraphQLField, *, is_root: bool) -> Policy:
+    type_ = get_named_type(definition.type)
+    hints = [*_hints(definition), *_hints(type_)]
+    private = any(hint.private for hint in hints)
+    for hint in hints:
+        if hint.max_age is not None:
+            return Policy(hint.max_age, private)
+        if hint.inherit_max_age:
+            return Policy(ALWAYS.max_age, private)
+    bound = ALWAYS.max_age if is_leaf_type(type_) and not is_root else 0
+    return Policy(bound, private)
+
+
+def _hints(element: Any) -> list[Any]:
+    """The hints on a field or type, as the schema's language shows them."""
+    known = element.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return [found for found in getattr(known, "directives", None) or () if type(found).__name__ == DIRECTIVE]
