@@ -19,7 +19,9 @@ from graphql import (
     visit,
 )
 from graphql.execution.values import VariableValues, get_argument_values
+from strawberry import ID
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryOptional
 from strawberry.types.unset import UnsetType
 
 from gateway.engine.plan.fields import Batch, Call, Way
@@ -30,6 +32,7 @@ _IMMUTABLE: Final = (
 )  # fmt: skip
 _NO_VARIABLES: Final = VariableValues({}, {})
 _ABSENT: Final = object()
+_PLAIN: Final = frozenset({str, int, float, bool, ID})
 
 Arguments: TypeAlias = dict[str, Any]
 
@@ -94,26 +97,28 @@ class ArgumentsOf:
             return
         others = {name: arg for name, arg in definitions.items() if name not in reading}
         fixed = self._interpreted(SimpleNamespace(args=others), _NO_VARIABLES)
-        if is_immutable(fixed):
+        passed = [self._pass_on(name, nodes[name], definitions[name]) for name in reading]
+        if is_immutable(fixed) and all(passed):
             self._fixed = fixed
-            self._passed = tuple(self._pass_on(name, nodes[name], definitions[name]) for name in reading)
+            self._passed = tuple(one for one in passed if one is not None)
 
-    def _pass_on(self, name: str, node: Any, definition: GraphQLArgument) -> Passed:
+    def _pass_on(self, name: str, node: Any, definition: GraphQLArgument) -> Passed | None:
+        """None where strawberry would make something else of the value."""
         python_name = definition.out_name or name
         if self._field is not None and self._converter is not None:
             converter = self._converter.config.name_converter
-            python_name = next(
-                argument.python_name
-                for argument in self._field.arguments
-                if converter.from_argument(argument) == name
-            )
+            argument = next(a for a in self._field.arguments if converter.from_argument(a) == name)
+            type_ = argument.type.of_type if type(argument.type) is StrawberryOptional else argument.type
+            if type_ not in _PLAIN:
+                return None
+            python_name = argument.python_name
         default: Any = None
         if not is_required_argument(definition):
             alone: Any = SimpleNamespace(args={name: definition})
             made = get_argument_values(alone, FieldNode(name=self._node.name, arguments=()), _NO_VARIABLES)
             default = next(iter(made.values()), _ABSENT)
         may_be_null = not isinstance(definition.type, GraphQLNonNull)
-        return Passed(python_name or name, node.name.value, may_be_null, default)
+        return Passed(python_name, node.name.value, may_be_null, default)
 
     def _interpreted(self, definition: Any, variables: VariableValues) -> Arguments:
         values = get_argument_values(definition, self._node, variables)

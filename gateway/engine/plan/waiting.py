@@ -18,7 +18,8 @@ class Waiting(Generic[T]):
 
     def __init__(self) -> None:
         self._new: list[tuple[Awaitable[Any], T]] = []
-        self._running: dict[asyncio.Future[Any], T] = {}
+        self._running: dict[asyncio.Future[Any], list[T]] = {}
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._arrived: list[asyncio.Future[Any]] = []
         self._wake: asyncio.Future[None] | None = None
 
@@ -39,35 +40,43 @@ class Waiting(Generic[T]):
             except Exception as error:  # noqa: BLE001 - the field's, whatever it is
                 return [(what, Raised(error))]
         for awaitable, what in new:
-            task = asyncio.ensure_future(awaitable)
-            self._running[task] = what
-            task.add_done_callback(self._arrive)
+            future = asyncio.ensure_future(awaitable)
+            if future is not awaitable:
+                self._tasks.add(future)
+            # A loader answers the same future for the same key.
+            waiting = self._running.setdefault(future, [])
+            if not waiting:
+                future.add_done_callback(self._arrive)
+            waiting.append(what)
         if not self._arrived:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
             self._wake = None
         arrived, self._arrived = self._arrived, []
-        return [(self._running.pop(task), outcome(task)) for task in arrived if task in self._running]
+        self._tasks.difference_update(arrived)
+        return [(what, outcome(future)) for future in arrived for what in self._running.pop(future, ())]
 
     def drop(self, is_unwanted: Callable[[T], bool]) -> None:
-        """Cancels what nobody waits for any more."""
-        for task, what in list(self._running.items()):
-            if is_unwanted(what):
-                del self._running[task]
-                task.cancel()
+        """Forgets what nobody waits for any more, and cancels it where it was started here."""
+        for future, waiting in list(self._running.items()):
+            waiting[:] = [what for what in waiting if not is_unwanted(what)]
+            if not waiting:
+                del self._running[future]
+                if future in self._tasks:
+                    future.cancel()
 
     async def close(self, abandon: Callable[[Awaitable[Any], T], None]) -> None:
-        """Cancels everything, and returns when it has ended; `abandon` is given what was never started."""
+        """Cancels what was started here, and returns when it has ended; `abandon` is given what was not."""
         for awaitable, what in self._new:
             abandon(awaitable, what)
-        tasks = list(self._running)
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _arrive(self, task: asyncio.Future[Any]) -> None:
-        self._arrived.append(task)
+    def _arrive(self, future: asyncio.Future[Any]) -> None:
+        self._arrived.append(future)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
