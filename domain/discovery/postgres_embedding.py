@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from domain.discovery.embedding import Batch, Described
-from domain.platform.postgres import Database, Row, Session
+from domain.platform.postgres import Database, Row
+from domain.platform.sessions import Session
 from domain.platform.vectors import Traits
 
 # Skipped rows are another process's; a row taken here waits for nothing while it is held, and a part that

@@ -24,7 +24,8 @@ from domain.ingestion.staging import (
 )
 from domain.platform.errors import BadInput
 from domain.platform.locks import Lock
-from domain.platform.postgres import Database, Session
+from domain.platform.postgres import Database
+from domain.platform.sessions import Session
 
 # One import merges at a time. Whether two works are one is decided by reading before writing, which row
 # locks cannot guard; and who waits at one door cannot deadlock with others behind it.

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from domain.catalog.model import ContentKind
 from domain.ingestion.accounts import DemoAccount, clock, identifier
-from domain.platform.postgres import Database, Session
+from domain.platform.postgres import Database
+from domain.platform.sessions import Session
 from domain.sync.model import reaches_the_end
 
 ASSUMED_SECONDS = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.ingestion.accounts import clock
 from domain.ingestion.model import Feedback, Refusal
 from domain.ingestion.service import Written
-from domain.platform.postgres import Session
+from domain.platform.sessions import Session
 
 DEVICE = "import"
 """Stands where a write names its device; it sorts after the digits and before most letters of real ones."""

@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from domain.catalog.words import trigrams
 from domain.ingestion.model import Name
-from domain.platform.postgres import Row, Session, columns
+from domain.platform.postgres import Row, columns
+from domain.platform.sessions import Session
 
 KNOWN_PEOPLE = """
 SELECT p.id, p.name, p.qualifier

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from domain.catalog.model import ContentKind, CreditRole
 from domain.ingestion.model import Work
 from domain.ingestion.staging import Piece, title_key, wished_slug
-from domain.platform.postgres import Row, Session
+from domain.platform.postgres import Row
+from domain.platform.sessions import Session
 
 TRUSTED = ("imdb", "tmdb", "tmdb_tv", "tvmaze", "tvdb", "demo")
 """The systems whose ids are believed first, in this order; any other comes after them."""

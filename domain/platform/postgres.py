@@ -1,7 +1,8 @@
 """The one door to PostgreSQL: a pool of connections, set up the same way everywhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
@@ -13,7 +14,6 @@ from domain.platform.errors import BadInput, TimedOut, Unavailable
 from domain.platform.sessions import Session, Sessions, is_lost
 
 Row: TypeAlias = asyncpg.Record
-Observer: TypeAlias = Callable[[Any], None]
 
 ACQUIRE_TIMEOUT_SECONDS = 30.0
 
@@ -63,11 +63,55 @@ USED_ARRAYS = "SELECT " + ", ".join(
 )
 
 
+class Statement(NamedTuple):
+    """A statement that has run."""
+
+    query: str
+    elapsed: float
+    """Seconds."""
+    exception: BaseException | None
+
+
+Observer: TypeAlias = Callable[[Statement], None]
+
+
 class Connection(asyncpg.Connection):
-    """A connection whose session is never changed, so that nothing needs resetting on release."""
+    """A connection whose session is never changed, so that nothing needs resetting on release.
+
+    `observe` hears of each statement as soon as it has run; the driver's own loggers hear later.
+    """
+
+    observe: Observer | None = None
 
     def get_reset_query(self) -> str:
         return ""
+
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._observed(query, super().fetch(query, *args, **options))
+
+    async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._observed(query, super().fetchrow(query, *args, **options))
+
+    async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._observed(query, super().fetchval(query, *args, **options))
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._observed(query, super().execute(query, *args, **options))
+
+    async def executemany(self, command: str, args: Any, **options: Any) -> Any:
+        return await self._observed(command, super().executemany(command, args, **options))
+
+    async def _observed(self, query: str, running: Awaitable[Any]) -> Any:
+        if self.observe is None:
+            return await running
+        started, failure = time.perf_counter(), None
+        try:
+            return await running
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self.observe(Statement(query, time.perf_counter() - started, failure))
 
 
 class Ambient(NamedTuple):
@@ -100,11 +144,10 @@ class Database:
     ) -> AsyncIterator["Database"]:
         """A pool on `url`; `observe` sees every statement with its time."""
 
-        async def prepare(connection: asyncpg.Connection) -> None:
+        async def prepare(connection: Any) -> None:
             await set_codecs(connection)
             await connection.fetch(USED_ARRAYS)
-            if observe is not None:
-                connection.add_query_logger(observe)
+            connection.observe = observe
 
         settings = SERVER_SETTINGS | {"statement_timeout": str(int(statement_timeout_seconds * 1000))}
         with _reached(UNREACHED):

@@ -9,9 +9,9 @@ blocks around reads and calls, which cost nothing as long as nothing is raised.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
@@ -21,13 +21,26 @@ from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import ArgumentsOf
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
 from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
-from gateway.engine.plan.selections import Body, Grouped, Selections, Unplannable
+from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections, Unplannable
 from gateway.engine.plan.text import Scene, Text
 
 MAX_POSITIONS: Final = 4_000
 """Fields that are written out, each once for every body it stands in."""
 _MAX_LOOPS: Final = 6
 """Python nests up to 20 blocks; deeper values have functions of their own."""
+
+
+Late: TypeAlias = tuple[Position, str, bool]
+"""A field that has to wait: the variable with what it waits for, and whether it always does."""
+
+
+@dataclass(slots=True)
+class Made:
+    """Fields of an object that is being written."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    """The expression of each, by response key in the order of the selection."""
+    late: list[Late] = field(default_factory=list)
 
 
 class Emitter:
@@ -51,8 +64,10 @@ class Emitter:
         """Writes everything; answers the names of the functions for the fields of the root object, by key."""
         names = {}
         for number, (key, details) in enumerate(fields.items()):
-            self._writes = Text()
-            self._body(Body([type_], {key: details}), "v", Scene(("n",), None), into="x")
+            self._writes, made, scene = Text(), Made(), Scene(("n",), None)
+            self._fields(Body([type_], {key: details}), "v", scene, made)
+            self._writes.line(f"x[{key!r}] = {made.values[key]}")
+            self._append(made.late, "x", scene)
             names[key] = f"root_{number}"
             self._functions.append(self._writes.render(f"def {names[key]}(run, v, c, n, x):"))
         while self._ahead:
@@ -89,11 +104,8 @@ class Emitter:
 
     # -- objects
 
-    def _body(self, body: Body, source: str, scene: Scene, into: str) -> None:
-        """Writes the object of `source` into the variable `into`, which at the root holds it already."""
-        text = self._writes
-        made: dict[str, str] = {}
-        late: list[tuple[Position, str, bool]] = []
+    def _fields(self, body: Body, source: str, scene: Scene, made: "Made") -> None:
+        """Reads and completes the fields of `source`."""
         positions = [self._position(key, details, body, scene) for key, details in body.fields.items()]
         for plain, run in groupby(
             positions, key=lambda p: isinstance(p.way, Attribute) and p.name != "__typename"
@@ -103,23 +115,19 @@ class Emitter:
                 continue
             for position in run:
                 if position.name == "__typename" and not self._wrapped:
-                    made[position.key] = scene.at[-1] if len(body.types) > 1 else repr(body.types[0].name)
+                    made.values[position.key] = scene.at[-1] if scene.named else repr(body.types[0].name)
                 elif isinstance(position.way, Batch):
-                    made[position.key] = "None"
-                    late.append((position, source, True))
+                    made.values[position.key] = "None"
+                    made.late.append((position, source, True))
                 else:
-                    self._call(position, source, scene, made, late)
-        if scene.parent is None:
-            for key, value in made.items():
-                text.line(f"{into}[{key!r}] = {value}")
-        else:
-            text.line(f"{into} = {{{', '.join(f'{key!r}: {value}' for key, value in made.items())}}}")
+                    self._call(position, source, scene, made)
+
+    def _append(self, late: "Sequence[Late]", into: str, scene: Scene) -> None:
+        """Puts what has to wait into its columns, with the object that is to get it."""
         for position, waiting, always in late:
-            number = self._wait_in(position)
-            append = (
-                f"s{number}.append({waiting}); t{number}.append({into}); o{number}.append({scene.origin})"
-            )
-            text.line(append if always else f"if {waiting} is not None: {append}")
+            n = self._wait_in(position)
+            append = f"s{n}.append({waiting}); t{n}.append({into}); o{n}.append({scene.origin})"
+            self._writes.line(append if always else f"if {waiting} is not None: {append}")
 
     def _position(self, key: str, details: FieldDetailsList, body: Body, scene: Scene) -> Position:
         if len(self.positions) >= MAX_POSITIONS:
@@ -140,7 +148,7 @@ class Emitter:
             way=way,
             arguments=ArgumentsOf(definition, node, way, self._executor.schema) if definition.args else None,
             parent=scene.parent,
-            chain=(),
+            shared=scene.named,
         )
         self.positions.append(position)
         self.scope[f"P{position.number}"] = position
@@ -160,9 +168,7 @@ class Emitter:
 
     # -- fields
 
-    def _attributes(
-        self, positions: Sequence[Position], source: str, scene: Scene, made: dict[str, str]
-    ) -> None:
+    def _attributes(self, positions: Sequence[Position], source: str, scene: Scene, made: "Made") -> None:
         text = self._writes
         variables = [text.name("a") for _ in positions]
         names = [position.way.name for position in positions if isinstance(position.way, Attribute)]
@@ -181,28 +187,27 @@ class Emitter:
                 text.line(
                     f"{variable} = value_{position.number}(run, {variable}, {_chunk(position, scene)}, 0)"
                 )
-            made[position.key] = variable
+            made.values[position.key] = variable
 
     def _call(
         self,
         position: Position,
         source: str,
         scene: Scene,
-        made: dict[str, str],
-        late: list[tuple[Position, str, bool]],
+        made: "Made",
     ) -> None:
         text = self._writes
         value, waiting = text.name("a"), text.name("w")
-        made[position.key] = value
+        made.values[position.key] = value
         way = position.way
         if isinstance(way, Call | Resolve) and way.is_async:
             self._called(waiting, position, source, scene)
-            made[position.key] = "None"
-            late.append((position, waiting, True))
+            made.values[position.key] = "None"
+            made.late.append((position, waiting, True))
             return
         self._called(value, position, source, scene)
         text.line(f"{waiting} = None")
-        late.append((position, waiting, False))
+        made.late.append((position, waiting, False))
         if position.chain and leaves.is_plain(position.item):
             with text.under(f"if {self._unlike(value, position, 0)}:"):
                 with text.under(f"if hasattr({value}.__class__, '__await__'):"):
@@ -334,20 +339,47 @@ class Emitter:
         self.scope[f"K{number}"], self.scope[f"T{number}"] = position.kinds, position.names
         kind = f"run.kind(P{number}, {depth}, {v}, c, {scene.place})"
         chain = scene.chain if not position.chain else position.chain
-        inside = replace(scene, parent=position, chain=chain)
+        inside = replace(scene, parent=position, chain=chain, named=False)
         with self._unless_none(v, position, depth):
-            if len(bodies) == 1:
-                with text.under(f"if {v}.__class__ in K{number} or {kind} == 0:"):
-                    self._body_of(bodies[0], v, position, inside)
+            if len(bodies.rest) == 1:
+                header = f"if {v}.__class__ in K{number} or {kind} == 0:"
+                group = ""
             else:
-                text.line(f"g = K{number}.get({v}.__class__)")
-                with text.under("if g is None:"):
-                    text.line(f"g = {kind}")
-                for group, body in enumerate(bodies):
-                    with text.under(f"{'el' if group else ''}if g == {group}:"):
-                        self._body_of(body, v, position, inside)
-            with text.under("else:" if bodies else "if True:"):
+                group = text.name("g")
+                text.line(f"{group} = K{number}.get({v}.__class__)")
+                with text.under(f"if {group} is None:"):
+                    text.line(f"{group} = {kind}")
+                header = f"if {group} >= 0:"
+            with text.under(header):
+                self._bodies(bodies, v, group, inside)
+            with text.under("else:"):
                 text.line(f"{v} = run.given")
+
+    def _bodies(self, bodies: Bodies, v: str, group: str, scene: Scene) -> None:
+        """Writes the object of `v` in its place: what all types begin with, then what each group adds."""
+        text, position, made = self._writes, scene.parent, Made()
+        assert position is not None  # noqa: S101 - objects below the root are somewhere
+        if position.by_class and len(bodies.common.types) > 1:
+            name = text.name("q")
+            text.line(f"{name} = T{position.number}[{v}.__class__]")
+            scene = replace(scene, at=(*scene.at, name), named=True)
+        self._fields(bodies.common, v, scene, made)
+        into = text.name("x")
+        for number, body in enumerate(bodies.rest):
+            own = Made(dict(made.values))
+            if not group:
+                self._display(body, v, into, scene, own)
+                continue
+            with text.under(f"{'el' if number else ''}if {group} == {number}:"):
+                self._display(body, v, into, scene, own)
+        self._append(made.late, into, scene)
+        text.line(f"{v} = {into}")
+
+    def _display(self, body: Body, v: str, into: str, scene: Scene, made: "Made") -> None:
+        self._fields(body, v, scene, made)
+        items = ", ".join(f"{key!r}: {value}" for key, value in made.values.items())
+        self._writes.line(f"{into} = {{{items}}}")
+        self._append(made.late, into, scene)
 
     @contextmanager
     def _unless_none(self, v: str, position: Position, depth: int) -> Iterator[None]:
@@ -356,15 +388,6 @@ class Emitter:
             return
         with self._writes.under(f"if {v} is not None:"):
             yield
-
-    def _body_of(self, body: Body, v: str, position: Position, scene: Scene) -> None:
-        if len(body.types) > 1:
-            name = self._writes.name("q")
-            self._writes.line(f"{name} = T{position.number}[{v}.__class__]")
-            scene = replace(scene, at=(*scene.at, name))
-        made = self._writes.name("x")
-        self._body(body, v, scene, made)
-        self._writes.line(f"{v} = {made}")
 
 
 def _chunk(position: Position, scene: Scene) -> str:

@@ -38,7 +38,9 @@ class Position:
     arguments: ArgumentsOf | None
     parent: "Position | None"
     """The field that holds the object; None at the root."""
-    chain: "tuple[Position, ...]"
+    shared: bool
+    """Whether the place of its object ends with the name of the type, as several share the text."""
+    chain: "tuple[Position, ...]" = ()
     """The fields from where its chunk begins down to itself; empty if it begins one."""
     levels: list[GraphQLOutputType] = field(default_factory=list)
     """The type of the field, then that of the items in its list, and so on inward."""
@@ -62,11 +64,6 @@ class Position:
     def lists(self) -> int:
         """How many lists are around its objects or leaves."""
         return len(self.levels) - 1
-
-    @property
-    def shared(self) -> bool:
-        """Whether several types share the selection set it is in."""
-        return len(self.parent_types) > 1
 
     @property
     def nodes(self) -> list[FieldNode]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any
 
 from graphql import GraphQLObjectType, is_abstract_type
@@ -26,6 +27,14 @@ class Body:
     fields: Grouped
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The selection sets of objects of several types: what all of them begin with, then each group's own."""
+
+    common: Body
+    rest: Sequence[Body]
+
+
 class Selections:
     """Those of one operation; `wrapped` where middleware is around every resolver."""
 
@@ -43,22 +52,24 @@ class Selections:
             self._ways[id(definition)] = way
         return way
 
-    def bodies(self, position: Position) -> list[Body]:
+    def bodies(self, position: Position) -> Bodies:
         """The selection sets of a position, by the types its objects may have."""
         schema, type_ = self._executor.schema, position.item
         possible = list(schema.get_possible_types(type_)) if is_abstract_type(type_) else [type_]
         position.by_class = all(map(_decided_by_class, [type_, *possible]))
-        bodies: dict[Any, tuple[list[GraphQLObjectType], Grouped]] = {}
-        for candidate in possible:
-            fields = self._collect(candidate, position.details)
-            alike = self._signature(candidate, fields) if position.by_class else candidate.name
-            types, _ = bodies.setdefault(alike, ([], fields))
-            types.append(candidate)
-        found = [Body(types, fields) for types, fields in bodies.values()]
-        position.groups.update(
-            {type_.name: number for number, body in enumerate(found) for type_ in body.types}
-        )
-        return found
+        fields = {type_: self._collect(type_, position.details) for type_ in possible}
+        signatures: dict[Any, list[GraphQLObjectType]] = {}
+        for type_ in possible:
+            alike = self._signature(type_, fields[type_]) if position.by_class else (type_.name,)
+            signatures.setdefault(alike, []).append(type_)
+        shared = _length_of_common_start(list(signatures)) if position.by_class else 0
+        for number, types in enumerate(signatures.values()):
+            position.groups.update({type_.name: number for type_ in types})
+        rest = [
+            Body(types, dict(islice(fields[types[0]].items(), shared, None))) for types in signatures.values()
+        ]
+        start = dict(islice(fields[possible[0]].items(), shared)) if shared else {}
+        return Bodies(Body(possible, start), rest)
 
     def _collect(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Grouped:
         collected = self._executor.collect_subfields(type_, details)
@@ -86,6 +97,10 @@ class Selections:
             case _:
                 answered = type_.name
         return key, nodes, str(definition.type), answered
+
+
+def _length_of_common_start(sequences: Sequence[Sequence[Any]]) -> int:
+    return sum(1 for _ in takewhile(lambda row: len(set(row)) == 1, zip(*sequences, strict=False)))
 
 
 def _decided_by_class(type_: Any) -> bool:

@@ -18,6 +18,8 @@ class Scene:
     chain: tuple[Position, ...] = ()
     """The fields since the chunk began."""
     loops: int = 0
+    named: bool = False
+    """Whether `at` ends with the name of the type of the object, as several types share its text."""
 
     @property
     def place(self) -> str:
