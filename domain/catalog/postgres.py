@@ -28,7 +28,7 @@ from domain.catalog.model import (
     Track,
     VideoQuality,
 )
-from domain.catalog.service import ContentOrder
+from domain.catalog.service import ContentOrder, cheapest_first
 from domain.catalog.taxonomy import MaturityRating
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Database, Row
@@ -144,7 +144,8 @@ class PostgresCatalog:
             [place.content_id for place in places],
             [place.region for place in places],
         )
-        return _grouped(rows, lambda row: Place(row["part_id"], row[2]), _offer)
+        found = _grouped(rows, lambda row: Place(row["part_id"], row[2]), _offer)
+        return {place: cheapest_first(place, offers) for place, offers in found.items()}
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(
