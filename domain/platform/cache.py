@@ -134,7 +134,8 @@ class Cache:
     def clear(self) -> None:
         """Drops everything, as if all tags were invalidated."""
         self._generation += 1
-        self._bar_flights()
+        for flight in self._flights:
+            flight.stale = True
         for table in self._tables.values():
             table.usage.invalidations += len(table.entries)
             table.usage.entries = table.usage.bytes = 0
@@ -144,9 +145,8 @@ class Cache:
         self._bytes = 0
 
     def pause(self) -> None:
-        """Neither answers nor keeps anything until `resume`: for whoever cannot hear of changes."""
+        """Until `resume` everything is asked for anew, and not kept: for whoever cannot hear of changes."""
         self._paused = True
-        self._bar_flights()
 
     def resume(self) -> None:
         """What was held before the pause counts again; invalidate first what changed meanwhile."""
@@ -285,10 +285,6 @@ class Cache:
             if (oldest := next(iter(table.entries.values()), None)) is not None:
                 nearest = min(nearest, oldest.expires)
         self._sweep_at = max(nearest, now + SWEEP_SECONDS)
-
-    def _bar_flights(self) -> None:
-        for flight in self._flights:
-            flight.stale = True
 
     def _table(self, kind: Kind[K, V]) -> Table:
         return self._tables.setdefault(kind, Table(kind))

@@ -14,7 +14,7 @@ from gateway.cli.screen import notes
 
 
 async def load_demo(url: str, changed: Callable[[], Awaitable[None]] = nobody) -> None:
-    """Into the database at `url`; safe to repeat. `changed` hears of each batch that changed the catalogue."""
+    """Into the database at `url`; safe to repeat. `changed` hears of each batch that changed something."""
     await import_into(url, DemoCatalogue(), "Demo catalogue", changed)
     accounts = demo_accounts()
     async with Database.open(url, min_connections=1) as database, Passwords.open() as passwords:
