@@ -1,6 +1,7 @@
 """What the process counts, for Prometheus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -10,9 +11,13 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+
+from domain.platform.cache import Cache
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -56,9 +61,40 @@ class Metrics:
         """A gauge that is read when it is scraped."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
+    def watch_cache(self, cache: Cache) -> None:
+        """What the entity cache does and holds, by kind of value."""
+        self.registry.register(_CacheUsage(cache))
+
     @property
     def routes(self) -> list[BaseRoute]:
         async def metrics(_request: Request) -> Response:
             return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
         return [Route("/metrics", metrics)]
+
+
+class _CacheUsage(Collector):
+    """Reads the cache's own counts when it is scraped, as a hit is far too short to count one by one."""
+
+    COUNTED: ClassVar = {
+        "hits": "Keys answered from the entity cache.",
+        "misses": "Keys that the entity cache asked the database for.",
+        "evictions": "Values dropped for want of room.",
+        "invalidations": "Values dropped as what they show has changed.",
+    }
+    HELD: ClassVar = {
+        "entries": "Values held.",
+        "bytes": "Estimate of what the values held take in memory.",
+    }
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        usage = self._cache.usage()
+        for name, description in (self.COUNTED | self.HELD).items():
+            of = CounterMetricFamily if name in self.COUNTED else GaugeMetricFamily
+            family = of(f"entity_cache_{name}", description, labels=["kind"])
+            for kind, used in usage.items():
+                family.add_metric([kind], getattr(used, name))
+            yield family

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain.catalog.filters import Filter
-from domain.catalog.postgres import PostgresCatalog
+from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.service import Catalog
 from domain.discovery.embedding import Embedding
 from domain.discovery.model import TrendWindow
@@ -25,6 +25,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
+from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
@@ -52,6 +53,7 @@ from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.database import open_database_url
+from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
@@ -79,6 +81,8 @@ class Opened:
     services: Services
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
+    entity_cache: Cache | None
+    """None where it is turned off; its `generation` says whether the catalogue may have changed."""
 
 
 @asynccontextmanager
@@ -96,9 +100,13 @@ async def open_all(
     sentence encoder is, where it has to be built.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings, metrics, stack, traced=traced)
+        url = await stack.enter_async_context(open_database_url(settings))
+        database = await open_database(url, settings, metrics, stack, traced=traced)
         shared = await stack.enter_async_context(open_shared(settings))
-        catalog = Catalog(PostgresCatalog(database), now)
+        cache = await stack.enter_async_context(
+            open_entity_cache(url, settings.entity_cache_bytes, shared.catalog_changes, metrics)
+        )
+        catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
@@ -127,11 +135,11 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
-        yield Opened(services, probes, jobs)
+        yield Opened(services, probes, jobs, cache)
 
 
 async def open_database(
-    settings: Settings, metrics: Metrics, stack: AsyncExitStack, *, traced: bool
+    url: str, settings: Settings, metrics: Metrics, stack: AsyncExitStack, *, traced: bool
 ) -> Database:
     """PostgreSQL. Its loss refuses: nothing is answered without it."""
 
@@ -142,7 +150,7 @@ async def open_database(
 
     database = await stack.enter_async_context(
         Database.open(
-            await stack.enter_async_context(open_database_url(settings)),
+            url,
             min_connections=settings.database_min_connections,
             max_connections=settings.database_max_connections,
             observe=observe,
@@ -246,6 +254,7 @@ def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncod
 def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
     carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
     relay = Relay(PostgresOutbox(database), carrier)
+    changes = PostgresChangeRecord(database)
 
     async def tidy() -> int:
         return await relay.tidy(now())
@@ -253,6 +262,7 @@ def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
     return (
         Job("outbox.ship", every_seconds=1.0, run=relay.run),
         Job("outbox.tidy", every_seconds=3600.0, run=tidy),
+        Job("catalog.forget_changes", every_seconds=600.0, run=changes.forget),
     )
 
 

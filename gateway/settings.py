@@ -126,6 +126,8 @@ class Settings(BaseSettings):
 
     compiled_operations: bool = True
     """Whether operations are compiled to Python; off, graphql-core interprets them, with the same answers."""
+    entity_cache_bytes: int = Field(default=64 << 20, ge=0, le=1 << 40)
+    """Memory for values of the catalogue that are kept in the process, in bytes; 0 keeps none."""
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

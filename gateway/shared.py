@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from domain.catalog.changes import LocalNotifier, Notifier
 from domain.identity.attempts import AttemptLimit, LocalAttempts
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
@@ -20,6 +21,7 @@ class Shared:
     listeners: LocalFanout
     presence: Presence
     attempts: AttemptLimit
+    catalog_changes: Notifier
     probes: tuple[Probe, ...] = ()
 
 
@@ -28,7 +30,7 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
     if settings.redis_url is None:
         listeners = LocalFanout()
-        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts())
+        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts(), LocalNotifier())
         return
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
+from domain.catalog.redis import RedisNotifier
 from domain.identity.attempts import LocalAttempts
 from domain.identity.redis import RedisAttempts
 from domain.sync.inprocess import LocalFanout, LocalPresence
@@ -26,15 +27,17 @@ async def open_over_redis(url: str) -> AsyncIterator[Shared]:
     ):
         listeners = LocalFanout()
         fanout = RedisFanout(redis, patient, listeners)
+        catalog_changes = RedisNotifier(redis, patient)
 
         async def ping() -> None:
             await redis.ping()
 
-        async with in_background(fanout.run()):
+        async with in_background(fanout.run()), in_background(catalog_changes.run()):
             yield Shared(
                 fanout=fanout,
                 listeners=listeners,
                 presence=RedisPresence(redis, LocalPresence()),
                 attempts=RedisAttempts(redis, LocalAttempts()),
+                catalog_changes=catalog_changes,
                 probes=(Probe("redis", ping),),
             )

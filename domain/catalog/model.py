@@ -293,6 +293,11 @@ class Offer:
             self.expires_at is None or now < self.expires_at
         )
 
+    def next_change(self, now: datetime) -> datetime | None:
+        """When it next begins or lapses; nothing where it stays as it is."""
+        ahead = [at for at in (self.available_from, self.expires_at) if at is not None and at > now]
+        return min(ahead, default=None)
+
 
 def normalised(text: str) -> str:
     """Text as titles and names are compared: no case, no accents, no punctuation, single spaces.

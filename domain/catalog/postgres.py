@@ -27,7 +27,7 @@ from domain.catalog.model import (
     Track,
     VideoQuality,
 )
-from domain.catalog.service import ContentOrder
+from domain.catalog.service import ContentOrder, cheapest_first
 from domain.catalog.taxonomy import MaturityRating
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Database, Row
@@ -154,7 +154,7 @@ class PostgresCatalog:
             [place.region for place in places],
         )
         found = _grouped(rows, lambda row: (row[12], row[2]), _offer)
-        return {Place(*place): offers for place, offers in found.items()}
+        return {(place := Place(*key)): cheapest_first(place, offers) for key, offers in found.items()}
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(

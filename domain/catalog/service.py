@@ -25,6 +25,7 @@ from domain.catalog.model import (
     VideoQuality,
 )
 from domain.platform.paging import Cut, Page
+from domain.platform.validity import validity
 
 
 class ContentOrder(StrEnum):
@@ -53,7 +54,10 @@ class CatalogStore(Protocol):
     async def external_ids(self, content_ids: Sequence[int]) -> Mapping[int, list[ExternalId]]: ...
     async def ratings(self, content_ids: Sequence[int]) -> Mapping[int, list[Rating]]: ...
     async def artwork(self, content_ids: Sequence[int]) -> Mapping[int, list[Image]]: ...
-    async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]: ...
+    async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
+        """Those that lapsed or are to begin as well, in the order of `cheapest_first`."""
+        ...
+
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]: ...
     async def by_slug(self, slugs: Sequence[str]) -> Mapping[str, int]: ...
     async def by_link(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]: ...
@@ -71,13 +75,16 @@ class Catalog:
         """The offers that stand now, cheapest way first."""
         now = self.now()
         found = await self.store.offers(places)
-        return {
-            place: sorted(
-                [offer for offer in offers if offer.stands(now)],
-                key=partial(_cheapest_first, place.content_id),
-            )
-            for place, offers in found.items()
-        }
+        if (observed := validity()) is not None:
+            for change in (offer.next_change(now) for offers in found.values() for offer in offers):
+                if change is not None:
+                    observed.ends(change)
+        return {place: [offer for offer in offers if offer.stands(now)] for place, offers in found.items()}
+
+
+def cheapest_first(place: Place, offers: Sequence[Offer]) -> list[Offer]:
+    """Free, by subscription, to rent, to buy; and within each the least to pay."""
+    return sorted(offers, key=partial(_cheapest_first, place.content_id))
 
 
 _KINDS = {OfferKind.FREE: 0, OfferKind.SUBSCRIPTION: 1, OfferKind.RENTAL: 2, OfferKind.PURCHASE: 3}

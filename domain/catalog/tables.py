@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
-from domain.platform.columns import moment, texts
+from domain.platform.columns import keys, moment, texts
 
 
 def content_key(*, primary: bool = True, index: bool = False) -> Column[int]:
@@ -186,3 +186,21 @@ class SearchWordRow(SQLModel, table=True):
 
     word: str = Field(sa_type=Text, primary_key=True)
     trigrams: list[str] = Field(sa_column=texts())
+
+
+class CatalogChangeRow(SQLModel, table=True):
+    """What one statement of the transaction `xid` changed; written by triggers, see migration 0005."""
+
+    __tablename__ = "catalog_change"
+    __table_args__ = (Index("catalog_change_xid", "xid"), Index("catalog_change_at", "at"))
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    xid: int = Field(
+        sa_column=Column(
+            BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text::bigint)")
+        )
+    )
+    everything: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    content_ids: list[int] = Field(sa_column=keys())
+    person_ids: list[int] = Field(sa_column=keys())
+    at: datetime = Field(sa_column=moment(default_now=True))

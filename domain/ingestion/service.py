@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -90,14 +90,20 @@ class Progress:
     fraction: float
 
 
+async def nobody() -> None:
+    """Who is told where nobody wants to know."""
+
+
 async def import_source(
     shelf: Shelf,
     source: Source,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
     refused: Callable[[Refusal], None] = lambda _: None,
+    changed: Callable[[], Awaitable[None]] = nobody,
 ) -> Report:
-    """Everything of `source` onto the shelf; `progress` hears of each batch, `refused` of each bad line.
+    """Everything of `source` onto the shelf; `progress` hears of each batch, `refused` of each bad line, and
+    `changed` of each batch that changed the catalogue, once it is committed.
 
     May be broken off at any point and run again: what is there already is only compared.
     Raises `BadSource`, and `Unavailable` when the database is lost.
@@ -106,6 +112,8 @@ async def import_source(
     started = time.perf_counter()
     async for batch, outcome in _stored(shelf, source):
         report.add(batch, outcome)
+        if outcome.created or outcome.updated:
+            await changed()
         for refusal in outcome.refused:
             refused(refusal)
         report.seconds = time.perf_counter() - started

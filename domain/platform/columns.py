@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, Column, DateTime, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 
 
@@ -20,3 +20,8 @@ def moment(*, default_now: bool = False, nullable: bool = False) -> Column[datet
 def texts() -> Column[list[str]]:
     """A list of texts, empty where nothing is given."""
     return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+
+
+def keys() -> Column[list[int]]:
+    """A list of the keys of rows, empty where nothing is given."""
+    return Column(ARRAY(BigInteger), nullable=False, server_default=text("'{}'"))

@@ -1,6 +1,6 @@
 """Runs an import and shows how it goes: a bar with its rate, and what was refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -15,12 +15,16 @@ from gateway.collector import spare_what_stays
 SHOWN_REFUSALS = 20
 
 
-async def import_into(url: str, source: Source, label: str) -> service.Report:
-    """Everything of `source` into the database at `url`."""
+async def import_into(
+    url: str, source: Source, label: str, changed: Callable[[], Awaitable[None]] = service.nobody
+) -> service.Report:
+    """Everything of `source` into the database at `url`; `changed` hears of each batch that changed it."""
     spare_what_stays()
     async with Database.open(url) as database:
         with shown(label) as progress:
-            report = await service.import_source(PostgresShelf(database), source, progress=progress)
+            report = await service.import_source(
+                PostgresShelf(database), source, progress=progress, changed=changed
+            )
     tell(label, report)
     return report
 

@@ -35,10 +35,12 @@ def demo() -> None:
     from gateway.cli.demo import load_demo  # noqa: PLC0415
     from gateway.cli.opening import configured  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
+    from gateway.shared import open_shared  # noqa: PLC0415
 
     async def run() -> None:
-        async with open_database_url(configured()) as url:
-            await load_demo(url)
+        settings = configured()
+        async with open_database_url(settings) as url, open_shared(settings) as shared:
+            await load_demo(url, shared.catalog_changes.notify)
 
     asyncio.run(run())
 
@@ -73,9 +75,11 @@ def _import(source: "Source", path: Path) -> None:
     from gateway.cli.importing import import_into  # noqa: PLC0415
     from gateway.cli.opening import configured  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
+    from gateway.shared import open_shared  # noqa: PLC0415
 
     async def run() -> None:
-        async with open_database_url(configured()) as url:
-            await import_into(url, source, path.name)
+        settings = configured()
+        async with open_database_url(settings) as url, open_shared(settings) as shared:
+            await import_into(url, source, path.name, shared.catalog_changes.notify)
 
     asyncio.run(run())

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from domain.catalog.model import Money, Offer, OfferKind, Place, VideoQuality
-from domain.catalog.service import Catalog, CatalogStore
+from domain.catalog.service import Catalog, CatalogStore, cheapest_first
+from domain.platform.validity import observed_validity
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLACE = Place(7, "US")
@@ -23,6 +24,7 @@ def offer(
     *,
     quality: VideoQuality | None = None,
     content_id: int = 7,
+    available_from: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> Offer:
     return Offer(
@@ -33,7 +35,7 @@ def offer(
         link_id="1",
         price=None if price is None else Money(Decimal(price), "USD"),
         quality=quality,
-        available_from=None,
+        available_from=available_from,
         expires_at=expires_at,
         last_verified_at=NOW,
         demonstration=False,
@@ -73,19 +75,17 @@ CHEAPEST_FIRST = [
 
 
 @pytest.mark.parametrize("turn", range(len(CHEAPEST_FIRST)))
-async def test_the_cheapest_way_comes_first_whatever_the_store_s_order(turn: int) -> None:
+def test_the_cheapest_way_comes_first_in_whatever_order_offers_are_found(turn: int) -> None:
     held = [*CHEAPEST_FIRST[turn:], *CHEAPEST_FIRST[:turn]]
 
-    found = await catalog(held[::-1]).availability([PLACE])
-
-    assert found == {PLACE: CHEAPEST_FIRST}
+    assert cheapest_first(PLACE, held[::-1]) == CHEAPEST_FIRST
 
 
-async def test_the_order_of_equal_prices_does_not_depend_on_the_store() -> None:
+def test_the_order_of_equal_prices_does_not_depend_on_that_either() -> None:
     same = [offer("hulu", "free"), offer("netflix", "free"), offer("youtube", "free")]
 
     for held in permutations(same):
-        assert (await catalog(list(held)).availability([PLACE]))[PLACE] == same
+        assert cheapest_first(PLACE, held) == same
 
 
 async def test_what_has_lapsed_or_not_begun_is_left_out() -> None:
@@ -95,6 +95,19 @@ async def test_what_has_lapsed_or_not_begun_is_left_out() -> None:
     found = await catalog([lapsed, standing]).availability([PLACE])
 
     assert found[PLACE] == [standing]
+
+
+async def test_an_answer_says_until_when_no_offer_in_it_comes_or_goes() -> None:
+    soon, later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    held = [offer(expires_at=later), offer("hulu", available_from=soon), offer("youtube", expires_at=NOW)]
+
+    with observed_validity() as observed:
+        await catalog(held).availability([PLACE])
+    with observed_validity() as of_no_end:
+        await catalog([offer(), offer("youtube", expires_at=NOW)]).availability([PLACE])
+
+    assert observed.until == soon
+    assert of_no_end.until is None
 
 
 async def test_places_are_asked_about_together_and_those_without_offers_are_empty() -> None:

@@ -1,0 +1,37 @@
+"""The entity cache of a process: values of the catalogue, which hears of changes wherever they are made."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.catalog.cached import CachedCatalog
+from domain.catalog.changes import ChangeWatch, Notifier
+from domain.catalog.postgres import PostgresCatalog
+from domain.catalog.postgres_changes import PostgresChangeRecord
+from domain.catalog.service import CatalogStore
+from domain.platform.cache import Cache
+from domain.platform.postgres import Database
+from gateway.background import in_background
+from gateway.metrics import Metrics
+
+
+@asynccontextmanager
+async def open_entity_cache(
+    url: str, max_bytes: int, notifier: Notifier, metrics: Metrics
+) -> AsyncIterator[Cache | None]:
+    """None where it may hold nothing. The loss of the database silences it: it could not hear of changes."""
+    if max_bytes == 0:
+        yield None
+        return
+    cache = Cache(max_bytes)
+    metrics.watch_cache(cache)
+    # A connection of its own: looks must not wait for their turn while requests hold all others.
+    async with Database.open(url, min_connections=1, max_connections=1) as database:
+        watch = ChangeWatch(cache, PostgresChangeRecord(database), notifier)
+        await watch.look()
+        async with in_background(watch.run()):
+            yield cache
+
+
+def catalog_store(database: Database, cache: Cache | None) -> CatalogStore:
+    store = PostgresCatalog(database)
+    return store if cache is None else CachedCatalog(store, cache)
