@@ -16,6 +16,7 @@ from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
 from gateway.edge import Edge
 from gateway.engine.execution import Engine, Operation
+from gateway.engine.intake import Intake
 from gateway.engine.limits import Limits
 from gateway.engine.results import OperationResult
 from gateway.metrics import Metrics
@@ -70,7 +71,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
             client=connection.client,
         )
 
-    doors = Doors(engine_of(settings, metrics), context_of, door_options(settings))
+    intake = Intake(engine_of(settings, metrics))
+    doors = Doors(intake, context_of, door_options(settings))
     draining = Draining(doors)
     app.state.drain = draining.start
     app.router.routes.extend(

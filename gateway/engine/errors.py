@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -54,6 +54,10 @@ class ErrorFormatter:
     new_id: Callable[[], str] = short_id
     suggestions: bool = True
     """Whether messages may name types, fields and arguments the caller has not named."""
+
+    def suggesting(self) -> "ErrorFormatter":
+        """The same for somebody who may see the schema."""
+        return replace(self, suggestions=True)
 
     def of_request(self, errors: Iterable[GraphQLError]) -> list[FormattedError]:
         """Errors of a document or its variables, before anything was resolved."""

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from domain.platform.errors import Unauthenticated
 from gateway.engine.errors import ErrorFormatter, Fault
 from gateway.engine.execution import Engine
+from gateway.engine.intake import Intake
 from gateway.engine.limits import Limits
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
@@ -63,7 +64,7 @@ async def serving(
 
     errors = ErrorFormatter(on_fault=faults.append, suggestions=suggestions)
     engine = Engine(toy_schema(), limits, errors, introspection=introspection)
-    doors = Doors(engine, context_of, options)
+    doors = Doors(Intake(engine), context_of, options)
     async with _uvicorn(Starlette(routes=doors.routes)) as port:
         yield Shop(doors, port, context, faults, connections)
 

@@ -251,7 +251,6 @@ async def test_another_origin_gets_no_permission(client: httpx.AsyncClient) -> N
         b"1",
         b'"{ caller }"',
         b"[]",
-        b'[{"query": "{ caller }"}]',
         b'{"query": 1}',
         b'{"query": "{ caller }", "variables": []}',
         b'{"query": "{ caller }", "operationName": 1}',
