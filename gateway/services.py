@@ -52,6 +52,7 @@ from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.database import open_database_url
+from gateway.engine.persisted import QueryStore
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
@@ -79,6 +80,9 @@ class Opened:
     services: Services
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
+    database: Database
+    queries: QueryStore | None
+    """Automatic persisted queries that other processes know."""
 
 
 @asynccontextmanager
@@ -127,7 +131,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
-        yield Opened(services, probes, jobs)
+        metrics.watch(
+            "persisted_query_failures",
+            "Persisted queries that Redis could not be asked for.",
+            shared.lost_queries,
+        )
+        yield Opened(services, probes, jobs, database, shared.queries)
 
 
 async def open_database(

@@ -15,7 +15,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from gateway.settings_clients import ClientSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -55,7 +57,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(BaseSettings):
+class Settings(ClientSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -109,7 +111,11 @@ class Settings(BaseSettings):
     graphiql: bool | None = None
     """Whether browsers get GraphiQL; in development if open."""
     introspection: bool | None = None
-    """Whether the schema may be asked for, and suggestions are made; in development if open."""
+    """Whether anybody may ask for the schema and gets suggestions; in development if open. Else who holds the
+    scope `read:schema` may.
+    """
+    docs_url: HttpUrl | None = None
+    """Where docs/errors.md is published; errors then link to their code there, as `extensions.docs`."""
     federation_version: str = Field(default="2.9", pattern=r"2\.\d+")
     """The Apollo Federation version that the schema links to."""
     default_region: str = Field(default="US", pattern=r"[A-Z]{2}")
@@ -125,7 +131,7 @@ class Settings(BaseSettings):
     """Whether an empty catalogue is filled with the demo; in development if open."""
 
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
-    """How long an operation may take."""
+    """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping server lets requests finish."""
     known_operations: Annotated[tuple[str, ...], NoDecode] = ()

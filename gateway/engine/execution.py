@@ -96,8 +96,8 @@ class Engine:
         self.limits = limits or Limits()
         self.guard = Guard(self.limits, note) if note else Guard(self.limits)
         self.errors = errors or ErrorFormatter()
-        core = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
-        self.documents = DocumentStore(core, self.guard, self.errors)
+        self.schema = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
+        self.documents = DocumentStore(self.schema, self.guard, self.errors)
         self.may_introspect = introspection if callable(introspection) else lambda _context: introspection
         self._schema = _taking_prepared(schema)
 

@@ -12,6 +12,7 @@ from gateway.engine.persisted import (
     PersistedQueryNotFound,
     PersistedQueryNotSupported,
     QueryStore,
+    is_sha256,
     persisted_hash,
 )
 from gateway.engine.requests import OperationRequest
@@ -96,13 +97,13 @@ class Intake:
         return Found(document.text, Named.ID, trusted=True)
 
     async def _by_hash(self, query_hash: str, text: str) -> Found:
+        document = self._published(query_hash)
+        if document is not None and text in {"", document.text}:
+            return Found(document.text, Named.HASH, trusted=True)
         if text and document_hash(text) != query_hash:
             raise PersistedQueryMismatch(
                 "provided sha does not match query: hash the text exactly as it is sent, in UTF-8."
             )
-        document = self._hashed(query_hash)
-        if document is not None:
-            return Found(document.text, Named.HASH, trusted=True)
         if self.mode is DocumentsMode.ONLY:
             if text:
                 raise _not_trusted(query_hash)
@@ -111,7 +112,7 @@ class Intake:
             return Found(text, Named.TEXT, register=query_hash)
         if self.automatic is None:
             raise PersistedQueryNotSupported("PersistedQueryNotSupported")
-        kept = await self.automatic.get(query_hash)
+        kept = await self.automatic.get(query_hash) if is_sha256(query_hash) else None
         if kept is None:
             raise PersistedQueryNotFound("PersistedQueryNotFound")
         return Found(kept, Named.HASH)

@@ -11,32 +11,34 @@ _MAX_SHOWN = 1_000_000
 
 
 class Limit(StrEnum):
-    """The bounds that can be set to warn; each is named in `extensions.limit` of its refusal."""
+    """The bounds that can be set to warn; each is named in `extensions.limit` of its refusal.
 
-    BODY_BYTES = "body bytes"
-    BATCH_SIZE = "batch size"
-    VARIABLES_BYTES = "variables bytes"
-    LIST_ITEMS = "list items"
-    DOCUMENT_CHARACTERS = "document characters"
+    Its maximum is the setting, and the attribute of Limits, of the same name after `max_`.
+    """
+
+    BODY_BYTES = "body_bytes"
+    BATCH_SIZE = "batch_size"
+    VARIABLES_BYTES = "variables_bytes"
+    LIST_ITEMS = "list_items"
+    DOCUMENT_CHARACTERS = "document_characters"
     TOKENS = "tokens"
     OPERATIONS = "operations"
     FRAGMENTS = "fragments"
     DEPTH = "depth"
-    INTROSPECTION_DEPTH = "introspection depth"
+    INTROSPECTION_DEPTH = "introspection_depth"
     FIELDS = "fields"
-    ROOT_FIELDS = "root fields"
+    ROOT_FIELDS = "root_fields"
     ALIASES = "aliases"
     DIRECTIVES = "directives"
-    REPEATED_FIELDS = "repeated fields"
-    LITERAL_DEPTH = "literal depth"
-    NUMBER_CHARACTERS = "number characters"
-    CONCURRENT_OPERATIONS = "concurrent operations"
-    CONCURRENT_SUBSCRIPTIONS = "concurrent subscriptions"
+    REPEATED_FIELDS = "repeated_fields"
+    LITERAL_DEPTH = "literal_depth"
+    NUMBER_CHARACTERS = "number_characters"
+    CONCURRENT_OPERATIONS = "concurrent_operations"
+    CONCURRENT_SUBSCRIPTIONS = "concurrent_subscriptions"
 
     @property
-    def key(self) -> str:
-        """As settings and attributes write it."""
-        return self.value.replace(" ", "_")
+    def words(self) -> str:
+        return self.value.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Limits:
     """Refused documents whose errors are kept, so that repeating one costs nothing."""
 
     def maximum(self, limit: Limit) -> int:
-        value: int = getattr(self, f"max_{limit.key}")
+        value: int = getattr(self, f"max_{limit}")
         return value
 
     @property
@@ -122,7 +124,7 @@ class Excess:
         figure = (
             f"at least {self.shown:,}" if self.at_least or self.shown < self.actual else f"{self.shown:,}"
         )
-        return f"The operation exceeds the limit of {self.maximum:,} for {self.limit}: it has {figure}."
+        return f"The operation exceeds the limit of {self.maximum:,} for {self.limit.words}: it has {figure}."
 
     @property
     def shown(self) -> int:

@@ -71,7 +71,7 @@ def excesses(text: str, limits: Limits, outline: Outline | None = None) -> Itera
     largest = measured.largest
     for counted, kinds in ((measured, _OF_DOCUMENT), (largest, _OF_OPERATION)):
         for limit in kinds:
-            actual, maximum = getattr(counted, limit.key), limits.maximum(limit)
+            actual, maximum = getattr(counted, limit), limits.maximum(limit)
             if actual > maximum:
                 yield Excess(limit, maximum, actual)
 

@@ -18,7 +18,8 @@ from gateway.engine.kept import Kept
 from gateway.engine.requests import OperationRequest
 
 _KEY: Final = "persistedQuery"
-_HASH: Final = re.compile("[0-9a-f]{64}")
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+_MAX_HASH_CHARACTERS: Final = 200
 
 
 class PersistedQueryNotFound(GatewayError):
@@ -79,15 +80,21 @@ class Layered:
 
 
 def persisted_hash(request: OperationRequest) -> str | None:
-    """The hash by which the request names its document; raises BadInput for a malformed one."""
+    """The hash by which the request names its document; raises BadInput for what cannot be one.
+
+    Clients of published documents send their ids here, which need not be hashes of this kind.
+    """
     extension = (request.extensions or {}).get(_KEY)
     if extension is None:
         return None
     if not isinstance(extension, dict) or extension.get("version") != 1:
         raise BadInput('`extensions.persistedQuery` must be {"version": 1, "sha256Hash": "…"}.')
     query_hash = extension.get("sha256Hash")
-    if not isinstance(query_hash, str) or not _HASH.fullmatch(query_hash):
-        raise BadInput(
-            "`extensions.persistedQuery.sha256Hash` must be a SHA-256 in 64 lower-case hexadecimal digits."
-        )
+    if not isinstance(query_hash, str) or not 0 < len(query_hash) <= _MAX_HASH_CHARACTERS:
+        raise BadInput("`extensions.persistedQuery.sha256Hash` must be a text of up to 200 characters.")
     return query_hash
+
+
+def is_sha256(query_hash: str) -> bool:
+    """Whether this may be the hash of a text, in lower-case hexadecimal digits."""
+    return _SHA256.fullmatch(query_hash) is not None

@@ -31,7 +31,7 @@ class Places:
             excess = self.guard.refuses(place[1], self.running[place] + count)
             if excess is not None:
                 raise TooManyRequests(
-                    f"Only {excess.maximum:,} {excess.limit.value} of one caller are answered at a time: "
+                    f"Only {excess.maximum:,} {excess.limit.words} of one caller are answered at a time: "
                     f"wait for some of yours to end.",
                     retryAfter=RETRY_SECONDS,
                     **excess.extensions,

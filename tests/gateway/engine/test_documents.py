@@ -158,9 +158,9 @@ def test_a_trusted_document_is_not_held_to_the_limits() -> None:
     documents = store(Limits(max_root_fields=1))
     text = "{ caller doubled }"
 
-    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root fields"
+    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root_fields"
     assert documents.prepare(text, trusted=True).operations
-    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root fields"
+    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root_fields"
 
 
 def test_no_ad_hoc_document_displaces_a_trusted_one() -> None:

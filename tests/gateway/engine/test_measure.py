@@ -127,23 +127,23 @@ def test_fragments_that_spread_exponentially_are_refused_in_five_milliseconds(le
     [
         ("{" + "a{" * 20 + "b" + "}" * 20 + "}", "depth"),
         ("{" + "a{" + " ".join(f"a{n}: a" for n in range(31)) + "}}", "aliases"),
-        ("{" + " ".join(f"a{n}" for n in range(21)) + "}", "root fields"),
+        ("{" + " ".join(f"a{n}" for n in range(21)) + "}", "root_fields"),
         ("{a" + "@d" * 51 + "}", "directives"),
-        ("{a{" + "b " * 60 + "}}", "repeated fields"),
+        ("{a{" + "b " * 60 + "}}", "repeated_fields"),
         ("{...F0}" + "".join(f"fragment F{n} on Q{{a}}" for n in range(61)), "fragments"),
         (" ".join(f"query Q{n} {{a}}" for n in range(21)), "operations"),
-        ("{a(x: " + "[" * 17 + "]" * 17 + ")}", "literal depth"),
-        ("{a(x: " + "{y: " * 17 + "1" + "}" * 17 + ")}", "literal depth"),
-        ("{a(x: " + "1" * 10_000 + ")}", "number characters"),
-        ("{a(x: 1e" + "1" * 10_000 + ")}", "number characters"),
-        ("{__schema{" + "types{" * 21 + "name" + "}" * 22 + "}", "introspection depth"),
+        ("{a(x: " + "[" * 17 + "]" * 17 + ")}", "literal_depth"),
+        ("{a(x: " + "{y: " * 17 + "1" + "}" * 17 + ")}", "literal_depth"),
+        ("{a(x: " + "1" * 10_000 + ")}", "number_characters"),
+        ("{a(x: 1e" + "1" * 10_000 + ")}", "number_characters"),
+        ("{__schema{" + "types{" * 21 + "name" + "}" * 22 + "}", "introspection_depth"),
     ],
 )
 def test_each_limit_is_named_in_its_refusal(text: str, limit: str) -> None:
     refused = refusal_of(text)
 
     assert refused.extensions["limit"] == limit
-    assert limit in refused.message
+    assert limit.replace("_", " ") in refused.message
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_every_excess_is_found_where_limits_warn() -> None:
 
 
 def test_text_that_is_too_long_is_refused_unread() -> None:
-    assert refusal_of("#" * 100_001).extensions["limit"] == "document characters"
+    assert refusal_of("#" * 100_001).extensions["limit"] == "document_characters"
 
 
 def test_a_refusal_of_many_tokens_says_that_counting_stopped() -> None:

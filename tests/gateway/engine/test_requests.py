@@ -117,7 +117,7 @@ def test_a_long_list_anywhere_in_the_variables_is_refused(
         return
     with pytest.raises(BadInput) as refusal:
         read_operation(parameters, guard)
-    assert refusal.value.extensions == {"limit": "list items", "maximum": 5, "actual": 6}
+    assert refusal.value.extensions == {"limit": "list_items", "maximum": 5, "actual": 6}
 
 
 def test_a_limit_that_warns_lets_variables_pass() -> None:
