@@ -58,7 +58,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
             async with open_all(settings, metrics, traced=traced, announce=announce) as opened:
                 app.state.opened = opened
                 jobs = opened.jobs if settings.background_work else ()
-                async with desk.in_step(opened), in_background(work(jobs)):
+                async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
 
     app = Starlette(lifespan=lifespan)

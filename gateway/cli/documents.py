@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Publish the documents of clients, and see what is used. MEDIA_GATEWAY_DOCUMENTS says what it is for.",
+    help="Publish the documents of clients, and see what is used.",
 )
 
 Days = Annotated[int, typer.Option("--days", min=1, max=3650, help="How far back to look.")]

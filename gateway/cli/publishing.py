@@ -36,7 +36,8 @@ async def publish_files(settings: Settings, files: Sequence[Path], client: str |
         screen.print(f"  {problem}", markup=False)
     if len(done) > SHOWN_PROBLEMS:
         screen.print(f"  … and {len(done) - SHOWN_PROBLEMS:,} more")
-    raise Failed(f"Nothing was published, because of {len(done):,} problems.")
+    problems = "1 problem" if len(done) == 1 else f"{len(done):,} problems"
+    raise Failed(f"Nothing was published, because of {problems}.")
 
 
 async def listed(settings: Settings) -> list[Listed]:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from domain.platform.postgres import Database
 from gateway.background import in_background
 from gateway.documents.postgres import PostgresDocuments
 from gateway.documents.postgres_usage import PostgresUsage
@@ -14,7 +15,7 @@ from gateway.engine.persisted import Layered, LocalQueries, QueryStore
 from gateway.engine.trusted import DocumentsMode, TrustedDocuments
 from gateway.engine.usage import Tally, Usage, merged
 from gateway.metrics import Metrics
-from gateway.services import Opened, now
+from gateway.services import now
 from gateway.settings import Settings
 from gateway.worker import Job, work
 
@@ -60,10 +61,10 @@ class Desk:
         self._metrics.documents.labels("published" if found.trusted else "ad_hoc", found.by.value).inc()
 
     @asynccontextmanager
-    async def in_step(self, opened: Opened) -> AsyncIterator[None]:
+    async def in_step(self, database: Database, shared: QueryStore | None) -> AsyncIterator[None]:
         """Reads what is published, then goes on looking for more and writing down what is used."""
-        published, used = PostgresDocuments(opened.database), PostgresUsage(opened.database)
-        self._shared.opened = opened.queries
+        published, used = PostgresDocuments(database), PostgresUsage(database)
+        self._shared.opened = shared
         jobs = [Job("documents.usage", self._settings.documents_usage_seconds, lambda: self._write(used))]
         if self._settings.documents is not DocumentsMode.OFF:
             await self._refresh(published)

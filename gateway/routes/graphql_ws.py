@@ -177,7 +177,9 @@ class _Socket:
         raw = text.encode(errors="surrogatepass")
         if guard.refuses(Limit.BODY_BYTES, len(raw)) is not None:
             maximum = guard.limits.max_body_bytes
-            raise _Closed(CloseCode.BAD_REQUEST, f"The message exceeds the limit of {maximum:,} body bytes")
+            raise _Closed(
+                CloseCode.BAD_REQUEST, f"The message exceeds the limit of {maximum:,} for body bytes"
+            )
         try:
             value = read_json(raw, guard.limits)
         except BadInput as error:

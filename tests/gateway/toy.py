@@ -87,6 +87,10 @@ class Query:
         return number * 2
 
     @strawberry.field
+    def ids(self, of: list[int]) -> int:
+        return len(of)
+
+    @strawberry.field
     def large(self) -> Odd:
         return Odd(2**70)
 

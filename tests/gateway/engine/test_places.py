@@ -17,12 +17,13 @@ QUERY = operation("{ caller }")
 STREAM = operation("subscription { count }")
 
 
-def places(**limits: int) -> Places:
-    return Places(Guard(Limits(**limits)))
+def places(operations: int = 9, subscriptions: int = 9) -> Places:
+    limits = Limits(max_concurrent_operations=operations, max_concurrent_subscriptions=subscriptions)
+    return Places(Guard(limits))
 
 
 def test_a_caller_gets_so_many_places_and_then_is_told_to_wait() -> None:
-    held = places(max_concurrent_operations=2)
+    held = places(operations=2)
 
     with held.taken("ann", [QUERY, QUERY]):
         with pytest.raises(TooManyRequests) as refused, held.taken("ann", [QUERY]):
@@ -41,7 +42,7 @@ def test_a_caller_gets_so_many_places_and_then_is_told_to_wait() -> None:
 
 
 def test_a_batch_takes_a_place_for_each_of_its_operations_or_none() -> None:
-    held = places(max_concurrent_operations=2)
+    held = places(operations=2)
 
     with pytest.raises(TooManyRequests), held.taken("ann", [QUERY] * 3):
         pytest.fail("three ran")
@@ -50,7 +51,7 @@ def test_a_batch_takes_a_place_for_each_of_its_operations_or_none() -> None:
 
 
 def test_subscriptions_have_places_of_their_own() -> None:
-    held = places(max_concurrent_operations=1, max_concurrent_subscriptions=1)
+    held = places(operations=1, subscriptions=1)
 
     with held.taken("ann", [STREAM]), held.taken("ann", [QUERY]):
         assert STREAM.type is OperationType.SUBSCRIPTION
@@ -59,7 +60,7 @@ def test_subscriptions_have_places_of_their_own() -> None:
 
 
 def test_a_place_is_free_again_whatever_happened() -> None:
-    held = places(max_concurrent_operations=1)
+    held = places(operations=1)
 
     with pytest.raises(ZeroDivisionError), held.taken("ann", [QUERY]):
         raise ZeroDivisionError
