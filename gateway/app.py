@@ -144,7 +144,10 @@ def engine_of(settings: Settings, metrics: Metrics) -> Engine:
 def door_options(settings: Settings) -> DoorOptions:
     page = graphiql_page() if settings.in_development(settings.graphiql) else None
     return DoorOptions(
-        origins=Origins(frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)),
+        origins=Origins(
+            frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins),
+            local=settings.development,
+        ),
         page=None if page is None else lambda: page,
         lifetime_of=lifetime_of(now),
         caller_of=lambda context: context.caller.account_id,

@@ -72,6 +72,10 @@ class Metrics:
     @property
     def routes(self) -> list[BaseRoute]:
         async def metrics(_request: Request) -> Response:
-            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+            return Response(
+                generate_latest(self.registry),
+                headers={"cache-control": "no-store"},
+                media_type=CONTENT_TYPE_LATEST,
+            )
 
         return [Route("/metrics", metrics)]

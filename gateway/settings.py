@@ -39,6 +39,17 @@ RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", 
 HttpUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["http", "https"])]
 
 
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    exact = f"{parts.scheme}://{parts.netloc}"
+    if value != "*" and (not parts.hostname or value.removesuffix("/") != exact or "@" in value):
+        raise ValueError(f"{value} is no origin; write https://app.example.org, without a path")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 class Mode(StrEnum):
     """How much the process may take for granted."""
 
@@ -105,8 +116,8 @@ class Settings(ClientSettings):
     """How long an access token holds."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed, by commas."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins of web clients, separated by commas; development also allows localhost."""
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    """Origins of web clients, separated by commas, or `*` for any; development also allows localhost."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL; in development if open."""

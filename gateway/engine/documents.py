@@ -73,6 +73,22 @@ class Rejected(Exception):
         """The document, where it is what is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a document cannot run."""
+
+    errors: list[FormattedError]
+    excess: Excess | None = None
+
+
+class _Exceeds(Exception):
+    """A document is larger than it may be."""
+
+    def __init__(self, excess: Excess) -> None:
+        super().__init__(excess.message)
+        self.excess = excess
+
+
 class DocumentStore:
     """Prepares documents and keeps them, bounded by number and characters; the least recent go first.
 
@@ -91,7 +107,7 @@ class DocumentStore:
             Kept[Prepared](limits.cached_documents, limits.cached_document_characters, _characters)
             for _ in range(2)
         )
-        self._failures = Kept[list[FormattedError]](limits.cached_failures, limits.cached_failures, _one)
+        self._failures = Kept[_Failure](limits.cached_failures, limits.cached_failures, _one)
 
     def prepare(self, text: str, *, trusted: bool = False) -> Prepared:
         """The prepared document; raises Rejected. Costs some 20 µs a token the first time, then 1 µs."""
@@ -110,7 +126,7 @@ class DocumentStore:
         try:
             self._within_limits(text)
             failures = validate(self._schema, parse(text), self._rules, max_errors=_MAX_ERRORS)
-        except (GatewayError, GraphQLError):
+        except (_Exceeds, GatewayError, GraphQLError):
             return errors
         return self._errors.suggesting().of_request(failures) or errors
 
@@ -124,16 +140,20 @@ class DocumentStore:
                 return prepared
             failure = prepared
             self._failures.put(failure_key, failure)
-        raise Rejected(failure, text)
+        if failure.excess is not None:
+            self._guard.note(failure.excess, True)  # noqa: FBT003 - as above
+        raise Rejected(failure.errors, text)
 
-    def _parsed(self, key: str, text: str, *, trusted: bool) -> Prepared | list[FormattedError]:
+    def _parsed(self, key: str, text: str, *, trusted: bool) -> "Prepared | _Failure":
         try:
             exceeded = () if trusted else self._within_limits(text)
             document = parse(text)
+        except _Exceeds as exceeds:
+            return _Failure([self._errors.of_exception(exceeds.excess.refusal())], exceeds.excess)
         except GatewayError as error:
-            return [self._errors.of_exception(error)]
+            return _Failure([self._errors.of_exception(error)])
         except GraphQLError as error:
-            return self._errors.of_request([error])
+            return _Failure(self._errors.of_request([error]))
         failures = validate(
             self._schema,
             document,
@@ -142,23 +162,22 @@ class DocumentStore:
             hide_suggestions=not self._errors.suggestions,
         )
         if failures:
-            return self._errors.of_request(failures)
+            return _Failure(self._errors.of_request(failures))
         operations = {
             node.name.value if node.name else None: node.operation
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
         if not operations:
-            return [self._errors.of_exception(BadInput("The document has no operation."))]
+            return _Failure([self._errors.of_exception(BadInput("The document has no operation."))])
         return Prepared(key, text, document, MappingProxyType(operations), introspects(text), exceeded)
 
     def _within_limits(self, text: str) -> tuple[Excess, ...]:
-        """What is let pass although it exceeds a limit; raises BadInput for what is not."""
+        """What is let pass although it exceeds a limit; raises _Exceeds for what is not."""
         passed = []
         for excess in excesses(text, self._guard.limits, self._outline):
             if self._guard.enforces(excess.limit):
-                self._guard.note(excess, True)  # noqa: FBT003 - as above
-                raise excess.refusal()
+                raise _Exceeds(excess)
             passed.append(excess)
         return tuple(passed)
 

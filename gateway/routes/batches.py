@@ -62,8 +62,12 @@ class Batches:
 
         async def run(place: int, operation: Operation) -> None:
             # Each has loaders of its own: what a mutation changes, a query beside it must not remember.
-            context = await self._admission.context_of(connection)
-            results[place] = await self._engine.execute(operation, context)
+            try:
+                context = await self._admission.context_of(connection)
+            except Exception as error:  # noqa: BLE001 - masked; the others are answered all the same
+                results[place] = self._engine.failed(error)
+            else:
+                results[place] = await self._engine.execute(operation, context)
 
         async def run_mutations() -> None:
             for place, operation in mutations:

@@ -13,7 +13,7 @@ NO_CONTENT: Final = 204
 CLOSE: Final = (b"connection", b"close")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
-_STATUSES: Final = {
+STATUSES: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.DOCUMENT_NOT_TRUSTED: 403,
@@ -65,7 +65,7 @@ def status_of(result: OperationResult, content_type: str) -> int:
     code = result.code
     if code is None:
         return 200
-    return _STATUSES.get(code, 200 if content_type == JSON else 400)
+    return STATUSES.get(code, 200 if content_type == JSON else 400)
 
 
 def refusal_headers(error: GatewayError) -> Headers:

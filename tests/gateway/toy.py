@@ -111,6 +111,12 @@ class Mutation:
         info.context.done.append(name)
         return Toy(name=name)
 
+    @strawberry.mutation
+    async def rest(self, info: ToyInfo, seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        info.context.done.append("rested")
+        return 1
+
 
 @strawberry.type
 class Subscription:

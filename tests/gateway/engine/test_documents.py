@@ -185,6 +185,17 @@ def test_a_limit_that_warns_is_noted_at_each_use_and_lets_pass() -> None:
     assert noted == once * 2
 
 
+def test_a_refusal_is_noted_at_each_try() -> None:
+    noted: list[tuple[Excess, bool]] = []
+    guard = Guard(Limits(max_root_fields=1), lambda excess, refused: noted.append((excess, refused)))
+    documents = DocumentStore(toy_schema()._schema, guard, ErrorFormatter())
+
+    for _ in range(3):
+        errors_of(documents, "{ caller doubled }")
+
+    assert noted == [(Excess(Limit.ROOT_FIELDS, 1, 2), True)] * 3
+
+
 def test_one_who_may_see_the_schema_is_told_what_was_meant() -> None:
     documents = store(suggestions=False)
     silent = errors_of(documents, "{ toi { name } }")
