@@ -4,19 +4,23 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
 from domain.platform.late_encoder import Announce
 from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
+from gateway.documents.desk import Desk
 from gateway.edge import Edge
+from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine, Operation
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.metrics import Metrics
 from gateway.routes.connection import Connection, DoorOptions
@@ -36,6 +40,8 @@ __all__ = ["create_app", "open_services"]
 
 PROJECT = "media-gateway"
 
+log = structlog.get_logger(__name__)
+
 
 def create_app(settings: Settings, announce: Announce | None = None) -> Starlette:
     """The application; it opens its services when it starts, and closes them when it stops.
@@ -44,13 +50,15 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
     """
     metrics = Metrics()
     traced = settings.otlp_endpoint is not None
+    desk = Desk(settings, engine_of(settings, metrics), metrics)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
             async with open_all(settings, metrics, traced=traced, announce=announce) as opened:
                 app.state.opened = opened
-                async with in_background(work(opened.jobs if settings.background_work else ())):
+                jobs = opened.jobs if settings.background_work else ()
+                async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
 
     app = Starlette(lifespan=lifespan)
@@ -70,7 +78,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
             client=connection.client,
         )
 
-    doors = Doors(engine_of(settings, metrics), context_of, door_options(settings))
+    doors = Doors(desk.intake, context_of, door_options(settings))
     draining = Draining(doors)
     app.state.drain = draining.start
     app.router.routes.extend(
@@ -110,21 +118,40 @@ def engine_of(settings: Settings, metrics: Metrics) -> Engine:
         outcome = result.errors[0]["extensions"]["code"] if result.errors else "OK"
         metrics.operation(operation.type.value, name or "other", outcome, seconds)
 
+    open_to_all = settings.in_development(settings.introspection)
+    policy = Policy()
+
+    def may_introspect(context: Context) -> bool:
+        return open_to_all or policy.holds(context.caller, Scope.READ_SCHEMA)
+
+    def note(excess: Excess, refused: bool) -> None:  # noqa: FBT001 - the engine calls it by position
+        metrics.excesses.labels(excess.limit, "refused" if refused else "warned").inc()
+        if not refused:
+            log.warning("limit.exceeded", **excess.extensions)
+
     return Engine(
         graph(subgraph=settings.subgraph, federation_version=settings.federation_version),
-        Limits(deadline_seconds=settings.request_timeout_seconds),
-        introspection=settings.in_development(settings.introspection),
+        settings.limits(settings.request_timeout_seconds),
+        ErrorFormatter(
+            suggestions=open_to_all, docs_url=None if settings.docs_url is None else str(settings.docs_url)
+        ),
+        introspection=may_introspect,
         planned=settings.compiled_operations,
         observe=observe,
+        note=note,
     )
 
 
 def door_options(settings: Settings) -> DoorOptions:
     page = graphiql_page() if settings.in_development(settings.graphiql) else None
     return DoorOptions(
-        origins=Origins(frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)),
+        origins=Origins(
+            frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins),
+            local=settings.development,
+        ),
         page=None if page is None else lambda: page,
         lifetime_of=lifetime_of(now),
+        caller_of=lambda context: context.caller.account_id,
     )
 
 

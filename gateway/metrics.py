@@ -54,6 +54,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.documents = Counter(
+            "graphql_documents",
+            "Operations by whether their document is published, and by what named it: id, hash or text.",
+            ("kind", "named_by"),
+            registry=self.registry,
+        )
+        self.excesses = Counter(
+            "graphql_limits_exceeded",
+            "Requests larger than a limit, by the limit and by what was done: refused or warned.",
+            ("limit", "action"),
+            registry=self.registry,
+        )
+
     def operation(self, kind: str, name: str, outcome: str, seconds: float) -> None:
         self.operations.labels(kind, name, outcome).observe(seconds)
 
@@ -68,7 +81,11 @@ class Metrics:
     @property
     def routes(self) -> list[BaseRoute]:
         async def metrics(_request: Request) -> Response:
-            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+            return Response(
+                generate_latest(self.registry),
+                headers={"cache-control": "no-store"},
+                media_type=CONTENT_TYPE_LATEST,
+            )
 
         return [Route("/metrics", metrics)]
 

@@ -53,6 +53,7 @@ from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.database import open_database_url
+from gateway.engine.persisted import QueryStore
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
@@ -83,6 +84,9 @@ class Opened:
     jobs: tuple[Job, ...]
     entity_cache: Cache | None
     """None where it is turned off; its `generation` says whether the catalogue may have changed."""
+    database: Database
+    queries: QueryStore | None
+    """Automatic persisted queries that other processes know."""
 
 
 @asynccontextmanager
@@ -135,7 +139,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
-        yield Opened(services, probes, jobs, cache)
+        metrics.watch(
+            "persisted_query_failures",
+            "Persisted queries that Redis could not be asked for.",
+            shared.lost_queries,
+        )
+        yield Opened(services, probes, jobs, cache, database, shared.queries)
 
 
 async def open_database(

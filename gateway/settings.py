@@ -15,7 +15,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from gateway.settings_clients import ClientSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -37,6 +39,17 @@ RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", 
 HttpUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["http", "https"])]
 
 
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    exact = f"{parts.scheme}://{parts.netloc}"
+    if value != "*" and (not parts.hostname or value.removesuffix("/") != exact or "@" in value):
+        raise ValueError(f"{value} is no origin; write https://app.example.org, without a path")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 class Mode(StrEnum):
     """How much the process may take for granted."""
 
@@ -55,7 +68,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(BaseSettings):
+class Settings(ClientSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -103,13 +116,17 @@ class Settings(BaseSettings):
     """How long an access token holds."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed, by commas."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins of web clients, separated by commas; development also allows localhost."""
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    """Origins of web clients, separated by commas, or `*` for any; development also allows localhost."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL; in development if open."""
     introspection: bool | None = None
-    """Whether the schema may be asked for, and suggestions are made; in development if open."""
+    """Whether anybody may ask for the schema and gets suggestions; in development if open. Else who holds the
+    scope `read:schema` may.
+    """
+    docs_url: HttpUrl | None = None
+    """Where docs/errors.md is published; errors then link to their code there, as `extensions.docs`."""
     federation_version: str = Field(default="2.9", pattern=r"2\.\d+")
     """The Apollo Federation version that the schema links to."""
     default_region: str = Field(default="US", pattern=r"[A-Z]{2}")
@@ -129,7 +146,7 @@ class Settings(BaseSettings):
     entity_cache_bytes: int = Field(default=64 << 20, ge=0, le=1 << 40)
     """Memory for values of the catalogue that are kept in the process, in bytes; 0 keeps none."""
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
-    """How long an operation may take."""
+    """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping server lets requests finish."""
     known_operations: Annotated[tuple[str, ...], NoDecode] = ()

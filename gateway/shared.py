@@ -1,6 +1,6 @@
 """What several processes share: within one process it needs nothing, between several it is Redis."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from domain.identity.attempts import AttemptLimit, LocalAttempts
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout
+from gateway.engine.persisted import QueryStore
 from gateway.routes.health import Probe
 from gateway.settings import Settings
 
@@ -23,6 +24,10 @@ class Shared:
     attempts: AttemptLimit
     catalog_changes: Notifier
     probes: tuple[Probe, ...] = ()
+    queries: QueryStore | None = None
+    """Automatic persisted queries that other processes know."""
+    lost_queries: Callable[[], int] = lambda: 0
+    """How often these could not be asked."""
 
 
 @asynccontextmanager
@@ -35,5 +40,5 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415
 
-    async with open_over_redis(str(settings.redis_url)) as shared:
+    async with open_over_redis(str(settings.redis_url), settings.persisted_queries_seconds) as shared:
         yield shared

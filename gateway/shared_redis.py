@@ -11,6 +11,7 @@ from domain.identity.redis import RedisAttempts
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.redis import RedisFanout, RedisPresence
 from gateway.background import in_background
+from gateway.documents.redis import RedisQueries
 from gateway.routes.health import Probe
 from gateway.shared import Shared
 
@@ -19,7 +20,7 @@ ANSWER_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def open_over_redis(url: str) -> AsyncIterator[Shared]:
+async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Shared]:
     """Two clients: one that answers soon or fails, one that waits for messages as long as it takes."""
     async with (
         Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS) as redis,
@@ -28,6 +29,7 @@ async def open_over_redis(url: str) -> AsyncIterator[Shared]:
         listeners = LocalFanout()
         fanout = RedisFanout(redis, patient, listeners)
         catalog_changes = RedisNotifier(redis, patient)
+        queries = RedisQueries(redis, queries_seconds)
 
         async def ping() -> None:
             await redis.ping()
@@ -40,4 +42,6 @@ async def open_over_redis(url: str) -> AsyncIterator[Shared]:
                 attempts=RedisAttempts(redis, LocalAttempts()),
                 catalog_changes=catalog_changes,
                 probes=(Probe("redis", ping),),
+                queries=queries,
+                lost_queries=queries.failures,
             )

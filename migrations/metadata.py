@@ -7,8 +7,9 @@ from domain.catalog import tables as catalog
 from domain.identity import tables as identity
 from domain.playback import tables as playback
 from domain.sync import tables as sync
+from gateway.documents import tables as documents
 
-TABLES = (catalog, identity, sync, playback)
+TABLES = (catalog, identity, sync, playback, documents)
 
 
 def metadata() -> MetaData:

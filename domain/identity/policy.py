@@ -24,6 +24,7 @@ class Scope(StrEnum):
     WRITE_RATINGS = "write:ratings"
     PLAYBACK_CONTROL = "playback:control"
     WRITE_CONTENT = "write:content"
+    READ_SCHEMA = "read:schema"
     ADMIN_FULL = "admin:full"
 
 
@@ -37,9 +38,9 @@ IMPLIED = {
 """Who may write something may read it."""
 
 _BY_ROLE = {
-    Role.VIEWER: frozenset(Scope) - {Scope.WRITE_CONTENT, Scope.ADMIN_FULL},
-    Role.EDITOR: frozenset({Scope.WRITE_CONTENT}),
-    Role.ADMIN: frozenset({Scope.WRITE_CONTENT, Scope.ADMIN_FULL}),
+    Role.VIEWER: frozenset(Scope) - {Scope.WRITE_CONTENT, Scope.READ_SCHEMA, Scope.ADMIN_FULL},
+    Role.EDITOR: frozenset({Scope.WRITE_CONTENT, Scope.READ_SCHEMA}),
+    Role.ADMIN: frozenset({Scope.WRITE_CONTENT, Scope.READ_SCHEMA, Scope.ADMIN_FULL}),
 }
 _ANONYMOUSLY = frozenset({Scope.READ_CONTENT, Scope.READ_RECOMMENDATIONS})
 

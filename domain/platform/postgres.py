@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import asyncpg
 import orjson
 
+from domain.platform.deadline import seconds_left
 from domain.platform.errors import BadInput, TimedOut, Unavailable
 from domain.platform.sessions import Session, Sessions, is_lost
 
@@ -41,6 +42,7 @@ UNREACHED = (
 )
 """While connecting; later on these may come from whatever a transaction does besides."""
 
+TOO_LATE = "The database took too long to answer; ask for less."
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """Texts with the character NUL; only a client sends such."""
 
@@ -123,7 +125,7 @@ class Ambient(NamedTuple):
 
 class Database:
     """Runs statements; raises `Unavailable` when the server cannot be reached, `TimedOut` when a statement
-    takes too long, `BadInput` for text that PostgreSQL cannot hold.
+    takes longer than it may or than there is time for, `BadInput` for text that PostgreSQL cannot hold.
     """
 
     def __init__(self, pool: asyncpg.Pool, acquire_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS) -> None:
@@ -168,19 +170,23 @@ class Database:
 
     async def rows(self, statement: str, *arguments: Any) -> list[Row]:
         async with _Use(self) as session:
-            return await session.fetch(statement, *arguments)
+            with _in_time() as seconds:
+                return await session.fetch(statement, *arguments, timeout=seconds)
 
     async def row(self, statement: str, *arguments: Any) -> Row | None:
         async with _Use(self) as session:
-            return await session.fetchrow(statement, *arguments)
+            with _in_time() as seconds:
+                return await session.fetchrow(statement, *arguments, timeout=seconds)
 
     async def value(self, statement: str, *arguments: Any) -> Any:
         async with _Use(self) as session:
-            return await session.fetchval(statement, *arguments)
+            with _in_time() as seconds:
+                return await session.fetchval(statement, *arguments, timeout=seconds)
 
     async def execute(self, statement: str, *arguments: Any) -> None:
         async with _Use(self) as session:
-            await session.execute(statement, *arguments)
+            with _in_time() as seconds:
+                await session.execute(statement, *arguments, timeout=seconds)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -221,7 +227,7 @@ class _Use:
             self._session = ambient.session
             return ambient.session
         with _reached(UNREACHED):
-            self._session = await self._database.sessions.take()
+            self._session = await self._database.sessions.take(seconds_left())
         self._own = True
         return self._session
 
@@ -260,6 +266,17 @@ def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return turned or [[] for _ in range(width)]
 
 
+class _in_time:  # noqa: N801 - reads as `with _in_time() as seconds:`
+    """Answers the seconds that a statement may take, after which asyncpg cancels it in the server as well."""
+
+    def __enter__(self) -> float | None:
+        return seconds_left()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, TimeoutError):
+            raise TimedOut(TOO_LATE) from error
+
+
 class _reached:  # noqa: N801 - reads as `with _reached(…):`
     """Turns a lost connection into `Unavailable`, leaving what the statement itself raised."""
 
@@ -271,7 +288,7 @@ class _reached:  # noqa: N801 - reads as `with _reached(…):`
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, asyncpg.QueryCanceledError):
-            raise TimedOut("The database took too long to answer; ask for less.") from error
+            raise TimedOut(TOO_LATE) from error
         if isinstance(error, UNSTORABLE):
             raise BadInput("A text holds the character NUL, which cannot be stored or found.") from error
         if isinstance(error, self._lost) or self._is_gone(error):

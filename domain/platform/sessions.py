@@ -31,15 +31,16 @@ class Sessions:
     def in_use(self) -> int:
         return self._pool.get_size() - self.idle
 
-    async def take(self) -> Session:
-        """TimeoutError if none is free in time."""
+    async def take(self, seconds_left: float | None = None) -> Session:
+        """TimeoutError if none is free in time: in that of the pool, or what is left of the caller's."""
         while self._free:
             session, _ = self._free.pop()
             if not is_lost(session):
                 return session
         self._waiting += 1
         try:
-            return await self._pool.acquire(timeout=self._timeout_seconds)
+            most = self._timeout_seconds
+            return await self._pool.acquire(timeout=most if seconds_left is None else min(most, seconds_left))
         finally:
             self._waiting -= 1
 

@@ -47,11 +47,14 @@ def config(
 
 
 def rows(settings: "Settings", environment: Any, env_file: str) -> Iterator[Row]:
-    """Every setting in the order of its declaration."""
+    """Every setting in the order of its declaration, those of what clients may send last."""
     from gateway.settings import PREFIX  # noqa: PLC0415 - as above
+    from gateway.settings_clients import ClientSettings  # noqa: PLC0415
 
     given, written = _keys(environment), _keys(_env_file(env_file))
-    for name, field in type(settings).model_fields.items():
+    fields = type(settings).model_fields
+    for name in sorted(fields, key=ClientSettings.model_fields.__contains__):
+        field = fields[name]
         key = PREFIX + name.upper()
         source = "environment" if key in given else env_file if key in written else "default"
         yield Row(key, shown(getattr(settings, name)), source, field.description or "")

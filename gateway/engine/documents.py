@@ -1,16 +1,15 @@
 """Documents, prepared once and found again by their hash."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Final
 
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     parse,
@@ -22,12 +21,21 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from domain.platform.errors import BadInput, GatewayError
 from gateway.engine.errors import ErrorFormatter, FormattedError
-from gateway.engine.limits import Limits
-from gateway.engine.measure import refuse_large_document, refuse_long_text
+from gateway.engine.kept import Kept
+from gateway.engine.limits import Excess, Guard
+from gateway.engine.measure import excesses
+from gateway.engine.outline import Outline
 from gateway.engine.plan.launch import Launcher
+from gateway.engine.scan import introspects
 
-_MAX_ERRORS = 20
+_MAX_ERRORS: Final = 20
 """More than a person mends at a time; each costs a search for suggestions."""
+
+
+def document_hash(text: str) -> str:
+    """SHA-256 in hexadecimal."""
+    # A JSON string may hold what UTF-8 cannot; such text is a syntax error, not a fault.
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,10 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationType]
     """The type of each operation by its name; a lone anonymous one is under None."""
+    introspects: bool = False
+    """Whether it asks for the schema."""
+    exceeded: tuple[Excess, ...] = ()
+    """Limits it is let over, as they only warn."""
     _launchers: dict[str | None, Launcher] = field(default_factory=dict, repr=False)
 
     def launcher(self, name: str | None, schema: GraphQLSchema) -> Launcher:
@@ -63,62 +75,94 @@ class Prepared:
 class Rejected(Exception):
     """The operation will not run, and these are the errors to answer with."""
 
-    def __init__(self, errors: list[FormattedError]) -> None:
+    def __init__(self, errors: list[FormattedError], text: str | None = None) -> None:
         super().__init__(errors[0]["message"])
         self.errors = errors
+        self.text = text
+        """The document, where it is what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a document cannot run."""
+
+    errors: list[FormattedError]
+    excess: Excess | None = None
+
+
+class _Exceeds(Exception):
+    """A document is larger than it may be."""
+
+    def __init__(self, excess: Excess) -> None:
+        super().__init__(excess.message)
+        self.excess = excess
 
 
 class DocumentStore:
     """Prepares documents and keeps them, bounded by number and characters; the least recent go first.
 
-    Refused documents are kept apart, so that a flood of them displaces no good one.
+    Refused documents are kept apart, so that a flood of them displaces no good one; and so are trusted ones,
+    which no ad hoc document displaces, and which were held to the limits when they were published.
     """
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        limits: Limits,
-        errors: ErrorFormatter,
-        *,
-        introspection: bool = True,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, guard: Guard, errors: ErrorFormatter) -> None:
         self._schema = schema
-        self._limits = limits
+        self._guard = guard
         self._errors = errors
-        rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-        self._rules = rules if introspection else (*rules, NoSchemaIntrospectionCustomRule)
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
-        self._kept_characters = 0
-        self._failures: OrderedDict[str, list[FormattedError]] = OrderedDict()
+        self._outline = Outline.of(schema)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        limits = guard.limits
+        self._kept, self._trusted = (
+            Kept[Prepared](limits.cached_documents, limits.cached_document_characters, _characters)
+            for _ in range(2)
+        )
+        self._failures = Kept[_Failure](limits.cached_failures, limits.cached_failures, _one)
 
-    def prepare(self, text: str) -> Prepared:
+    def prepare(self, text: str, *, trusted: bool = False) -> Prepared:
         """The prepared document; raises Rejected. Costs some 20 µs a token the first time, then 1 µs."""
-        # A JSON string may hold what UTF-8 cannot; such text is a syntax error, not a fault.
-        key = sha256(text.encode(errors="surrogatepass")).hexdigest()
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-            return found
-        failure = self._failures.get(key)
-        if failure is None:
-            prepared = self._prepare(key, text)
-            if isinstance(prepared, Prepared):
-                self._keep(prepared)
-                return prepared
-            failure = self._failures[key] = prepared
-            if len(self._failures) > self._limits.cached_failures:
-                self._failures.popitem(last=False)
-        raise Rejected(failure)
+        key = document_hash(text)
+        kept = self._trusted if trusted else self._kept
+        prepared = kept.get(key)
+        if prepared is None:
+            prepared = self._prepare(key, text, trusted=trusted)
+            kept.put(key, prepared)
+        for excess in prepared.exceeded:
+            self._guard.note(excess, False)  # noqa: FBT003 - by position, as the guard calls it
+        return prepared
 
-    def _prepare(self, key: str, text: str) -> Prepared | list[FormattedError]:
+    def explain(self, text: str, errors: list[FormattedError]) -> list[FormattedError]:
+        """The errors of a document that was rejected, with what its names may have been meant to be."""
         try:
-            refuse_long_text(text, self._limits)
+            self._within_limits(text)
+            failures = validate(self._schema, parse(text), self._rules, max_errors=_MAX_ERRORS)
+        except (_Exceeds, GatewayError, GraphQLError):
+            return errors
+        return self._errors.suggesting().of_request(failures) or errors
+
+    def _prepare(self, key: str, text: str, *, trusted: bool) -> Prepared:
+        # A trusted document that fails has outlived its schema; ad hoc it may fail for another reason.
+        failure_key = f"trusted:{key}" if trusted else key
+        failure = self._failures.get(failure_key)
+        if failure is None:
+            prepared = self._parsed(key, text, trusted=trusted)
+            if isinstance(prepared, Prepared):
+                return prepared
+            failure = prepared
+            self._failures.put(failure_key, failure)
+        if failure.excess is not None:
+            self._guard.note(failure.excess, True)  # noqa: FBT003 - as above
+        raise Rejected(failure.errors, text)
+
+    def _parsed(self, key: str, text: str, *, trusted: bool) -> "Prepared | _Failure":
+        try:
+            exceeded = () if trusted else self._within_limits(text)
             document = parse(text)
-            refuse_large_document(document, self._limits)
+        except _Exceeds as exceeds:
+            return _Failure([self._errors.of_exception(exceeds.excess.refusal())], exceeds.excess)
         except GatewayError as error:
-            return [self._errors.of_exception(error)]
+            return _Failure([self._errors.of_exception(error)])
         except GraphQLError as error:
-            return self._errors.of_request([error])
+            return _Failure(self._errors.of_request([error]))
         failures = validate(
             self._schema,
             document,
@@ -127,22 +171,29 @@ class DocumentStore:
             hide_suggestions=not self._errors.suggestions,
         )
         if failures:
-            return self._errors.of_request(failures)
+            return _Failure(self._errors.of_request(failures))
         operations = {
             node.name.value if node.name else None: node.operation
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
         if not operations:
-            return [self._errors.of_exception(BadInput("The document has no operation."))]
-        return Prepared(key, text, document, MappingProxyType(operations))
+            return _Failure([self._errors.of_exception(BadInput("The document has no operation."))])
+        return Prepared(key, text, document, MappingProxyType(operations), introspects(text), exceeded)
 
-    def _keep(self, prepared: Prepared) -> None:
-        self._kept[prepared.id] = prepared
-        self._kept_characters += len(prepared.text)
-        while (
-            len(self._kept) > self._limits.cached_documents
-            or self._kept_characters > self._limits.cached_document_characters
-        ):
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_characters -= len(oldest.text)
+    def _within_limits(self, text: str) -> tuple[Excess, ...]:
+        """What is let pass although it exceeds a limit; raises _Exceeds for what is not."""
+        passed = []
+        for excess in excesses(text, self._guard.limits, self._outline):
+            if self._guard.enforces(excess.limit):
+                raise _Exceeds(excess)
+            passed.append(excess)
+        return tuple(passed)
+
+
+def _characters(prepared: Prepared) -> int:
+    return len(prepared.text)
+
+
+def _one(_failure: object) -> int:
+    return 1

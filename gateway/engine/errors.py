@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -54,22 +54,37 @@ class ErrorFormatter:
     new_id: Callable[[], str] = short_id
     suggestions: bool = True
     """Whether messages may name types, fields and arguments the caller has not named."""
+    docs_url: str | None = None
+    """A page with a heading for each code; every error links to its own."""
+
+    def suggesting(self) -> "ErrorFormatter":
+        """The same for somebody who may see the schema."""
+        return replace(self, suggestions=True)
 
     def of_request(self, errors: Iterable[GraphQLError]) -> list[FormattedError]:
         """Errors of a document or its variables, before anything was resolved."""
-        return [self._of_caller(error) for error in errors]
+        return [self._linked(self._of_caller(error)) for error in errors]
 
     def of_execution(self, errors: Sequence[GraphQLError]) -> list[FormattedError]:
         """Errors of fields. One exception that nulls many fields is reported once, under one id."""
         ids: dict[int, str] = {}
-        return [self._of_field(error, ids) for error in errors]
+        return [self._linked(self._of_field(error, ids)) for error in errors]
 
     def of_unexecuted(self, errors: Iterable[GraphQLError]) -> list[FormattedError]:
         """Errors that kept an operation from starting: of its variables, or of an extension of the schema."""
-        return [self._of_start(error) for error in errors]
+        return [self._linked(self._of_start(error)) for error in errors]
 
     def of_exception(self, error: BaseException) -> FormattedError:
         """An exception outside of any field: of making the context, or of the engine itself."""
+        return self._linked(self._of_any(error))
+
+    def _linked(self, error: FormattedError) -> FormattedError:
+        if self.docs_url is not None:
+            code = error["extensions"]["code"]
+            error["extensions"]["docs"] = f"{self.docs_url}#{code.lower()}"
+        return error
+
+    def _of_any(self, error: BaseException) -> FormattedError:
         if isinstance(error, GatewayError):
             return _of_gateway(error)
         return self._masked(error, (), {})
@@ -91,7 +106,7 @@ class ErrorFormatter:
         of_variables = error.nodes and all(isinstance(node, VariableDefinitionNode) for node in error.nodes)
         if of_variables or isinstance(_cause(error), GraphQLError):
             return self._of_caller(error)
-        return self.of_exception(_cause(error))
+        return self._of_any(_cause(error))
 
     def _of_caller(self, error: GraphQLError) -> FormattedError:
         cause = _cause(error)

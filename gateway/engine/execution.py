@@ -16,10 +16,11 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
-from domain.platform.errors import GatewayError, TimedOut, Unauthenticated
+from domain.platform.deadline import within
+from domain.platform.errors import Forbidden, GatewayError, TimedOut, Unauthenticated
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
@@ -75,6 +76,12 @@ Observe: TypeAlias = Callable[[Operation, OperationResult, float], None]
 """Hears of an operation, its result, and the seconds that took."""
 
 
+MayIntrospect: TypeAlias = Callable[[Any], bool]
+"""Whether who asks with this context may see the schema."""
+Note: TypeAlias = Callable[[Excess, bool], None]
+"""Hears of something larger than it may be, and whether it was refused."""
+
+
 class Engine:
     """Answers operations over one schema, whatever carries them."""
 
@@ -84,29 +91,31 @@ class Engine:
         limits: Limits | None = None,
         errors: ErrorFormatter | None = None,
         *,
-        introspection: bool = True,
+        introspection: bool | MayIntrospect = True,
         planned: bool = True,
         observe: Observe | None = None,
+        note: Note | None = None,
     ) -> None:
         """`planned`: operations are compiled; else graphql-core interprets them.
 
-        `observe` is told of each query and mutation that ran.
+        `observe` is told of each query and mutation that ran, `note` of each limit that was exceeded.
         """
         self._observe = observe
         self.limits = limits or Limits()
+        self.guard = Guard(self.limits, note) if note else Guard(self.limits)
         self.errors = errors or ErrorFormatter()
-        self.documents = DocumentStore(
-            schema._schema,  # noqa: SLF001 - the graphql-core schema has no public name
-            self.limits,
-            self.errors,
-            introspection=introspection,
-        )
+        self.schema = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
+        self.documents = DocumentStore(self.schema, self.guard, self.errors)
+        self.may_introspect = introspection if callable(introspection) else lambda _context: introspection
         self._schema = _taking_prepared(schema, planned=planned)
         self._launches = planned and not schema.get_extensions()
 
-    def prepare(self, request: OperationRequest) -> Operation:
-        """The operation that the request asks for; raises Rejected with the errors to answer."""
-        prepared = self.documents.prepare(request.query)
+    def prepare(self, request: OperationRequest, *, trusted: bool = False) -> Operation:
+        """The operation that the request's text asks for; raises Rejected with the errors to answer.
+
+        A trusted document is not held to the limits on documents.
+        """
+        prepared = self.documents.prepare(request.query, trusted=trusted)
         try:
             name = prepared.operation_name(request.operation_name)
         except GatewayError as error:
@@ -122,11 +131,17 @@ class Engine:
         return result
 
     async def _execute(self, operation: Operation, context: object) -> OperationResult:
+        if operation.prepared.introspects and not self.may_introspect(context):
+            return self.failed(_introspection_is_off())
+        with within(self.limits.deadline_seconds) as seconds:
+            return await self._execute_within(seconds, operation, context)
+
+    async def _execute_within(self, seconds: float, operation: Operation, context: object) -> OperationResult:
         try:
             launched = self._launched(operation, context)
             if isinstance(launched, CoreResult):
                 return self._result(launched)
-            async with asyncio.timeout(self.limits.deadline_seconds):
+            async with asyncio.timeout(seconds):
                 result = await launched
         except TimeoutError:
             late = TimedOut(f"The operation took longer than {self.limits.deadline_seconds:g} seconds.")
@@ -163,6 +178,9 @@ class Engine:
         """
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
+            return
+        if operation.prepared.introspects and not self.may_introspect(context):
+            yield self.failed(_introspection_is_off())
             return
         try:
             source = await self._schema.subscribe(
@@ -218,3 +236,7 @@ class Engine:
         if executed:
             return OperationResult(result.data, self.errors.of_execution(errors), result.extensions)
         return OperationResult(None, self.errors.of_unexecuted(errors), result.extensions, executed=False)
+
+
+def _introspection_is_off() -> Forbidden:
+    return Forbidden("GraphQL introspection has been disabled here: sign in as somebody who may use it.")

@@ -1,144 +1,147 @@
-"""Counting a document, in time linear in its length.
+"""Counting a document before it is parsed, in time linear in its length.
 
-Each definition is walked once. What a fragment holds is then added once per spread, from a memo, so that a
+Each definition is read once. What a fragment holds is then added once per spread, from a memo, so that a
 document whose fragments spread each other twice, thirty levels deep, is counted as fast as any other.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import islice
-
-from graphql import (
-    ArgumentNode,
-    DirectiveNode,
-    DocumentNode,
-    ExecutableDefinitionNode,
-    FieldNode,
-    FloatValueNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
-    Node,
-    ObjectFieldNode,
-    ObjectValueNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-)
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
 from domain.platform.errors import BadInput
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Excess, Limit, Limits
+from gateway.engine.outline import Outline
+from gateway.engine.scan import Definition, Scanned, Size, Spread, scan, tokens_of
 
-# Lexical tokens and comments of https://spec.graphql.org/September2025/#sec-Language.Source-Text, roughly.
-# An unterminated string runs to the end, and no repetition gives characters back: one pass, whatever comes.
-_TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)'
-    r'|"(?:[^"\\\n\r]|\\.)*+"?'
-    r"|#[^\n\r]*+"
-    r"|\.\.\.|[\w.+-]++"
-    r"|[!$&()\[\]{}:=@|]",
-    re.DOTALL,
+TOLERATED_STRANGERS: Final = 20
+"""Fields that do not exist, in a document that is parsed all the same to say where they are."""
+_ALL: Final = 1 << 31
+_OF_DOCUMENT: Final = (Limit.FRAGMENTS, Limit.OPERATIONS)
+_OF_OPERATION: Final = (
+    Limit.DEPTH,
+    Limit.INTROSPECTION_DEPTH,
+    Limit.FIELDS,
+    Limit.ROOT_FIELDS,
+    Limit.ALIASES,
+    Limit.DIRECTIVES,
+    Limit.REPEATED_FIELDS,
+    Limit.LITERAL_DEPTH,
+    Limit.LIST_ITEMS,
+    Limit.NUMBER_CHARACTERS,
 )
-_MAX_SHOWN = 1_000_000
-_INTROSPECTION_ROOTS = frozenset({"__schema", "__type"})
-
-
-@dataclass(slots=True)
-class Size:
-    """What one operation would execute, fragments included."""
-
-    fields: int = 0
-    root_fields: int = 0
-    aliases: int = 0
-    directives: int = 0
-    repeated_fields: int = 0
-    depth: int = 0
-    introspection_depth: int = 0
-    literal_depth: int = 0
-    number_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Spread:
-    name: str
-    depth: int
-    """Fields around the spread."""
-    introspective: bool
-    """Whether one of these is `__schema` or `__type`; `depth` then counts from there."""
+class Measured:
+    """What a document holds."""
+
+    scanned: Scanned
+    operations: int
+    fragments: int
+    sizes: list[Size]
+    """Of each operation, then of each fragment: an unused fragment is validated like any other."""
+    cycle: Sequence[str]
+    """Fragments that spread each other in a circle; none where none do."""
+
+    @property
+    def largest(self) -> Size:
+        """The largest figure of each kind, of whichever definition has it."""
+        if len(self.sizes) == 1:
+            return self.sizes[0]
+        return Size(*(max((getattr(size, name) for size in self.sizes), default=0) for name in _FIGURES))
 
 
-@dataclass(slots=True)
-class _Definition:
-    own: Size = field(default_factory=Size)
-    spreads: list[_Spread] = field(default_factory=list)
+_FIGURES: Final = tuple(figure.name for figure in fields(Size))
 
 
-def refuse_long_text(text: str, limits: Limits) -> None:
-    """Raises BadInput for text that has too many characters or tokens to be worth parsing."""
-    _compare("document characters", len(text), limits.max_document_characters)
-    tokens = sum(1 for _ in islice(_TOKEN.finditer(text), limits.max_tokens + 1))
-    _compare("tokens", tokens, limits.max_tokens, at_least=True)
+def excesses(text: str, limits: Limits, outline: Outline | None = None) -> Iterator[Excess]:
+    """What of a document exceeds the limits, in the order of what it costs to find out.
 
-
-def refuse_large_document(document: DocumentNode, limits: Limits) -> None:
-    """Raises BadInput, naming the first limit that an operation of the document exceeds."""
-    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
-    _compare("fragments", len(fragments), limits.max_fragments)
-    _compare("operations", len(document.definitions) - len(fragments), limits.max_operations)
-    for size in measure(document):
-        _compare("depth", size.depth, limits.max_depth)
-        _compare("introspection depth", size.introspection_depth, limits.max_introspection_depth)
-        _compare("fields", size.fields, limits.max_fields)
-        _compare("root fields", size.root_fields, limits.max_root_fields)
-        _compare("aliases", size.aliases, limits.max_aliases)
-        _compare("directives", size.directives, limits.max_directives)
-        _compare("repeated fields", size.repeated_fields, limits.max_repeated_fields)
-        _compare("literal depth", size.literal_depth, limits.max_literal_depth)
-        _compare("characters of a number", size.number_characters, limits.max_number_characters)
-
-
-def measure(document: DocumentNode) -> list[Size]:
-    """The size of each operation, then of each fragment: an unused fragment is validated like any other.
-
-    Root fields are an operation's only. A spread that closes a cycle or names no fragment adds nothing:
-    validation reports it.
+    Who takes no more than the first that is refused pays for no more. Raises BadInput for fragments in a
+    circle and for more than a few fields that do not exist, as no limit makes these valid.
     """
-    walked: dict[str, _Definition] = {}
-    operations: list[_Definition] = []
-    for node in document.definitions:
-        if isinstance(node, FragmentDefinitionNode):
-            walked.setdefault(node.name.value, _walk(node))
-        elif isinstance(node, OperationDefinitionNode):
-            operations.append(_walk(node))
+    if len(text) > limits.max_document_characters:
+        yield Excess(Limit.DOCUMENT_CHARACTERS, limits.max_document_characters, len(text))
+    most = _ALL if Limit.TOKENS in limits.warn_only else limits.max_tokens + 1
+    tokens = tokens_of(text, most)
+    if len(tokens) > limits.max_tokens:
+        yield Excess(Limit.TOKENS, limits.max_tokens, len(tokens), at_least=len(tokens) == most)
+    measured = measure(tokens, outline)
+    _refuse_impossible(measured)
+    largest = measured.largest
+    for counted, kinds in ((measured, _OF_DOCUMENT), (largest, _OF_OPERATION)):
+        for limit in kinds:
+            actual, maximum = getattr(counted, limit), limits.maximum(limit)
+            if actual > maximum:
+                yield Excess(limit, maximum, actual)
+
+
+def measure(tokens: Sequence[str], outline: Outline | None = None) -> Measured:
+    """The size of each operation and fragment.
+
+    Root fields are an operation's only. A spread that closes a cycle or names no fragment adds nothing.
+    """
+    scanned = scan(tokens, outline)
+    named: dict[str, Definition] = {}
+    operations = []
+    for definition in scanned.definitions:
+        if definition.fragment is None:
+            operations.append(definition)
+        else:
+            named.setdefault(definition.fragment, definition)
     memo: dict[str, Size] = {}
-    for name in walked:
-        _add_up(name, walked, memo)
+    cycles = [_add_up(name, named, memo) for name in named]
     totals = [_total(operation, memo) for operation in operations]
-    return [*totals, *(replace(size, root_fields=0) for size in memo.values())]
+    return Measured(
+        scanned=scanned,
+        operations=len(operations),
+        fragments=len(scanned.definitions) - len(operations),
+        sizes=[*totals, *(replace(size, root_fields=0) for size in memo.values())],
+        cycle=next((cycle for cycle in cycles if cycle), ()),
+    )
 
 
-def _add_up(root: str, walked: Mapping[str, _Definition], memo: dict[str, Size]) -> None:
-    """Put `root` and all it spreads into the memo, the innermost first, without recursion."""
-    path: dict[str, Iterator[_Spread]] = {}
+def _refuse_impossible(measured: Measured) -> None:
+    if measured.cycle:
+        first, *others = measured.cycle
+        via = ", ".join(f"'{name}'" for name in others)
+        raise BadInput(f"Cannot spread fragment '{first}' within itself{f' via {via}' if via else ''}.")
+    strangers = measured.scanned.strangers
+    if strangers > TOLERATED_STRANGERS:
+        named = ", ".join(measured.scanned.named_strangers)
+        raise BadInput(f"{strangers:,} fields of the document do not exist, among them {named}.")
+
+
+def _add_up(root: str, named: Mapping[str, Definition], memo: dict[str, Size]) -> Sequence[str]:
+    """Put `root` and all it spreads into the memo, the innermost first, without recursion; answers a cycle
+    that is met on the way.
+    """
+    path: dict[str, Iterator[Spread]] = {}
     waiting = [root]
+    cycle: Sequence[str] = ()
     while waiting:
         name = waiting[-1]
-        if name in memo or name not in walked:
+        if name in memo or name not in named:
             waiting.pop()
             continue
-        spreads = path.setdefault(name, iter(walked[name].spreads))
-        inner = next((s.name for s in spreads if s.name not in memo and s.name not in path), None)
-        if inner is not None:
+        spreads = path.setdefault(name, iter(named[name].spreads))
+        inner = next((spread.name for spread in spreads if spread.name not in memo), None)
+        if inner in path:
+            cycle = cycle or _circle(list(path), inner)
+        elif inner is not None:
             waiting.append(inner)
-            continue
-        memo[name] = _total(walked[name], memo)
-        del path[name]
-        waiting.pop()
+        else:
+            memo[name] = _total(named[name], memo)
+            del path[name]
+            waiting.pop()
+    return cycle
 
 
-def _total(definition: _Definition, memo: Mapping[str, Size]) -> Size:
+def _circle(path: Sequence[str], closing: str) -> Sequence[str]:
+    return path[path.index(closing) :]
+
+
+def _total(definition: Definition, memo: Mapping[str, Size]) -> Size:
     total = replace(definition.own)
     for spread in definition.spreads:
         inner = memo.get(spread.name)
@@ -150,6 +153,7 @@ def _total(definition: _Definition, memo: Mapping[str, Size]) -> Size:
         total.repeated_fields += inner.repeated_fields
         total.root_fields += inner.root_fields if spread.depth == 0 and not spread.introspective else 0
         total.literal_depth = max(total.literal_depth, inner.literal_depth)
+        total.list_items = max(total.list_items, inner.list_items)
         total.number_characters = max(total.number_characters, inner.number_characters)
         if spread.introspective:
             deepest = spread.depth + max(inner.depth, inner.introspection_depth)
@@ -158,78 +162,3 @@ def _total(definition: _Definition, memo: Mapping[str, Size]) -> Size:
             total.depth = max(total.depth, spread.depth + inner.depth)
             total.introspection_depth = max(total.introspection_depth, inner.introspection_depth)
     return total
-
-
-def _walk(definition: ExecutableDefinitionNode) -> _Definition:
-    found = _Definition()
-    size = found.own
-    for variable in definition.variable_definitions or ():
-        _values(size, variable.default_value, *(variable.directives or ()))
-    _directives(size, definition.directives)
-    sets: list[tuple[SelectionSetNode, int, bool, set[str]]] = [(definition.selection_set, 0, False, set())]
-    while sets:
-        selections, depth, introspective, names = sets.pop()
-        for node in selections.selections:
-            _directives(size, node.directives)
-            if isinstance(node, FieldNode):
-                name = (node.alias or node.name).value
-                size.repeated_fields += name in names
-                names.add(name)
-                _field(size, node, depth, introspective=introspective)
-                if node.selection_set:
-                    enters = not introspective and node.name.value in _INTROSPECTION_ROOTS
-                    inner = 1 if enters else depth + 1
-                    sets.append((node.selection_set, inner, introspective or enters, set()))
-            elif isinstance(node, InlineFragmentNode):
-                sets.append((node.selection_set, depth, introspective, names))
-            elif isinstance(node, FragmentSpreadNode):
-                found.spreads.append(_Spread(node.name.value, depth, introspective))
-    return found
-
-
-def _field(size: Size, node: FieldNode, depth: int, *, introspective: bool) -> None:
-    size.fields += 1
-    size.aliases += node.alias is not None
-    size.root_fields += depth == 0
-    if introspective:
-        size.introspection_depth = max(size.introspection_depth, depth + 1)
-    else:
-        size.depth = max(size.depth, depth + 1)
-    _values(size, *(node.arguments or ()))
-
-
-def _directives(size: Size, directives: tuple[DirectiveNode, ...] | None) -> None:
-    if directives:
-        size.directives += len(directives)
-        _values(size, *directives)
-
-
-def _values(size: Size, *nodes: Node | None) -> None:
-    """Arguments, directives and object fields are stepped through; only lists and objects are levels."""
-    waiting: list[tuple[Node | None, int]] = [(node, 0) for node in nodes]
-    while waiting:
-        node, depth = waiting.pop()
-        if isinstance(node, IntValueNode | FloatValueNode):
-            size.number_characters = max(size.number_characters, len(node.value))
-        elif isinstance(node, ListValueNode | ObjectValueNode):
-            size.literal_depth = max(size.literal_depth, depth + 1)
-            inner = node.values if isinstance(node, ListValueNode) else node.fields
-            waiting.extend((child, depth + 1) for child in inner)
-        elif isinstance(node, DirectiveNode):
-            waiting.extend((argument, depth) for argument in node.arguments or ())
-        elif isinstance(node, ArgumentNode | ObjectFieldNode):
-            waiting.append((node.value, depth))
-
-
-def _compare(what: str, actual: int, maximum: int, *, at_least: bool = False) -> None:
-    if actual <= maximum:
-        return
-    # Fragments can multiply to numbers that no JSON reader would take.
-    shown = min(actual, max(_MAX_SHOWN, maximum + 1))
-    figure = f"at least {shown:,}" if at_least or shown < actual else f"{shown:,}"
-    raise BadInput(
-        f"The operation exceeds the limit of {maximum:,} for {what}: it has {figure}.",
-        limit=what,
-        maximum=maximum,
-        actual=shown,
-    )

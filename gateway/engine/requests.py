@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from domain.platform.errors import BadInput
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Guard, Limit, Limits
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -16,10 +16,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class OperationRequest:
     """The parameters of https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters."""
 
-    query: str
+    query: str = ""
+    """Empty where the document is named by its id or hash."""
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    document_id: str | None = None
+    """Of https://graphql.github.io/graphql-over-http/draft/#sec-Persisted-Document-Request-Parameters."""
 
 
 def read_json(raw: bytes, limits: Limits) -> Any:
@@ -34,23 +37,30 @@ def read_json(raw: bytes, limits: Limits) -> Any:
     return value
 
 
-def read_operation(parameters: Any, limits: Limits) -> OperationRequest:
+def read_operation(parameters: Any, guard: Guard) -> OperationRequest:
     """The request in a decoded JSON value; BadInput tells which part has the wrong type."""
-    if isinstance(parameters, list):
-        raise BadInput("Batches are not supported: send one operation per request.")
     if not isinstance(parameters, dict):
         raise BadInput('The request must be a JSON object such as {"query": "{ __typename }"}.')
-    query = parameters.get("query")
-    if query is None or query == "":
+    document_id = _text(parameters, "documentId")
+    query = _text(parameters, "query")
+    extensions = _object(parameters, "extensions")
+    if query and document_id:
+        raise BadInput('Send either "query" or "documentId", not both.')
+    if not (query or document_id or (extensions and "persistedQuery" in extensions)):
         raise BadInput('The parameter "query" is missing.')
-    if not isinstance(query, str):
-        raise BadInput('The parameter "query" must be a string.')
-    name = parameters.get("operationName")
-    if name is not None and not isinstance(name, str):
-        raise BadInput('The parameter "operationName" must be a string or null.')
     variables = _object(parameters, "variables")
-    _refuse_large(variables, limits)
-    return OperationRequest(query, name or None, variables, _object(parameters, "extensions"))
+    if variables:
+        _check_variables(variables, guard)
+    name = _text(parameters, "operationName")
+    return OperationRequest(query or "", name, variables, extensions, document_id)
+
+
+def _text(parameters: Mapping[str, Any], name: str) -> str | None:
+    """An empty text is none."""
+    value = parameters.get(name)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise BadInput(f'The parameter "{name}" must be a string or null.')
 
 
 def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:
@@ -60,9 +70,24 @@ def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     raise BadInput(f'The parameter "{name}" must be an object or null.')
 
 
-def _refuse_large(variables: dict[str, Any] | None, limits: Limits) -> None:
-    if variables and len(orjson.dumps(variables)) > limits.max_variables_bytes:
-        raise BadInput(f"The variables are too large; {limits.max_variables_bytes:,} bytes are allowed.")
+def _check_variables(variables: dict[str, Any], guard: Guard) -> None:
+    raw = orjson.dumps(variables)
+    guard.check(Limit.VARIABLES_BYTES, len(raw))
+    # Commas in strings and objects count too, so this only ever spares the walk.
+    if raw.count(b",") >= guard.limits.max_list_items:
+        guard.check(Limit.LIST_ITEMS, _longest_list(variables))
+
+
+def _longest_list(value: Any) -> int:
+    longest = 0
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, list):
+            longest = max(longest, len(inner))
+        children = inner.values() if isinstance(inner, dict) else inner
+        waiting.extend(child for child in children if isinstance(child, dict | list))
+    return longest
 
 
 def _refuse_deep(value: Any, maximum: int) -> None:

@@ -11,7 +11,7 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 from starlette.types import Receive
 
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Excess, Guard, Limit, Limits
 from gateway.routes.replies import ClientLeft, HttpRefused
 
 _STEP_BYTES: Final = 64 << 10
@@ -23,13 +23,34 @@ _BROTLI_QUALITY: Final = 4
 _ZSTD_LEVEL: Final = 3
 
 
-async def read_body(headers: Mapping[str, str], receive: Receive, limits: Limits) -> bytes:
+async def read_body(headers: Mapping[str, str], receive: Receive, guard: Guard) -> bytes:
     """The body, decoded. HttpRefused: 408 too slow, 413 too large, 415 unknown coding, 400 broken coding."""
-    maximum = limits.max_body_bytes
+    limits = guard.limits
+    try:
+        body = await _read(headers, receive, limits)
+    except _TooLarge as large:
+        excess = Excess(Limit.BODY_BYTES, limits.max_body_bytes, large.actual, at_least=True)
+        guard.note(excess, True)  # noqa: FBT003 - by position, as the guard calls it
+        raise _too_large(excess) from None
+    # Larger ones come here only where this limit warns.
+    guard.check(Limit.BODY_BYTES, len(body))
+    return body
+
+
+class _TooLarge(Exception):
+    """There is more than is read at all."""
+
+    def __init__(self, actual: int) -> None:
+        super().__init__(actual)
+        self.actual = actual
+
+
+async def _read(headers: Mapping[str, str], receive: Receive, limits: Limits) -> bytes:
+    maximum = limits.most_body_bytes
     length = headers.get("content-length", "")
     # A bound on digits too: Python refuses to read numbers of thousands of them.
     if length.isdecimal() and (len(length) > len(str(maximum)) or int(length) > maximum):
-        raise _too_large(maximum)
+        raise _TooLarge(maximum + 1)
     decode = _decoder(headers.get("content-encoding", "identity").strip().lower())
     try:
         async with asyncio.timeout(limits.body_seconds):
@@ -73,7 +94,7 @@ async def _receive_all(receive: Receive, maximum: int) -> bytes:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > maximum:
-            raise _too_large(maximum)
+            raise _TooLarge(size)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
@@ -99,7 +120,7 @@ def _inflate(decode: Inflate, raw: bytes, maximum: int) -> bytes:
         for chunk in decode(raw, _STEP_BYTES):
             size += len(chunk)
             if size > maximum:
-                raise _too_large(maximum)
+                raise _TooLarge(size)
             chunks.append(chunk)
     except (zlib.error, brotli.error, zstandard.ZstdError, EOFError):
         raise HttpRefused(400, "The body is not in the content coding that its header states.") from None
@@ -137,5 +158,6 @@ def _unzstd(raw: bytes, step: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _too_large(maximum: int) -> HttpRefused:
-    return HttpRefused(413, f"The body is too large; {maximum:,} bytes are allowed.", close=True)
+def _too_large(excess: Excess) -> HttpRefused:
+    message = f"The body is too large; {excess.maximum:,} bytes are allowed."
+    return HttpRefused(413, message, close=True, **excess.extensions)

@@ -46,6 +46,8 @@ class DoorOptions:
     """The Content-Security-Policy of that page."""
     lifetime_of: Callable[[Any], float | None] = lambda _: None
     """For how many seconds a subscription may run with this context; None: for as long as it likes."""
+    caller_of: Callable[[Any], str | None] = lambda _: None
+    """Whose operations these are, by the context; None for one known by its address alone."""
     headers: Headers = field(default_factory=list)
     """Added to every answer."""
     keep_alive_seconds: float = 12.0

@@ -13,9 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from domain.platform.errors import BadInput, GatewayError
 from gateway.engine.documents import Rejected
-from gateway.engine.execution import Engine, Operation
+from gateway.engine.execution import Operation
+from gateway.engine.intake import Intake
+from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
+from gateway.routes.admission import Admission
+from gateway.routes.batches import Batches
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
 from gateway.routes.graphql_streams import Streams
@@ -37,7 +41,7 @@ from gateway.routes.replies import (
 _ALLOWED: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _VARY: Final = (b"vary", b"accept, accept-encoding, origin")
 _REMEMBERED_HEADERS: Final = 256
-_PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+_PARAMETERS: Final = ("query", "documentId", "operationName", "variables", "extensions")
 # Packing more than this would keep other requests waiting, so it is done in a thread.
 _INLINE_COMPRESSION_BYTES: Final = 256 << 10
 _HOW_TO: Final = b"""This is a GraphQL endpoint. Send it POST requests with a JSON body such as
@@ -71,11 +75,12 @@ class _Exchange:
 class HttpDoor:
     """An ASGI application for one path."""
 
-    def __init__(self, engine: Engine, context_of: ContextOf, options: DoorOptions) -> None:
-        self._engine = engine
-        self._context_of = context_of
+    def __init__(self, admission: Admission, options: DoorOptions) -> None:
+        self._admission = admission
+        self._engine = admission.engine
         self._options = options
-        self.streams = Streams(engine, options.keep_alive_seconds, options.send_seconds)
+        self._batches = Batches(admission)
+        self.streams = Streams(admission.engine, options.keep_alive_seconds, options.send_seconds)
         # Few different values come in, again and again.
         self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
@@ -103,7 +108,10 @@ class HttpDoor:
         """The reply; None if a stream has already answered."""
         match exchange.method:
             case "POST":
-                request = await self._posted(exchange)
+                posted = await self._posted(exchange)
+                if isinstance(posted, list):
+                    return await self._answer_batch(exchange, posted)
+                request = read_operation(posted, self._engine.guard)
             case "GET" | "HEAD":
                 asked = self._asked(exchange)
                 if isinstance(asked, Reply):
@@ -116,7 +124,7 @@ class HttpDoor:
             case _:
                 raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
         try:
-            operation = self._engine.prepare(request)
+            operation = await self._admission.operation(request, exchange.connection)
         except Rejected as rejected:
             result = OperationResult.rejected(rejected.errors)
             if exchange.accepted.single is None and exchange.accepted.stream is not None:
@@ -125,16 +133,24 @@ class HttpDoor:
             return self._reply(exchange, result)
         return await self._run(exchange, operation)
 
-    async def _posted(self, exchange: _Exchange) -> OperationRequest:
+    async def _posted(self, exchange: _Exchange) -> Any:
+        """The JSON value in the body."""
         content_type, parameters = media_type(exchange.headers.get("content-type"))
         # Other types a browser sends across sites without asking first.
         if content_type != JSON or parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
             accepts = [(b"accept-post", JSON.encode())]
             raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
-        limits = self._engine.limits
-        return read_operation(
-            read_json(await read_body(exchange.headers, exchange.receive, limits), limits), limits
-        )
+        guard = self._engine.guard
+        return read_json(await read_body(exchange.headers, exchange.receive, guard), guard.limits)
+
+    async def _answer_batch(self, exchange: _Exchange, requests: list[Any]) -> Reply:
+        if exchange.accepted.single is None:
+            raise HttpRefused(406, f"A batch is answered as one piece: accept {JSON}.")
+        with Interruptible(exchange.receive, self._options.disconnect_seconds):
+            results = await self._batches.answer(requests, exchange.connection)
+            body = b",".join(self._engine.to_bytes(result) for result in results)
+            return Reply(200, b"[" + body + b"]", exchange.json_type)
+        raise ClientLeft
 
     def _asked(self, exchange: _Exchange) -> Reply | OperationRequest:
         if exchange.accepted.page and self._options.page is not None:
@@ -143,16 +159,21 @@ class HttpDoor:
         parameters = self._query_parameters(exchange.scope["query_string"])
         if exchange.accepted.page and not parameters:
             return Reply(200, _HOW_TO, "text/plain")
-        if self._options.origins.refuses_unasked(exchange.headers):
+        request = read_operation(parameters, self._engine.guard)
+        # What was published does the same for everybody: a cache in between may ask for it without more ado.
+        published = request.document_id is not None and self._admission.intake.knows(request.document_id)
+        if not published and self._options.origins.refuses_unasked(exchange.headers):
             raise HttpRefused(
-                403, "A page of another site sent this without asking first; add a header X-Requested-With."
+                403, "A web page may have sent this without asking first; add a header X-Requested-With."
             )
-        return read_operation(parameters, self._engine.limits)
+        return request
 
     def _query_parameters(self, query_string: bytes) -> dict[str, Any]:
-        limits = self._engine.limits
-        if len(query_string) > limits.max_body_bytes:
-            raise HttpRefused(414, "The URL is too long; send the operation by POST.")
+        guard = self._engine.guard
+        excess = guard.refuses(Limit.BODY_BYTES, len(query_string))
+        if excess is not None:
+            message = "The URL is too long; send the operation by POST."
+            raise HttpRefused(414, message, **excess.extensions)
         try:
             pairs = parse_qsl(
                 query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=32
@@ -165,7 +186,7 @@ class HttpDoor:
         found: dict[str, Any] = {name: value for name, value in pairs if name in _PARAMETERS and value}
         for name in ("variables", "extensions"):
             if name in found:
-                found[name] = read_json(found[name].encode(), limits)
+                found[name] = read_json(found[name].encode(), guard.limits)
         return found
 
     async def _run(self, exchange: _Exchange, operation: Operation) -> Reply | None:
@@ -173,13 +194,15 @@ class HttpDoor:
             raise HttpRefused(405, "Mutations are accepted by POST only.", [(b"allow", b"POST")])
         stream = self._stream_for(exchange, operation)
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
-            context = await self._context_of(exchange.connection)
+            context = await self._admission.context_of(exchange.connection)
             if stream is None:
-                return self._reply(exchange, await self._engine.execute(operation, context))
+                with self._admission.place(exchange.connection, context, operation):
+                    return self._reply(exchange, await self._engine.execute(operation, context))
         if block.interrupted or stream is None:
             raise ClientLeft
-        results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
-        await self._serve(exchange, results, stream)
+        with self._admission.place(exchange.connection, context, operation):
+            results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
+            await self._serve(exchange, results, stream)
         return None
 
     def _stream_for(self, exchange: _Exchange, operation: Operation) -> StreamKind | None:
@@ -256,10 +279,11 @@ class HttpDoor:
 class Doors:
     """Every way to the graph that speaks HTTP or WebSocket, at one path."""
 
-    def __init__(self, engine: Engine, context_of: ContextOf, options: DoorOptions | None = None) -> None:
+    def __init__(self, intake: Intake, context_of: ContextOf, options: DoorOptions | None = None) -> None:
         options = options or DoorOptions()
-        self._http = HttpDoor(engine, context_of, options)
-        self._socket = SocketDoor(engine, context_of, options)
+        admission = Admission(intake, context_of, options)
+        self._http = HttpDoor(admission, options)
+        self._socket = SocketDoor(admission, options)
         self.routes: list[BaseRoute] = [
             Route(options.path, self._http, name="graphql"),
             WebSocketRoute(options.path, self._socket, name="graphql-ws"),

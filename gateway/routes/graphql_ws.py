@@ -15,10 +15,12 @@ from starlette.types import Message, Receive, Scope, Send
 from domain.platform.errors import BadInput, ErrorCode, GatewayError, TooManyRequests
 from gateway.engine.documents import Rejected
 from gateway.engine.errors import FormattedError
-from gateway.engine.execution import Engine
+from gateway.engine.execution import Operation
+from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
-from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.admission import Admission
+from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
 from gateway.routes.interrupts import Interruptible
 
 PROTOCOL: Final = "graphql-transport-ws"
@@ -51,9 +53,8 @@ class _Closed(Exception):
 class SocketDoor:
     """An ASGI application for the WebSockets of one path."""
 
-    def __init__(self, engine: Engine, context_of: ContextOf, options: DoorOptions) -> None:
-        self.engine = engine
-        self.context_of = context_of
+    def __init__(self, admission: Admission, options: DoorOptions) -> None:
+        self.admission = admission
         self.options = options
         self._open: set[_Socket] = set()
         self._draining = False
@@ -102,8 +103,8 @@ class _Socket:
 
     def __init__(self, door: SocketDoor, connection: Connection, receive: Receive, send: Send) -> None:
         self.ended = asyncio.Event()
-        self._engine = door.engine
-        self._context_of = door.context_of
+        self._admission = door.admission
+        self._engine = door.admission.engine
         self._options = door.options
         self._connection = connection
         self._receive = receive
@@ -172,14 +173,15 @@ class _Socket:
         text = message.get("text")
         if text is None:
             raise _Closed(CloseCode.BAD_REQUEST, "Messages are text, not binary")
-        limits = self._engine.limits
+        guard = self._engine.guard
         raw = text.encode(errors="surrogatepass")
-        if len(raw) > limits.max_body_bytes:
+        if guard.refuses(Limit.BODY_BYTES, len(raw)) is not None:
+            maximum = guard.limits.max_body_bytes
             raise _Closed(
-                CloseCode.BAD_REQUEST, f"The message is larger than {limits.max_body_bytes:,} bytes"
+                CloseCode.BAD_REQUEST, f"The message exceeds the limit of {maximum:,} for body bytes"
             )
         try:
-            value = read_json(raw, limits)
+            value = read_json(raw, guard.limits)
         except BadInput as error:
             raise _Closed(CloseCode.BAD_REQUEST, error.message) from None
         if not isinstance(value, dict):
@@ -209,7 +211,7 @@ class _Socket:
         self._connection = replace(self._connection, parameters=payload or {})
         try:
             # Made to be thrown away: who may not come in learns it before anything is subscribed.
-            await self._context_of(self._connection)
+            await self._admission.context_of(self._connection)
         except GatewayError as error:
             raise _closing(error) from None
         except Exception as error:  # noqa: BLE001 - masked, as everywhere
@@ -236,7 +238,7 @@ class _Socket:
         if not isinstance(operation_id, str) or not operation_id:
             raise _Closed(CloseCode.BAD_REQUEST, "A subscribe message has an id, a string that is not empty")
         try:
-            return _Subscribe(operation_id, read_operation(message.get("payload"), self._engine.limits))
+            return _Subscribe(operation_id, read_operation(message.get("payload"), self._engine.guard))
         except BadInput as error:
             raise _Closed(CloseCode.BAD_REQUEST, error.message) from None
 
@@ -261,18 +263,27 @@ class _Socket:
     async def _results(self, asked: _Subscribe) -> list[FormattedError] | None:
         """Send each result; the errors that ended the operation before its proper end, if any did."""
         try:
-            operation = self._engine.prepare(asked.request)
-            context = await self._context_of(self._connection)
+            operation = await self._admission.operation(asked.request, self._connection)
+            context = await self._admission.context_of(self._connection)
         except Rejected as rejected:
             return rejected.errors
         except Exception as error:  # noqa: BLE001 - masked
             return [self._engine.errors.of_exception(error)]
+        try:
+            with self._admission.place(self._connection, context, operation):
+                return await self._stream(asked.id, operation, context)
+        except TooManyRequests as error:
+            return [self._engine.errors.of_exception(error)]
+
+    async def _stream(
+        self, operation_id: str, operation: Operation, context: Any
+    ) -> list[FormattedError] | None:
         lifetime = self._options.lifetime_of(context)
         async with aclosing(self._engine.subscribe(operation, context, lifetime)) as results:
             async for result in results:
                 if not result.executed:
                     return result.errors
-                await self._say_result(asked.id, result)
+                await self._say_result(operation_id, result)
         return None
 
     def _stop(self, operation_id: str) -> None:

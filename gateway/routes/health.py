@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 PROBE_SECONDS = 2.0
+_FRESH = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def health_routes(
     probes: Callable[[], Sequence[Probe]], draining: Callable[[], bool], about: Mapping[str, str]
 ) -> list[BaseRoute]:
     async def livez(_request: Request) -> JSONResponse:
-        return JSONResponse({"status": "alive", **about})
+        return JSONResponse({"status": "alive", **about}, headers=_FRESH)
 
     async def readyz(_request: Request) -> JSONResponse:
         findings = await asyncio.gather(*(examine(probe) for probe in probes()))
@@ -79,6 +80,6 @@ def health_routes(
             for finding in findings
         ]
         code = 503 if status in {"unhealthy", "draining"} else 200
-        return JSONResponse({"status": status, "components": components}, status_code=code)
+        return JSONResponse({"status": status, "components": components}, status_code=code, headers=_FRESH)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from domain.platform.errors import ErrorCode, GatewayError
 from gateway.engine.results import OperationResult
@@ -13,9 +13,10 @@ NO_CONTENT: Final = 204
 CLOSE: Final = (b"connection", b"close")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
-_STATUSES: Final = {
+STATUSES: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.DOCUMENT_NOT_TRUSTED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.TIMEOUT: 504,
@@ -43,9 +44,15 @@ class HttpRefused(GatewayError):
     code = ErrorCode.BAD_USER_INPUT
 
     def __init__(
-        self, status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = (), *, close: bool = False
+        self,
+        status: int,
+        message: str,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        *,
+        close: bool = False,
+        **extensions: Any,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, **extensions)
         self.status = status
         self.headers = [*headers, CLOSE] if close else list(headers)
 
@@ -58,7 +65,7 @@ def status_of(result: OperationResult, content_type: str) -> int:
     code = result.code
     if code is None:
         return 200
-    return _STATUSES.get(code, 200 if content_type == JSON else 400)
+    return STATUSES.get(code, 200 if content_type == JSON else 400)
 
 
 def refusal_headers(error: GatewayError) -> Headers:

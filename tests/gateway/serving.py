@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,8 +12,11 @@ from starlette.applications import Starlette
 
 from domain.platform.errors import Unauthenticated
 from gateway.engine.errors import ErrorFormatter, Fault
-from gateway.engine.execution import Engine
+from gateway.engine.execution import Engine, MayIntrospect
+from gateway.engine.intake import Intake
 from gateway.engine.limits import Limits
+from gateway.engine.persisted import QueryStore
+from gateway.engine.trusted import DocumentsMode, TrustedDocument, TrustedDocuments
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
 from tests.gateway.toy import Toys, toy_schema
@@ -43,8 +46,11 @@ async def serving(
     limits: Limits | None = None,
     options: DoorOptions | None = None,
     *,
-    introspection: bool = True,
+    introspection: bool | MayIntrospect = True,
     suggestions: bool = True,
+    mode: DocumentsMode = DocumentsMode.OFF,
+    documents: Iterable[TrustedDocument] = (),
+    queries: QueryStore | None = None,
 ) -> AsyncIterator[Shop]:
     """All operations share one context, so that a test can see what they did."""
     faults: list[Fault] = []
@@ -63,7 +69,8 @@ async def serving(
 
     errors = ErrorFormatter(on_fault=faults.append, suggestions=suggestions)
     engine = Engine(toy_schema(), limits, errors, introspection=introspection)
-    doors = Doors(engine, context_of, options)
+    intake = Intake(engine, mode, TrustedDocuments(documents), queries)
+    doors = Doors(intake, context_of, options)
     async with _uvicorn(Starlette(routes=doors.routes)) as port:
         yield Shop(doors, port, context, faults, connections)
 

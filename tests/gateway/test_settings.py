@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.engine.limits import Limit, Limits
 from gateway.settings import LogLevel, Mode, Settings, SettingsError, load, without_password
 
 
@@ -126,3 +127,49 @@ def test_every_setting_says_what_it_means() -> None:
 )
 def test_urls_are_shown_without_their_password(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+@pytest.mark.parametrize(
+    "origin", ["app.example.org", "https://app.example.org/path", "https://", "https://a@b.example", "null"]
+)
+def test_an_origin_with_more_or_less_than_scheme_and_host_is_refused(
+    monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    monkeypatch.setenv("MEDIA_GATEWAY_ALLOWED_ORIGINS", f"https://good.example,{origin}")
+
+    with pytest.raises(SettingsError, match="is no origin; write https://app"):
+        load()
+
+
+@pytest.mark.parametrize(
+    "origins", ["*", "https://a.example/", "http://localhost:5173,capacitor://localhost"]
+)
+def test_origins_are_scheme_and_host(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    monkeypatch.setenv("MEDIA_GATEWAY_ALLOWED_ORIGINS", origins)
+
+    assert load().allowed_origins == tuple(origins.split(","))
+
+
+def test_every_limit_is_a_setting() -> None:
+    assert {f"max_{limit}" for limit in Limit} <= set(Settings.model_fields)
+    assert load(max_tokens=77).limits(5.0) == Limits(max_tokens=77, deadline_seconds=5.0)
+
+
+def test_limits_warn_by_name_or_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_GATEWAY_LIMITS_WARN_ONLY", "tokens, root_fields")
+
+    assert load().limits(1).warn_only == {Limit.TOKENS, Limit.ROOT_FIELDS}
+    assert load(limits_mode="warn").limits(1).warn_only == set(Limit)
+    assert load(limits_warn_only=()).limits(1).warn_only == frozenset()
+
+
+def test_an_unknown_limit_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_GATEWAY_LIMITS_WARN_ONLY", "tokens,width")
+
+    with pytest.raises(SettingsError, match="no limit is called width; there are body_bytes, "):
+        load()
+
+
+@pytest.mark.parametrize("mode", ["off", "log", "prefer", "only"])
+def test_documents_have_four_modes(mode: str) -> None:
+    assert load(documents=mode).documents == mode

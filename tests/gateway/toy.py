@@ -87,6 +87,10 @@ class Query:
         return number * 2
 
     @strawberry.field
+    def ids(self, of: list[int]) -> int:
+        return len(of)
+
+    @strawberry.field
     def large(self) -> Odd:
         return Odd(2**70)
 
@@ -106,6 +110,12 @@ class Mutation:
     def buy(self, info: ToyInfo, name: str) -> Toy:
         info.context.done.append(name)
         return Toy(name=name)
+
+    @strawberry.mutation
+    async def rest(self, info: ToyInfo, seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        info.context.done.append("rested")
+        return 1
 
 
 @strawberry.type

@@ -7,8 +7,8 @@ from domain.identity.policy import IMPLIED, Policy, Scope, granted, implied
 from domain.platform.errors import Forbidden, Unauthenticated
 
 POLICY = Policy()
-KEEPING = {Scope.WRITE_CONTENT}
-ADMINISTERING = {Scope.WRITE_CONTENT, Scope.ADMIN_FULL}
+KEEPING = {Scope.WRITE_CONTENT, Scope.READ_SCHEMA}
+ADMINISTERING = {*KEEPING, Scope.ADMIN_FULL}
 WATCHING = set(Scope) - ADMINISTERING
 
 

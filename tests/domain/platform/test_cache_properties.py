@@ -47,7 +47,7 @@ class Load:
 
 @dataclass
 class Read:
-    """A reader; `floor` is the version of each key that it must see: what was told when it began, what is there in a pause."""
+    """A reader; `floor` has the version of each key that it must see at least."""
 
     keys: list[int]
     floor: dict[int, int]

@@ -4,7 +4,7 @@ from domain.platform.errors import Unavailable
 from gateway.cli.errors import Failed, describe
 from tests.gateway.cli.conftest import Command
 
-COMMANDS = ("serve", "worker", "migrate", "import", "schema", "token", "config")
+COMMANDS = ("serve", "worker", "migrate", "import", "schema", "documents", "token", "config")
 
 
 def test_help_names_every_command_with_what_it_does(command: Command) -> None:

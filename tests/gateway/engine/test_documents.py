@@ -5,15 +5,13 @@ from graphql import OperationType
 
 from gateway.engine.documents import DocumentStore, Rejected
 from gateway.engine.errors import ErrorFormatter
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Excess, Guard, Limit, Limits
 from tests.gateway.toy import toy_schema
 
 
-def store(
-    limits: Limits | None = None, *, suggestions: bool = True, introspection: bool = True
-) -> DocumentStore:
+def store(limits: Limits | None = None, *, suggestions: bool = True) -> DocumentStore:
     errors = ErrorFormatter(suggestions=suggestions)
-    return DocumentStore(toy_schema()._schema, limits or Limits(), errors, introspection=introspection)
+    return DocumentStore(toy_schema()._schema, Guard(limits or Limits()), errors)
 
 
 def errors_of(documents: DocumentStore, text: str) -> list[dict[str, Any]]:
@@ -114,11 +112,17 @@ def test_disabled_suggestions_leak_no_field_type_or_argument_name(text: str) -> 
     assert not any("Did you mean" in error["message"] for error in silent)
 
 
-def test_introspection_can_be_switched_off() -> None:
-    [error, *_] = errors_of(store(introspection=False), "{ __schema { queryType { name } } }")
-
-    assert "introspection has been disabled" in error["message"]
-    assert store(introspection=False).prepare("{ __typename }").operations
+@pytest.mark.parametrize(
+    ("text", "introspects"),
+    [
+        ("{ __schema { queryType { name } } }", True),
+        ('{ ...F } fragment F on Query { a: __type(name: "Toy") { name } }', True),
+        ("{ __typename toy { __typename } }", False),
+        ('{ toy(name: "__type") { name } } # __type', False),
+    ],
+)
+def test_a_document_that_asks_for_the_schema_is_known(text: str, *, introspects: bool) -> None:
+    assert store().prepare(text).introspects is introspects
 
 
 def test_a_long_value_is_not_quoted_whole() -> None:
@@ -139,8 +143,64 @@ def test_a_document_with_many_mistakes_gets_a_bounded_list() -> None:
     assert len(errors_of(store(), "{" + " ".join(f"n{n}" for n in range(20)) + "x y z}")) <= 21
 
 
-@pytest.mark.parametrize("text", ["{a" * 3_000, "{toy(name: " + "[" * 3_000, "{toy(name: " + "{a:" * 900])
+@pytest.mark.parametrize(
+    "text", ["{toy" + "{inner" * 3_000, "{toy(name: " + "[" * 3_000, "{toy(name: " + "{a:" * 900]
+)
 def test_endless_nesting_is_refused_without_a_stack_overflow(text: str) -> None:
-    [error] = errors_of(store(Limits(max_tokens=100_000)), text)
+    limits = Limits(max_tokens=100_000, max_depth=100_000, max_literal_depth=100_000, max_fields=100_000)
+
+    [error] = errors_of(store(limits), text)
 
     assert "nested too deeply" in error["message"]
+
+
+def test_a_trusted_document_is_not_held_to_the_limits() -> None:
+    documents = store(Limits(max_root_fields=1))
+    text = "{ caller doubled }"
+
+    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root_fields"
+    assert documents.prepare(text, trusted=True).operations
+    assert errors_of(documents, text)[0]["extensions"]["limit"] == "root_fields"
+
+
+def test_no_ad_hoc_document_displaces_a_trusted_one() -> None:
+    documents = store(Limits(cached_documents=1))
+    published = documents.prepare("{ caller }", trusted=True)
+
+    documents.prepare("{ doubled }")
+
+    assert documents.prepare("{ caller }", trusted=True) is published
+
+
+def test_a_limit_that_warns_is_noted_at_each_use_and_lets_pass() -> None:
+    noted: list[tuple[Excess, bool]] = []
+    limits = Limits(max_root_fields=1, max_fields=1, warn_only=frozenset({Limit.ROOT_FIELDS, Limit.FIELDS}))
+    guard = Guard(limits, lambda excess, refused: noted.append((excess, refused)))
+    documents = DocumentStore(toy_schema()._schema, guard, ErrorFormatter())
+
+    for _ in range(2):
+        documents.prepare("{ caller doubled }")
+
+    once = [(Excess(limit, 1, 2), False) for limit in (Limit.FIELDS, Limit.ROOT_FIELDS)]
+    assert noted == once * 2
+
+
+def test_a_refusal_is_noted_at_each_try() -> None:
+    noted: list[tuple[Excess, bool]] = []
+    guard = Guard(Limits(max_root_fields=1), lambda excess, refused: noted.append((excess, refused)))
+    documents = DocumentStore(toy_schema()._schema, guard, ErrorFormatter())
+
+    for _ in range(3):
+        errors_of(documents, "{ caller doubled }")
+
+    assert noted == [(Excess(Limit.ROOT_FIELDS, 1, 2), True)] * 3
+
+
+def test_one_who_may_see_the_schema_is_told_what_was_meant() -> None:
+    documents = store(suggestions=False)
+    silent = errors_of(documents, "{ toi { name } }")
+
+    [told] = documents.explain("{ toi { name } }", silent)
+
+    assert "Did you mean 'toy'" in told["message"]
+    assert documents.explain("{", silent) is silent

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from domain.platform.errors import BadInput
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Guard, Limit, Limits
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 
 
@@ -54,18 +54,21 @@ def test_a_request_is_read_with_all_its_parts() -> None:
         "id": 3,
     }
 
-    assert read_operation(parameters, Limits()) == OperationRequest("{a}", "A", {"x": 1}, {"y": 2})
+    assert read_operation(parameters, Guard()) == OperationRequest("{a}", "A", {"x": 1}, {"y": 2})
 
 
 def test_an_empty_operation_name_is_none() -> None:
-    assert read_operation({"query": "{a}", "operationName": ""}, Limits()).operation_name is None
+    assert read_operation({"query": "{a}", "operationName": ""}, Guard()).operation_name is None
 
 
 @pytest.mark.parametrize(
     ("parameters", "word"),
     [
-        ([], "Batches"),
-        ([{"query": "{a}"}], "Batches"),
+        ([], "object"),
+        ({"documentId": 1}, "documentId"),
+        ({"documentId": ""}, "query"),
+        ({"query": "{a}", "documentId": "x"}, "not both"),
+        ({"extensions": {"other": {}}}, "query"),
         ("{a}", "object"),
         (None, "object"),
         ({}, "query"),
@@ -82,12 +85,49 @@ def test_an_empty_operation_name_is_none() -> None:
 )
 def test_a_part_of_the_wrong_type_is_named(parameters: object, word: str) -> None:
     with pytest.raises(BadInput, match=word):
-        read_operation(parameters, Limits())
+        read_operation(parameters, Guard())
 
 
 def test_large_variables_are_refused() -> None:
     limits = Limits(max_variables_bytes=100)
     parameters = {"query": "{a}", "variables": {"x": "y" * 100}}
 
-    with pytest.raises(BadInput, match="100 bytes"):
-        read_operation(orjson.loads(orjson.dumps(parameters)), limits)
+    with pytest.raises(BadInput, match="variables bytes"):
+        read_operation(orjson.loads(orjson.dumps(parameters)), Guard(limits))
+
+
+@pytest.mark.parametrize(
+    ("variables", "refused"),
+    [
+        ({"x": [0] * 5}, False),
+        ({"x": [0] * 6}, True),
+        ({"x": {"y": [[], [{"z": [0] * 6}]]}}, True),
+        ({"x": [[0] * 5, [0] * 5]}, False),
+        ({"x": ",,,,,,,,,,"}, False),
+    ],
+)
+def test_a_long_list_anywhere_in_the_variables_is_refused(
+    variables: dict[str, object], *, refused: bool
+) -> None:
+    guard = Guard(Limits(max_list_items=5))
+    parameters = {"query": "{a}", "variables": variables}
+
+    if not refused:
+        assert read_operation(parameters, guard).variables == variables
+        return
+    with pytest.raises(BadInput) as refusal:
+        read_operation(parameters, guard)
+    assert refusal.value.extensions == {"limit": "list_items", "maximum": 5, "actual": 6}
+
+
+def test_a_limit_that_warns_lets_variables_pass() -> None:
+    guard = Guard(Limits(max_list_items=5, warn_only=frozenset({Limit.LIST_ITEMS})))
+
+    assert read_operation({"query": "{a}", "variables": {"x": [0] * 6}}, guard).variables == {"x": [0] * 6}
+
+
+@pytest.mark.parametrize("parameters", [{"documentId": "x"}, {"extensions": {"persistedQuery": {}}}])
+def test_a_document_may_be_named_instead_of_sent(parameters: dict[str, object]) -> None:
+    request = read_operation(parameters, Guard())
+
+    assert (request.query, request.document_id) == ("", parameters.get("documentId"))

@@ -19,6 +19,8 @@ URQL = (
     "application/graphql-response+json, application/graphql+json, application/json, "
     "text/event-stream, multipart/mixed"
 )
+# Version 16.3, the last that sends no Sec-Fetch-Site.
+SAFARI = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.3 Safari/605.1.15"
 OURS = "https://app.example.org"
 PAGE = b"<!doctype html><title>Our own page</title>"
 LIMITS = Limits(max_body_bytes=100_000, body_seconds=0.3)
@@ -202,6 +204,10 @@ async def test_no_get_that_a_page_can_send_unasked_is_executed(
         {"sec-fetch-site": "cross-site", "origin": OURS},
         {"sec-fetch-site": "cross-site", "x-requested-with": "XMLHttpRequest"},
         {"sec-fetch-site": "cross-site", "apollo-require-preflight": "true"},
+        {"user-agent": SAFARI, "x-requested-with": "XMLHttpRequest"},
+        {"user-agent": SAFARI, "authorization": "ann"},
+        {"user-agent": SAFARI, "origin": OURS},
+        {"user-agent": "curl/8.5.0"},
     ],
 )
 async def test_a_get_of_a_page_that_may_is_executed(
@@ -210,6 +216,18 @@ async def test_a_get_of_a_page_that_may_is_executed(
     response = await client.get("/graphql", params={"query": "{ caller }"}, headers=headers)
 
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.example"}])
+async def test_an_old_browser_that_does_not_say_for_whom_it_asks_is_not_answered(
+    client: httpx.AsyncClient, shop: Shop, headers: dict[str, str]
+) -> None:
+    response = await client.get(
+        "/graphql", params={"query": "{ caller }"}, headers={"user-agent": SAFARI, **headers}
+    )
+
+    assert response.status_code == 403
+    assert shop.connections == []
 
 
 async def test_an_allowed_origin_may_ask_and_read(client: httpx.AsyncClient) -> None:
@@ -251,7 +269,6 @@ async def test_another_origin_gets_no_permission(client: httpx.AsyncClient) -> N
         b"1",
         b'"{ caller }"',
         b"[]",
-        b'[{"query": "{ caller }"}]',
         b'{"query": 1}',
         b'{"query": "{ caller }", "variables": []}',
         b'{"query": "{ caller }", "operationName": 1}',

@@ -1,0 +1,34 @@
+"""Until when the work of a task may go on, known to whatever it asks.
+
+A task that a loader starts is not cancelled with the operation it works for, but inherits this: what it asks
+of a dependency ends on time by itself.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_ENDS_AT: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[float]:
+    """The block, and all it starts, has so many seconds; fewer where a block around it ends before.
+
+    Answers the seconds that there are.
+    """
+    now = time.monotonic()
+    around = _ENDS_AT.get()
+    ends_at = now + seconds if around is None else min(around, now + seconds)
+    token = _ENDS_AT.set(ends_at)
+    try:
+        yield max(0.0, ends_at - now)
+    finally:
+        _ENDS_AT.reset(token)
+
+
+def seconds_left() -> float | None:
+    """Never less than a millisecond, as some clients take 0 for no limit; None where there is no deadline."""
+    ends_at = _ENDS_AT.get()
+    return None if ends_at is None else max(0.001, ends_at - time.monotonic())

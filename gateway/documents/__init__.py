@@ -1,0 +1,1 @@
+"""Documents that clients publish, and where they and their use are kept."""

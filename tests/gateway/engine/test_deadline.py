@@ -1,0 +1,73 @@
+"""What happens in the database when an operation takes too long."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+import strawberry
+from strawberry.types import Info
+
+from domain.platform.postgres import Database
+from gateway.engine.execution import Engine
+from gateway.engine.limits import Limits
+from gateway.engine.requests import OperationRequest
+from loaders.loader import one
+
+RUNNING = """SELECT count(*) FROM pg_stat_activity
+              WHERE state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"""
+
+
+class Slow:
+    """A context whose database takes its time."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.naps = one(self._nap)
+
+    async def _nap(self, keys: Sequence[int]) -> Mapping[int, str]:
+        await self.database.rows("SELECT pg_sleep(60)")
+        return {key: str(key) for key in keys}
+
+
+SlowInfo = Info[Slow, None]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def nap(self, info: SlowInfo) -> str:
+        return str(await info.context.database.value("SELECT pg_sleep(60)"))
+
+    @strawberry.field
+    async def loaded(self, info: SlowInfo, key: int) -> str:
+        return str(await info.context.naps.load(key))
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def nap(self, info: SlowInfo) -> str:
+        async with info.context.database.transaction() as session:
+            return str(await session.fetchval("SELECT pg_sleep(60)"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{ nap }", "{ a: nap b: nap }", "{ loaded(key: 1) }", "{ a: loaded(key: 1) nap }", "mutation { nap }"],
+)
+async def test_the_statements_of_a_late_operation_are_cancelled_in_the_server(
+    database: Database, text: str
+) -> None:
+    engine = Engine(strawberry.Schema(Query, Mutation), Limits(deadline_seconds=0.5))
+    answer = asyncio.create_task(engine.answer(OperationRequest(text), Slow(database)))
+    await asyncio.sleep(0.25)
+    during = await database.value(RUNNING)
+
+    result = await answer
+
+    assert during >= 1
+    assert result.code == "TIMEOUT"
+    async with asyncio.timeout(5):
+        while await database.value(RUNNING):  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0.01)
+    assert database.connections_in_use == 0
