@@ -25,6 +25,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
+from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
@@ -77,6 +78,7 @@ class Opened:
     """The services of a process, what shows whether they work, and the work behind the scenes."""
 
     services: Services
+    budgets: Budgets
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
 
@@ -127,7 +129,8 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
-        yield Opened(services, probes, jobs)
+        metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
+        yield Opened(services, shared.budgets, probes, jobs)
 
 
 async def open_database(

@@ -1,10 +1,11 @@
 """What several processes share: within one process it needs nothing, between several it is Redis."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from domain.identity.attempts import AttemptLimit, LocalAttempts
+from domain.platform.budgets import Budgets, LocalBudgets
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout
@@ -20,7 +21,10 @@ class Shared:
     listeners: LocalFanout
     presence: Presence
     attempts: AttemptLimit
+    budgets: Budgets
     probes: tuple[Probe, ...] = ()
+    budget_failures: Callable[[], int] = lambda: 0
+    """Payments that the shared store did not take."""
 
 
 @asynccontextmanager
@@ -28,7 +32,7 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
     if settings.redis_url is None:
         listeners = LocalFanout()
-        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts())
+        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts(), LocalBudgets())
         return
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415

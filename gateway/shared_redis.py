@@ -7,6 +7,8 @@ from redis.asyncio import Redis
 
 from domain.identity.attempts import LocalAttempts
 from domain.identity.redis import RedisAttempts
+from domain.platform.budgets import LocalBudgets
+from domain.platform.redis import RedisBudgets
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.redis import RedisFanout, RedisPresence
 from gateway.background import in_background
@@ -30,11 +32,15 @@ async def open_over_redis(url: str) -> AsyncIterator[Shared]:
         async def ping() -> None:
             await redis.ping()
 
+        budgets = RedisBudgets(redis, LocalBudgets())
+
         async with in_background(fanout.run()):
             yield Shared(
                 fanout=fanout,
                 listeners=listeners,
                 presence=RedisPresence(redis, LocalPresence()),
                 attempts=RedisAttempts(redis, LocalAttempts()),
+                budgets=budgets,
                 probes=(Probe("redis", ping),),
+                budget_failures=lambda: budgets.failures,
             )

@@ -6,7 +6,7 @@ from domain.identity import model
 from resolvers import identity
 from schema.errors import UserError
 from schema.node import Node
-from schema.views import choices, edge, view
+from schema.views import choices, edge, plain, view
 
 choices(model.Tier)
 
@@ -47,7 +47,7 @@ class RegisterAccountPayload:
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
     expires_at: datetime | None
     """When the token lapses."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused, every reason."""
 
 
@@ -61,7 +61,7 @@ class SignInPayload:
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
     expires_at: datetime | None
     """When the token lapses."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -71,7 +71,7 @@ class UpdateProfilePayload:
 
     account: Account | None
     """The changed account; null where it was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused, every reason."""
 
 

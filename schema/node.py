@@ -20,5 +20,5 @@ class NodeQuery:
 
     node: Node | None = edge(nodes.node)
     """The object with this id; null where there is none that the caller may see."""
-    nodes: list[Node | None] = edge(nodes.nodes)
+    nodes: list[Node | None] = edge(nodes.nodes, list_size=100, sized_by="ids")
     """The objects with these ids, in their order; null where there is none. Up to 100 ids."""

@@ -20,7 +20,7 @@ from schema.sync import (
     WatchlistChanged,
     WatchProgress,
 )
-from schema.views import choices, edge, extends, stream, view
+from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
@@ -47,7 +47,7 @@ class PlaybackSession(Node):
     """When the player last said something."""
     ended_at: datetime | None
     """When it ended; null while it goes on."""
-    links: list[PlaybackLink] = edge(playback.links)
+    links: list[PlaybackLink] = edge(playback.links, list_size=5)
     """Links that go on where it stands, best first for the device; none where it is not offered."""
 
 
@@ -59,7 +59,7 @@ class PlaybackPayload:
     """The session; null for a report without one."""
     progress: WatchProgress | None
     """How far the viewer came."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -82,7 +82,7 @@ class EndPlaybackPayload(PlaybackPayload):
 class ViewerPlayback:
     """What the viewer plays."""
 
-    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions)
+    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions, list_size=50)
     """The latest sessions, latest first; up to 50."""
 
 

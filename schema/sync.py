@@ -12,8 +12,8 @@ from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
-from schema.paging import Connection
-from schema.views import choices, edge, extends, stream, view
+from schema.paging import Connection, page
+from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
@@ -156,13 +156,13 @@ class SeriesOfViewer:
 class ViewerSync:
     """What follows the viewer from device to device."""
 
-    watchlist: Connection[WatchlistEntry] = edge(sync.watchlist)
+    watchlist: Connection[WatchlistEntry] = page(sync.watchlist)
     """What the viewer means to watch."""
-    continue_watching: Connection[WatchProgress] = edge(sync.continue_watching)
+    continue_watching: Connection[WatchProgress] = page(sync.continue_watching)
     """What was begun in the last 30 days and not finished, latest first."""
-    history: Connection[WatchProgress] = edge(sync.history)
+    history: Connection[WatchProgress] = page(sync.history)
     """Every viewing, latest first."""
-    devices: list[Device] = edge(devices.devices)
+    devices: list[Device] = edge(devices.devices, list_size=20)
     """The viewer's devices, in the order of registration."""
     sync_cursor: str = edge(sync.sync_cursor)
     """Where the change log stands: pass it as `after` to a stream, then read the state."""
@@ -174,7 +174,7 @@ class AddToWatchlistPayload:
 
     entry: WatchlistEntry | None
     """The title's entry; null where this very addition was removed already, or refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -186,7 +186,7 @@ class RemoveFromWatchlistPayload:
     """The title."""
     removed: bool
     """Whether it left the list; an addition made elsewhere meanwhile keeps it there."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -196,7 +196,7 @@ class ReactPayload:
 
     reaction: Reaction | None
     """What the viewer thinks now: the later of two reactions."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -206,7 +206,7 @@ class DevicePayload:
 
     device: Device | None
     """The device; null where the change was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -236,7 +236,7 @@ class CommandPayload:
 
     command: DeviceCommand | None
     """The command; null where it was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 

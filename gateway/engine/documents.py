@@ -21,6 +21,8 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from domain.platform.errors import BadInput, GatewayError
+from gateway.engine.cost.documents import DocumentCosts
+from gateway.engine.cost.weights import Weights
 from gateway.engine.errors import ErrorFormatter, FormattedError
 from gateway.engine.limits import Limits
 from gateway.engine.measure import refuse_large_document, refuse_long_text
@@ -40,6 +42,7 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationType]
     """The type of each operation by its name; a lone anonymous one is under None."""
+    costs: DocumentCosts
     _launchers: dict[str | None, Launcher] = field(default_factory=dict, repr=False)
 
     def launcher(self, name: str | None, schema: GraphQLSchema) -> Launcher:
@@ -83,6 +86,7 @@ class DocumentStore:
         introspection: bool = True,
     ) -> None:
         self._schema = schema
+        self._weights = Weights(schema)
         self._limits = limits
         self._errors = errors
         rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -135,7 +139,8 @@ class DocumentStore:
         }
         if not operations:
             return [self._errors.of_exception(BadInput("The document has no operation."))]
-        return Prepared(key, text, document, MappingProxyType(operations))
+        costs = DocumentCosts(self._weights, document)
+        return Prepared(key, text, document, MappingProxyType(operations), costs)
 
     def _keep(self, prepared: Prepared) -> None:
         self._kept[prepared.id] = prepared

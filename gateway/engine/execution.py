@@ -17,6 +17,8 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from domain.platform.errors import GatewayError, TimedOut, Unauthenticated
+from gateway.engine.admission import Admission, Admitted, CostPolicy
+from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.limits import Limits
@@ -37,6 +39,9 @@ class Operation:
     @property
     def type(self) -> OperationType:
         return self.prepared.operations[self.name]
+
+    def estimate(self) -> Estimate:
+        return self.prepared.costs.of(self.name).estimate(self.variables)
 
 
 class _PreparedDocuments(strawberry.Schema):
@@ -87,12 +92,14 @@ class Engine:
         introspection: bool = True,
         planned: bool = True,
         observe: Observe | None = None,
+        costs: CostPolicy | None = None,
     ) -> None:
         """`planned`: operations are compiled; else graphql-core interprets them.
 
         `observe` is told of each query and mutation that ran.
         """
         self._observe = observe
+        self.admission = Admission(costs or CostPolicy())
         self.limits = limits or Limits()
         self.errors = errors or ErrorFormatter()
         self.documents = DocumentStore(
@@ -113,10 +120,19 @@ class Engine:
             raise Rejected([self.errors.of_exception(error)]) from None
         return Operation(prepared, name, request.variables, request.extensions)
 
-    async def execute(self, operation: Operation, context: object) -> OperationResult:
-        """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT."""
+    async def execute(
+        self, operation: Operation, context: object, admitted: Admitted | None = None
+    ) -> OperationResult:
+        """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT.
+
+        `admitted` says that it was charged already, together with others.
+        """
         started = time.perf_counter()
-        result = await self._execute(operation, context)
+        try:
+            admitted = admitted or await self.admission.admit(operation, context)
+            result = await self.admission.settle(admitted, await self._execute(operation, context))
+        except Exception as error:  # noqa: BLE001 - refused, or a fault of the budgets: masked like any other
+            result = self.failed(error)
         if self._observe is not None:
             self._observe(operation, result, time.perf_counter() - started)
         return result
@@ -157,14 +173,15 @@ class Engine:
     ) -> AsyncGenerator[OperationResult, None]:
         """Run any operation as a stream; a query or mutation is a stream of one.
 
-        A result that was not `executed` is the last, and says why there is no more. After `lifetime_seconds`,
-        for which the caller's identity was good, that is UNAUTHENTICATED. Closing the stream closes the
-        resolver's generator.
+        A result that was not `executed` is the last, and says why there is no more: UNAUTHENTICATED after
+        `lifetime_seconds`, for which the caller's identity was good; RATE_LIMITED where the budget cannot pay
+        for more events. Closing the stream closes the resolver's generator.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
             return
         try:
+            admitted = await self.admission.admit(operation, context)
             source = await self._schema.subscribe(
                 cast("str", operation.prepared),
                 variable_values=operation.variables,
@@ -186,7 +203,11 @@ class Engine:
                         ) from None
                     except StopAsyncIteration:
                         return
-                    yield self._result(result)
+                    told, refusal = await self.admission.event(admitted, self._result(result))
+                    yield told
+                    if refusal is not None:
+                        yield self.failed(refusal)
+                        return
         except Exception as error:  # noqa: BLE001 - as in execute
             yield self.failed(error)
 
