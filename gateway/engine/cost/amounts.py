@@ -59,13 +59,18 @@ class Program:
                 return self.step(lambda _, results: known + results[one] + results[other])
         return self.step(lambda _, results: known + sum([results[place] for place in places]))
 
-    def times(self, times: Amount, amount: Amount) -> Amount:
-        match times, amount:
-            case Step(place=one), Step(place=other):
-                return self.step(lambda _, results: results[one] * results[other])
-            case (Step(place=one), known) | (known, Step(place=one)):
-                return self.step(lambda _, results: results[one] * known) if known else 0.0  # type: ignore[operator]
-        return times * amount  # type: ignore[operator]
+    def times(self, one: Amount, other: Amount) -> Amount:
+        if not isinstance(one, Step) and not isinstance(other, Step):
+            return one * other
+        if isinstance(one, Step) and isinstance(other, Step):
+            left, right = one.place, other.place
+            return self.step(lambda _, results: results[left] * results[right])
+        varied, known = (one, other) if isinstance(one, Step) else (other, one)
+        assert isinstance(varied, Step) and not isinstance(known, Step)  # noqa: S101, PT018 - as seen above
+        if known in {0.0, 1.0}:
+            return varied if known else 0.0
+        place = varied.place
+        return self.step(lambda _, results: results[place] * known)
 
     def most(self, amounts: Sequence[Amount]) -> Amount:
         """The largest of at least one."""

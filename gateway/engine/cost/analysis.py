@@ -67,7 +67,8 @@ class Analysis:
         self._program = Program()
         self._selections: dict[tuple[Any, ...], SelectionCost] = {}
         self._fields: dict[tuple[Any, ...], FieldCost] = {}
-        self._sizes: dict[int, Size] = {}
+        self._sizes: dict[tuple[int, int], Size] = {}
+        self._begun = 0
         self._has_lists = False
         self._insists = False
 
@@ -81,7 +82,8 @@ class Analysis:
         key = (of.name, tuple(map(id, sets)), sized)
         found = self._selections.get(key)
         if found is None:
-            if len(self._selections) >= MAX_SELECTIONS:
+            self._begun += 1
+            if self._begun > MAX_SELECTIONS:
                 raise BadInput(
                     "The operation is too intricate for its cost to be added up; use fewer aliases."
                 )
@@ -213,10 +215,11 @@ class Analysis:
 
     def _size(self, weight: FieldWeight, node: FieldNode) -> Size:
         # Each call has a size of its own: fields that are written twice have the same arguments.
-        found = self._sizes.get(id(node))
+        key = (id(weight), id(node))
+        found = self._sizes.get(key)
         if found is None:
             assert weight.size is not None  # noqa: S101 - asked by the caller
-            found = self._sizes[id(node)] = self._read_size(weight.size, weight, node)
+            found = self._sizes[key] = self._read_size(weight.size, weight, node)
         return found
 
     def _read_size(self, size: ListSize, weight: FieldWeight, node: FieldNode) -> Size:
@@ -235,10 +238,9 @@ class Analysis:
                 raise BadInput(_one_of(size.slicing, node.name.value))
             return max([*known, *defaults], default=assumed)
 
-        if size.one_required:
-            self._insists = True
-        elif not any(map(_varies, given.values())):
+        if not any(map(_varies, given.values())) and (not size.one_required or len(given) == 1):
             return Size(longest({}), told)
+        self._insists = self._insists or size.one_required
         return Size(self._program.step(lambda values, _: longest(values)), told)
 
     def _length(self, value: ValueNode, assumed: float) -> Amount:

@@ -24,6 +24,7 @@ from graphql import (
     is_list_type,
     value_from_ast_untyped,
 )
+from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.types.unset import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
@@ -83,7 +84,7 @@ class FieldWeight:
     defaults: Mapping[str, int]
     """Of the slicing arguments."""
     free: bool
-    """Whether neither the field, nor what it answers, nor an argument weighs anything."""
+    """Whether there is nothing to know of it: no weight, and no list that insists on its size."""
 
 
 @dataclass(slots=True)
@@ -131,10 +132,11 @@ class Weights:
         defaults = {
             name: default
             for name in (size.slicing if size else ())
-            if name in shown.args and isinstance(default := shown.args[name].default_value, int)
+            if name in shown.args and isinstance(default := coerce_default_value(shown.args[name]), int)
         }
         key = (weight, named.name, _lists(shown.type), size, *_listed(arguments), *sorted(defaults.items()))
-        free = is_leaf_type(named) and not (weight or self.of_type(named) or arguments)
+        insists = size is not None and size.one_required
+        free = is_leaf_type(named) and not (weight or self.of_type(named) or arguments or insists)
         made = FieldWeight(weight, named, _lists(shown.type), size, arguments, defaults, free)
         return self._alike.setdefault(key, made)
 
