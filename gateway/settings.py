@@ -74,9 +74,9 @@ class BudgetSetting(BaseModel):
 
 
 BUDGETS: Final = {
-    Payers.ANONYMOUS: BudgetSetting(capacity=20_000, per_second=1_000),
-    Payers.FREE: BudgetSetting(capacity=40_000, per_second=2_000),
-    Payers.PREMIUM: BudgetSetting(capacity=100_000, per_second=5_000),
+    Payers.ANONYMOUS: BudgetSetting(capacity=50_000, per_second=2_500),
+    Payers.FREE: BudgetSetting(capacity=100_000, per_second=5_000),
+    Payers.PREMIUM: BudgetSetting(capacity=300_000, per_second=15_000),
 }
 
 
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     """Whether operations are compiled to Python; off, graphql-core interprets them, with the same answers."""
     cost_mode: CostMode = CostMode.ENFORCE
     """What becomes of operations that cost too much: `enforce` refuses, `warn` logs, `off` does not ask."""
-    max_cost: int = Field(default=10_000, ge=1)
+    max_cost: int = Field(default=25_000, ge=1)
     """The most that one operation may cost."""
     cost_budgets: Mapping[Payers, BudgetSetting] = Field(default_factory=lambda: dict(BUDGETS))
     """What callers may spend, as JSON by `anonymous` (each address), `free` and `premium` (each account): a

@@ -95,7 +95,7 @@ class Offer:
     """When it was last seen to stand."""
     demonstration: bool
     """Made up for the demo catalogue."""
-    links: list[PlaybackLink] = edge(catalog.links, list_size=5)
+    links: list[PlaybackLink] = edge(catalog.links, cost=5, list_size=5)
     """Links that start it, best first."""
 
 
@@ -175,7 +175,7 @@ class Person(Node):
 
     name: str
     """The name as credited."""
-    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = page(catalog.works)
+    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = page(catalog.works, cost=10)
     """What they made or appeared in, best known first."""
 
 
@@ -217,17 +217,17 @@ class Content(Node):
     """Whom it suits."""
     popularity: float
     """How well known it is, 0 to 100."""
-    artwork: list[Image] = edge(catalog.artwork, list_size=5)
+    artwork: list[Image] = edge(catalog.artwork, cost=8, list_size=5)
     """Its pictures."""
-    credits: Connection[Credit] = page(catalog.credits)
+    credits: Connection[Credit] = page(catalog.credits, cost=10)
     """Who made it and appears in it."""
-    external_ids: ExternalIds = edge(catalog.external_ids)
+    external_ids: ExternalIds = edge(catalog.external_ids, cost=7)
     """Its names in other systems."""
-    ratings: list[Rating] = edge(catalog.ratings, list_size=5)
+    ratings: list[Rating] = edge(catalog.ratings, cost=5, list_size=5)
     """What the public thinks."""
-    availability: list[Offer] = edge(catalog.availability, list_size=10)
+    availability: list[Offer] = edge(catalog.availability, cost=8, list_size=10)
     """Where it can be watched or heard now, cheapest way first."""
-    quality: ContentQuality = edge(catalog.quality)
+    quality: ContentQuality = edge(catalog.quality, cost=12)
     """How complete its record is."""
 
 
@@ -248,7 +248,7 @@ class Series(Content):
     runtime_seconds: int | None
     """The length of a usual episode."""
     seasons: list[Annotated["Season", strawberry.lazy("schema.catalog")]] = edge(
-        catalog.seasons, list_size=20
+        catalog.seasons, cost=7, list_size=20
     )
     """Its seasons, in order."""
 
@@ -261,9 +261,11 @@ class Season(Content):
     """Its number, from 1; 0 for specials."""
     episode_count: int | None
     """How many episodes it has, also where they are not listed."""
-    series: Series = edge(catalog.series)
+    series: Series = edge(catalog.series, cost=5)
     """The series."""
-    episodes: Connection[Annotated["Episode", strawberry.lazy("schema.catalog")]] = page(catalog.episodes)
+    episodes: Connection[Annotated["Episode", strawberry.lazy("schema.catalog")]] = page(
+        catalog.episodes, cost=7
+    )
     """Its episodes, in order."""
 
 
@@ -275,7 +277,7 @@ class Episode(Content):
     """Its number within the season."""
     runtime_seconds: int | None
     """Its length."""
-    season: Season = edge(catalog.season)
+    season: Season = edge(catalog.season, cost=5)
     """The season."""
 
 
@@ -285,9 +287,11 @@ class Album(Content):
 
     label: str | None
     """Who published it."""
-    tracks: list[Annotated["Track", strawberry.lazy("schema.catalog")]] = edge(catalog.tracks, list_size=20)
+    tracks: list[Annotated["Track", strawberry.lazy("schema.catalog")]] = edge(
+        catalog.tracks, cost=7, list_size=20
+    )
     """Its tracks, in order."""
-    artists: list[Person] = edge(catalog.artists, list_size=5)
+    artists: list[Person] = edge(catalog.artists, cost=10, list_size=5)
     """Who recorded it."""
 
 
@@ -301,9 +305,9 @@ class Track(Content):
     """Its number on the disc."""
     duration_seconds: int | None
     """Its length."""
-    album: Album | None = edge(catalog.album)
+    album: Album | None = edge(catalog.album, cost=5)
     """The album."""
-    artists: list[Person] = edge(catalog.artists, list_size=5)
+    artists: list[Person] = edge(catalog.artists, cost=10, list_size=5)
     """Who recorded it."""
 
 
@@ -311,15 +315,15 @@ class Track(Content):
 class CatalogQuery:
     """What exists and where it can be watched."""
 
-    content: Content | None = edge(catalog.content)
+    content: Content | None = edge(catalog.content, cost=100)
     """One title, by any of its names; null where there is none."""
-    contents: Connection[Content] = page(catalog.contents)
+    contents: Connection[Content] = page(catalog.contents, cost=150)
     """Films, series and albums."""
     genres: list[Genre] = edge(catalog.genres, list_size=50)
     """Every genre."""
     platforms: list[Platform] = edge(catalog.platforms, list_size=50)
     """Every platform."""
-    person: Person | None = edge(catalog.person)
+    person: Person | None = edge(catalog.person, cost=100)
     """One person; null where there is none."""
 
 

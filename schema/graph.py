@@ -200,6 +200,7 @@ def _entities(types: Iterable[type]) -> type:
         name="_entities",
         graphql_type=answer,
         description="What a federation router asks for.",
+        cost=100,
         list_size=nodes.MAX_ENTITIES,
         sized_by="representations",
     )

@@ -18,7 +18,7 @@ from domain.platform.budgets import Budgets, Charge, LocalBudgets, Payer
 from domain.platform.errors import CostLimitExceeded, ErrorCode, GatewayError, TooManyRequests
 from gateway.engine.cost.dearest import dearest
 from gateway.engine.cost.documents import Estimate
-from gateway.engine.cost.measured import measured
+from gateway.engine.cost.measured import measured, of_event
 from gateway.engine.results import OperationResult
 
 _LARGEST_EXACT = 2**53
@@ -68,7 +68,7 @@ class CostPolicy:
     """Who pays how much, and who hears of it."""
 
     mode: CostMode = CostMode.ENFORCE
-    limit: float = 10_000.0
+    limit: float = 25_000.0
     """Of one operation."""
     budgets: Callable[[], Budgets] = field(default_factory=lambda: _kept(LocalBudgets()))
     """Known once the process has opened what it shares."""
@@ -141,7 +141,7 @@ class Admission:
         estimate, payer = admitted.estimate, admitted.payer
         if estimate is None:
             return result, None
-        actual = measured(estimate, result.data)
+        actual = of_event(estimate, result.data)
         self._policy.spent(Spent(admitted.operation, estimate.cost, actual))
         refused = None
         try:

@@ -30,6 +30,13 @@ def measured(estimate: Estimate, data: Any) -> float:
     return sum([weight * times for _, weight, times in counted(estimate, data)])
 
 
+def of_event(estimate: Estimate, data: Any) -> float:
+    """What one event of a subscription cost: without the field itself, which is paid for at the start."""
+    results = estimate.tree.program.run(estimate.values)
+    started = [amount_in(results, field.own) for shape in estimate.tree.root.shapes for field in shape.fields]
+    return measured(estimate, data) - sum(started)
+
+
 def counted(estimate: Estimate, data: dict[str, Any]) -> Iterator[Counted]:
     """Everything in `data` that costs. A field is read off all objects of a selection at once."""
     results = estimate.tree.program.run(estimate.values)
