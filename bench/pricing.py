@@ -28,6 +28,8 @@ from schema.graph import graph
 ROUNDS: Final = 5
 ASKED: Final = 10
 """Times an operation is asked in a round."""
+UNIT_MS: Final = 0.010
+"""What a weight of 1 stands for, on the machine that the table in bench/README.md was made on."""
 OBJECT: Final = "object"
 """An object, or a field that reads one off a value."""
 Variables = dict[str, Any]
@@ -90,11 +92,10 @@ def table(timed: Sequence[Timed]) -> list[Result]:
         Result("time per unit of cost", figure=slope * 1000, unit="µs", note=f"and {start:.2f} ms a request")
     )
     prices = fitted(timed, milliseconds)
-    unit = prices[OBJECT] or min(price for price in prices.values() if price)
     explained = np.array([sum(prices[name] * times for name, times in _kinds(one).items()) for one in timed])
     found.append(Result("R² of the weights below", figure=r_squared(milliseconds, explained), unit="of 1"))
     found += [
-        Result(f"weight of {name}", figure=round(price / unit), unit="units", note=f"{price * 1000:.0f} µs")
+        Result(f"weight of {name}", figure=price / UNIT_MS, unit="units", note=f"{price * 1000:,.0f} µs")
         for name, price in sorted(prices.items(), key=lambda entry: -entry[1])
     ]
     return found

@@ -95,7 +95,7 @@ class Offer:
     """When it was last seen to stand."""
     demonstration: bool
     """Made up for the demo catalogue."""
-    links: list[PlaybackLink] = edge(catalog.links, cost=5, list_size=5)
+    links: list[PlaybackLink] = edge(catalog.links, cost=2, list_size=5)
     """Links that start it, best first."""
 
 
@@ -175,7 +175,7 @@ class Person(Node):
 
     name: str
     """The name as credited."""
-    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = page(catalog.works, cost=10)
+    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = page(catalog.works, cost=12)
     """What they made or appeared in, best known first."""
 
 
@@ -217,17 +217,17 @@ class Content(Node):
     """Whom it suits."""
     popularity: float
     """How well known it is, 0 to 100."""
-    artwork: list[Image] = edge(catalog.artwork, cost=8, list_size=5)
+    artwork: list[Image] = edge(catalog.artwork, cost=3, list_size=5)
     """Its pictures."""
-    credits: Connection[Credit] = page(catalog.credits, cost=10)
+    credits: Connection[Credit] = page(catalog.credits, cost=5)
     """Who made it and appears in it."""
-    external_ids: ExternalIds = edge(catalog.external_ids, cost=7)
+    external_ids: ExternalIds = edge(catalog.external_ids, cost=3)
     """Its names in other systems."""
-    ratings: list[Rating] = edge(catalog.ratings, cost=5, list_size=5)
+    ratings: list[Rating] = edge(catalog.ratings, cost=3, list_size=5)
     """What the public thinks."""
-    availability: list[Offer] = edge(catalog.availability, cost=8, list_size=10)
+    availability: list[Offer] = edge(catalog.availability, cost=6, list_size=10)
     """Where it can be watched or heard now, cheapest way first."""
-    quality: ContentQuality = edge(catalog.quality, cost=12)
+    quality: ContentQuality = edge(catalog.quality, cost=9)
     """How complete its record is."""
 
 
@@ -248,7 +248,7 @@ class Series(Content):
     runtime_seconds: int | None
     """The length of a usual episode."""
     seasons: list[Annotated["Season", strawberry.lazy("schema.catalog")]] = edge(
-        catalog.seasons, cost=7, list_size=20
+        catalog.seasons, cost=10, list_size=20
     )
     """Its seasons, in order."""
 
@@ -261,10 +261,10 @@ class Season(Content):
     """Its number, from 1; 0 for specials."""
     episode_count: int | None
     """How many episodes it has, also where they are not listed."""
-    series: Series = edge(catalog.series, cost=5)
+    series: Series = edge(catalog.series, cost=3)
     """The series."""
     episodes: Connection[Annotated["Episode", strawberry.lazy("schema.catalog")]] = page(
-        catalog.episodes, cost=7
+        catalog.episodes, cost=10
     )
     """Its episodes, in order."""
 
@@ -277,7 +277,7 @@ class Episode(Content):
     """Its number within the season."""
     runtime_seconds: int | None
     """Its length."""
-    season: Season = edge(catalog.season, cost=5)
+    season: Season = edge(catalog.season, cost=3)
     """The season."""
 
 
@@ -288,10 +288,10 @@ class Album(Content):
     label: str | None
     """Who published it."""
     tracks: list[Annotated["Track", strawberry.lazy("schema.catalog")]] = edge(
-        catalog.tracks, cost=7, list_size=20
+        catalog.tracks, cost=10, list_size=20
     )
     """Its tracks, in order."""
-    artists: list[Person] = edge(catalog.artists, cost=10, list_size=5)
+    artists: list[Person] = edge(catalog.artists, cost=5, list_size=5)
     """Who recorded it."""
 
 
@@ -305,9 +305,9 @@ class Track(Content):
     """Its number on the disc."""
     duration_seconds: int | None
     """Its length."""
-    album: Album | None = edge(catalog.album, cost=5)
+    album: Album | None = edge(catalog.album, cost=3)
     """The album."""
-    artists: list[Person] = edge(catalog.artists, cost=10, list_size=5)
+    artists: list[Person] = edge(catalog.artists, cost=5, list_size=5)
     """Who recorded it."""
 
 
@@ -317,7 +317,7 @@ class CatalogQuery:
 
     content: Content | None = edge(catalog.content, cost=100)
     """One title, by any of its names; null where there is none."""
-    contents: Connection[Content] = page(catalog.contents, cost=150)
+    contents: Connection[Content] = page(catalog.contents, cost=100)
     """Films, series and albums."""
     genres: list[Genre] = edge(catalog.genres, list_size=50)
     """Every genre."""

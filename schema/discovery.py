@@ -70,7 +70,7 @@ class SearchEdge:
     """How well it fits, at most 1; what the query names comes first whatever its score (see `signals`)."""
     signals: SearchSignals
     """Why it stands here."""
-    highlights: list[Highlight] = edge(discovery.highlights, cost=5, list_size=4)
+    highlights: list[Highlight] = edge(discovery.highlights, cost=3, list_size=4)
     """Where words of the query stand in it."""
 
 
@@ -136,9 +136,9 @@ class Suggestion:
     """The title or name."""
     kind: model.SuggestionKind
     """What it names."""
-    content: Content | None = edge(discovery.suggested_content, cost=5)
+    content: Content | None = edge(discovery.suggested_content, cost=3)
     """The title it names; null where it names none."""
-    person: Person | None = edge(discovery.suggested_person, cost=5)
+    person: Person | None = edge(discovery.suggested_person, cost=3)
     """The person it names; null where it names none."""
     genre: Genre | None = edge(discovery.suggested_genre)
     """The genre it names; null where it names none."""
@@ -176,9 +176,9 @@ class TrendingConnection:
 class DiscoveryQuery:
     """Finding titles."""
 
-    search: SearchConnection = page(discovery.search, cost=750)
+    search: SearchConnection = page(discovery.search, cost=900)
     """Titles by their words and their meaning, best first."""
-    autocomplete: list[Suggestion] = edge(discovery.autocomplete, cost=200, list_size=sliced(["first"], None))
+    autocomplete: list[Suggestion] = edge(discovery.autocomplete, cost=150, list_size=sliced(["first"], None))
     """How a query that is being typed could go on."""
-    trending: TrendingConnection = page(discovery.trending, cost=700)
+    trending: TrendingConnection = page(discovery.trending, cost=900)
     """What is watched and wanted now."""

@@ -33,7 +33,7 @@ class Account(Node):
 class Viewer:
     """The signed-in caller and everything that is theirs."""
 
-    account: Account = edge(identity.account, cost=80)
+    account: Account = edge(identity.account, cost=60)
     """Their account."""
 
 
@@ -87,9 +87,9 @@ class IdentityQuery:
 class IdentityMutation:
     """Opening and using accounts."""
 
-    register_account: RegisterAccountPayload = edge(identity.register_account, cost=3000)
+    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000)
     """Opens an account and signs in to it."""
-    sign_in: SignInPayload = edge(identity.sign_in, cost=3000)
+    sign_in: SignInPayload = edge(identity.sign_in, cost=4000)
     """Exchanges address and password for an access token; ten attempts a minute."""
-    update_profile: UpdateProfilePayload = edge(identity.update_profile, cost=300)
+    update_profile: UpdateProfilePayload = edge(identity.update_profile, cost=400)
     """Changes the caller's own account."""

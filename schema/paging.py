@@ -53,5 +53,5 @@ class Connection(Generic[T]):
     """The entries alone."""
     page_info: PageInfo
     """Where this page lies."""
-    total_count: int = edge(answers.total_count, cost=5)
+    total_count: int = edge(answers.total_count, cost=20)
     """How many the whole list has."""

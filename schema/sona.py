@@ -138,11 +138,11 @@ class Rail:
     """What stands above it."""
     kind: model.RailKind
     """What it gathers."""
-    content: Content | None = edge(sona.rail_content, cost=5)
+    content: Content | None = edge(sona.rail_content, cost=3)
     """The title it starts from; null where it starts from none."""
     genre: Genre | None = edge(sona.rail_genre)
     """Its genre; null where it is of several."""
-    items: Connection[Content] = page(sona.rail_items, cost=10)
+    items: Connection[Content] = page(sona.rail_items, cost=30)
     """Its titles; the first ten of a rail are not among the first ten of another, as far as possible."""
 
 
@@ -160,7 +160,7 @@ class SimilarEdge:
     """In what it is alike."""
     similarity: float | None
     """How near its meaning is: the cosine, at most 1; null where that is not known to be near."""
-    people: list[Person] = edge(sona.shared_people, cost=5, list_size=5)
+    people: list[Person] = edge(sona.shared_people, cost=3, list_size=5)
     """Who made or appears in both, most important first."""
     genres: list[Genre] = plain(list_size=5)
     """The genres of both."""
@@ -186,7 +186,7 @@ class SimilarConnection:
 class ContentOfSona:
     """What is like a title."""
 
-    similar: SimilarConnection = page(sona.similar, cost=1000)
+    similar: SimilarConnection = page(sona.similar, cost=1500)
     """Films, series and albums like it, closest first; like its whole, for an episode or a track."""
 
 
@@ -194,10 +194,10 @@ class ContentOfSona:
 class SonaQuery:
     """Being recommended something."""
 
-    recommendations: RecommendationConnection = page(sona.recommendations, cost=700)
+    recommendations: RecommendationConnection = page(sona.recommendations, cost=900)
     """Titles for the viewer, best first, never what was watched, begun or disliked; for everybody, what is
     trending and popular."""
-    home: list[Rail] = edge(sona.home, cost=1000, list_size=12)
+    home: list[Rail] = edge(sona.home, cost=1500, list_size=12)
     """The first screen: rails in their order, each with something to show."""
 
 

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from domain.platform.errors import Unauthenticated
+from gateway.engine.admission import CostPolicy
 from gateway.engine.errors import ErrorFormatter, Fault
 from gateway.engine.execution import Engine
 from gateway.engine.limits import Limits
@@ -45,6 +46,7 @@ async def serving(
     *,
     introspection: bool = True,
     suggestions: bool = True,
+    costs: CostPolicy | None = None,
 ) -> AsyncIterator[Shop]:
     """All operations share one context, so that a test can see what they did."""
     faults: list[Fault] = []
@@ -62,7 +64,7 @@ async def serving(
         return context
 
     errors = ErrorFormatter(on_fault=faults.append, suggestions=suggestions)
-    engine = Engine(toy_schema(), limits, errors, introspection=introspection)
+    engine = Engine(toy_schema(), limits, errors, introspection=introspection, costs=costs)
     doors = Doors(engine, context_of, options)
     async with _uvicorn(Starlette(routes=doors.routes)) as port:
         yield Shop(doors, port, context, faults, connections)
