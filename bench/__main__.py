@@ -9,7 +9,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import changes, imports, report, requests, search, starts
+from bench import changes, imports, pricing, report, requests, search, starts
 from bench.load import LoadFailed
 from bench.machine import machine
 from bench.measures import Result
@@ -23,6 +23,7 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "cost": pricing.measure,
     "start": starts.measure,
 }
 WIDTH = 140

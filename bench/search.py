@@ -28,7 +28,7 @@ SERVER = "server"
 
 
 async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
-    await _embed(stage)
+    await embed(stage)
     asked = queries(stage.options.works)
     async with stage.gateway(SERVER) as server:
         for mode in SearchMode:
@@ -93,7 +93,7 @@ async def _settled(server: Running, mode: SearchMode, query: str) -> str:
     return answer
 
 
-async def _embed(stage: Stage) -> None:
+async def embed(stage: Stage) -> None:
     """Vectors for the works that have none yet; kept between runs."""
     if stage.model is None:
         return

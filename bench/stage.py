@@ -60,6 +60,12 @@ class Stage:
         model = MODELS / minilm.NAME
         return model if minilm.is_complete(model) else None
 
+    @property
+    def database_pid(self) -> int:
+        """Of the process that started all others of the database server."""
+        [file] = (self.folder / "postgres").rglob("postmaster.pid")
+        return int(file.read_text().split()[0])
+
     def say(self, text: str) -> None:
         self.options.say(text)
 
@@ -69,6 +75,7 @@ class Stage:
             "database_url": self.url,
             "background_work": "false",
             "demo_catalogue": "false",
+            "cost_budgets": "{}",  # a load is no caller who should wait
             **({} if self.model is None else {"encoder_dir": str(self.model)}),
         }
         return gateway(self.folder / name, **(given | settings))

@@ -1,8 +1,9 @@
 """The composition root: settings in, running application out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from random import random
 
 import structlog
 from starlette.applications import Starlette
@@ -13,16 +14,19 @@ from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
+from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
 from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
 from gateway.documents.desk import Desk
 from gateway.edge import Edge
+from gateway.engine.admission import CostPolicy
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine, Operation
 from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.metrics import Metrics
+from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
 from gateway.routes.health import health_routes
@@ -50,7 +54,14 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
     """
     metrics = Metrics()
     traced = settings.otlp_endpoint is not None
-    desk = Desk(settings, engine_of(settings, metrics), metrics)
+
+    def opened() -> Opened:
+        running: Opened = app.state.opened
+        return running
+
+    engine = engine_of(settings, metrics, cost_policy(settings, metrics, lambda: opened().budgets))
+    desk = Desk(settings, engine, metrics)
+    buckets = buckets_of(settings.cost_budgets)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -63,14 +74,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
 
     app = Starlette(lifespan=lifespan)
 
-    def opened() -> Opened:
-        running: Opened = app.state.opened
-        return running
-
     async def context_of(connection: Connection) -> Context:
         services = opened().services
         caller = await caller_of(connection, services.accounts.identify)
         return Context(
+            payer=payer_of(connection, caller, buckets),
             services=services,
             caller=caller,
             region=caller.region or settings.default_region,
@@ -110,13 +118,12 @@ class Draining:
         await self._doors.drain()
 
 
-def engine_of(settings: Settings, metrics: Metrics) -> Engine:
-    known = frozenset(settings.known_operations)
+def engine_of(settings: Settings, metrics: Metrics, costs: CostPolicy | None = None) -> Engine:
+    shown = shown_name(settings)
 
     def observe(operation: Operation, result: OperationResult, seconds: float) -> None:
-        name = operation.name if operation.name in known else None
         outcome = result.errors[0]["extensions"]["code"] if result.errors else "OK"
-        metrics.operation(operation.type.value, name or "other", outcome, seconds)
+        metrics.operation(operation.type.value, shown(operation.name), outcome, seconds)
 
     open_to_all = settings.in_development(settings.introspection)
     policy = Policy()
@@ -138,8 +145,30 @@ def engine_of(settings: Settings, metrics: Metrics) -> Engine:
         introspection=may_introspect,
         planned=settings.compiled_operations,
         observe=observe,
+        costs=costs,
         note=note,
     )
+
+
+def cost_policy(settings: Settings, metrics: Metrics, budgets: Callable[[], Budgets]) -> CostPolicy:
+    shown = shown_name(settings)
+    return CostPolicy(
+        mode=settings.cost_mode,
+        limit=float(settings.max_cost),
+        budgets=budgets,
+        payer_of=lambda context: context.payer,
+        samples=lambda: random() < settings.cost_sample_ratio,  # noqa: S311 - a sample, no secret
+        spent=lambda spent: metrics.cost(shown(spent.operation.name), spent.requested, spent.actual),
+        exceeded=lambda _, error: metrics.cost_exceeded.labels(
+            error.code.value, settings.cost_mode.value
+        ).inc(),
+    )
+
+
+def shown_name(settings: Settings) -> Callable[[str | None], str]:
+    """The name of an operation in the metrics: what clients write must not make new series."""
+    known = frozenset(settings.known_operations)
+    return lambda name: name if name in known else "other"
 
 
 def door_options(settings: Settings) -> DoorOptions:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from domain.platform.cache import Cache
 
+COSTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -66,6 +67,32 @@ class Metrics:
             ("limit", "action"),
             registry=self.registry,
         )
+
+        self.requested_cost = Histogram(
+            "graphql_operation_requested_cost",
+            "What operations were expected to cost, by name where that is a known one.",
+            ("operation",),
+            buckets=COSTS,
+            registry=self.registry,
+        )
+        self.actual_cost = Histogram(
+            "graphql_operation_actual_cost",
+            "What operations cost by their answers, where that was measured.",
+            ("operation",),
+            buckets=COSTS,
+            registry=self.registry,
+        )
+        self.cost_exceeded = Counter(
+            "graphql_cost_exceeded",
+            "Operations that cost too much, or more than was left; by what becomes of them.",
+            ("code", "mode"),
+            registry=self.registry,
+        )
+
+    def cost(self, name: str, requested: float, actual: float | None) -> None:
+        self.requested_cost.labels(name).observe(requested)
+        if actual is not None:
+            self.actual_cost.labels(name).observe(actual)
 
     def operation(self, kind: str, name: str, outcome: str, seconds: float) -> None:
         self.operations.labels(kind, name, outcome).observe(seconds)

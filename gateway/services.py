@@ -25,6 +25,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
+from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
@@ -80,6 +81,7 @@ class Opened:
     """The services of a process, what shows whether they work, and the work behind the scenes."""
 
     services: Services
+    budgets: Budgets
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
     entity_cache: Cache | None
@@ -144,7 +146,8 @@ async def open_all(
             "Persisted queries that Redis could not be asked for.",
             shared.lost_queries,
         )
-        yield Opened(services, probes, jobs, cache, database, shared.queries)
+        metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
+        yield Opened(services, shared.budgets, probes, jobs, cache, database, shared.queries)
 
 
 async def open_database(

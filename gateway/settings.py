@@ -1,13 +1,16 @@
 """Every setting of the gateway: one frozen object, from the environment, `.env` and defaults."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pydantic import (
     AfterValidator,
     AnyUrl,
+    BaseModel,
+    ConfigDict,
     Field,
     SecretStr,
     UrlConstraints,
@@ -17,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
 
 PREFIX = "MEDIA_GATEWAY_"
@@ -62,6 +66,30 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class Payers(StrEnum):
+    """Who shares a budget of one size: addresses that nobody signed in from, or accounts of a tier."""
+
+    ANONYMOUS = "anonymous"
+    FREE = "free"
+    PREMIUM = "premium"
+
+
+class BudgetSetting(BaseModel):
+    """A bucket of cost that refills."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capacity: float = Field(gt=0)
+    per_second: float = Field(gt=0)
+
+
+BUDGETS: Final = {
+    Payers.ANONYMOUS: BudgetSetting(capacity=50_000, per_second=2_500),
+    Payers.FREE: BudgetSetting(capacity=100_000, per_second=5_000),
+    Payers.PREMIUM: BudgetSetting(capacity=300_000, per_second=15_000),
+}
 
 
 class SettingsError(Exception):
@@ -145,6 +173,16 @@ class Settings(ClientSettings):
     """Whether operations are compiled to Python; off, graphql-core interprets them, with the same answers."""
     entity_cache_bytes: int = Field(default=64 << 20, ge=0, le=1 << 40)
     """Memory for values of the catalogue that are kept in the process, in bytes; 0 keeps none."""
+    cost_mode: CostMode = CostMode.ENFORCE
+    """What becomes of operations that cost too much: `enforce` refuses, `warn` logs, `off` does not ask."""
+    max_cost: int = Field(default=25_000, ge=1)
+    """The most that one operation may cost."""
+    cost_budgets: Mapping[Payers, BudgetSetting] = Field(default_factory=lambda: dict(BUDGETS))
+    """What callers may spend, as JSON by `anonymous` (each address), `free` and `premium` (each account): a
+    `capacity`, and how much `per_second` comes back. Whoever is left out has no budget to keep to."""
+    cost_sample_ratio: float = Field(default=0.01, ge=0, le=1)
+    """The share of operations without a budget whose actual cost is measured for the metrics."""
+
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

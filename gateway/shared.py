@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.catalog.changes import LocalNotifier, Notifier
 from domain.identity.attempts import AttemptLimit, LocalAttempts
+from domain.platform.budgets import Budgets, LocalBudgets
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout
@@ -23,11 +24,14 @@ class Shared:
     presence: Presence
     attempts: AttemptLimit
     catalog_changes: Notifier
+    budgets: Budgets
     probes: tuple[Probe, ...] = ()
     queries: QueryStore | None = None
     """Automatic persisted queries that other processes know."""
     lost_queries: Callable[[], int] = lambda: 0
     """How often these could not be asked."""
+    budget_failures: Callable[[], int] = lambda: 0
+    """Payments that the shared store did not take."""
 
 
 @asynccontextmanager
@@ -35,7 +39,8 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
     if settings.redis_url is None:
         listeners = LocalFanout()
-        yield Shared(listeners, listeners, LocalPresence(), LocalAttempts(), LocalNotifier())
+        presence, attempts = LocalPresence(), LocalAttempts()
+        yield Shared(listeners, listeners, presence, attempts, LocalNotifier(), LocalBudgets())
         return
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415

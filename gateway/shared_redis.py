@@ -8,6 +8,8 @@ from redis.asyncio import Redis
 from domain.catalog.redis import RedisNotifier
 from domain.identity.attempts import LocalAttempts
 from domain.identity.redis import RedisAttempts
+from domain.platform.budgets import LocalBudgets
+from domain.platform.redis import RedisBudgets
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.redis import RedisFanout, RedisPresence
 from gateway.background import in_background
@@ -34,6 +36,8 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
         async def ping() -> None:
             await redis.ping()
 
+        budgets = RedisBudgets(redis, LocalBudgets())
+
         async with in_background(fanout.run()), in_background(catalog_changes.run()):
             yield Shared(
                 fanout=fanout,
@@ -41,7 +45,9 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
                 presence=RedisPresence(redis, LocalPresence()),
                 attempts=RedisAttempts(redis, LocalAttempts()),
                 catalog_changes=catalog_changes,
+                budgets=budgets,
                 probes=(Probe("redis", ping),),
                 queries=queries,
                 lost_queries=queries.failures,
+                budget_failures=lambda: budgets.failures,
             )

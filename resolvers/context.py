@@ -14,6 +14,7 @@ from domain.discovery.service import Discovery
 from domain.identity.model import Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
+from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
 from domain.sona.service import Sona
@@ -57,6 +58,8 @@ class Context:
     """The peer's address, for limits; nothing where there is none."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
+    payer: Payer = field(default_factory=Payer)
+    """Who pays for the operation, and what was charged."""
 
     @cached_property
     def catalog(self) -> CatalogLoaders:

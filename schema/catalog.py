@@ -10,9 +10,9 @@ from strawberry import ID
 from domain.catalog import links, model, quality, service, taxonomy
 from resolvers import catalog
 from schema.node import Node
-from schema.paging import Connection
+from schema.paging import Connection, page
 from schema.scalars import URL
-from schema.views import choices, edge, view
+from schema.views import choices, edge, plain, view
 
 choices(
     model.ContentKind,
@@ -95,7 +95,7 @@ class Offer:
     """When it was last seen to stand."""
     demonstration: bool
     """Made up for the demo catalogue."""
-    links: list[PlaybackLink] = edge(catalog.links)
+    links: list[PlaybackLink] = edge(catalog.links, cost=2, list_size=5)
     """Links that start it, best first."""
 
 
@@ -139,7 +139,7 @@ class ExternalIds:
     """International Standard Recording Code, of a track."""
     upc: str | None
     """Universal Product Code, of an album."""
-    others: list[ExternalId]
+    others: list[ExternalId] = plain(list_size=5)
     """Its names in further systems."""
 
 
@@ -175,7 +175,7 @@ class Person(Node):
 
     name: str
     """The name as credited."""
-    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = edge(catalog.works)
+    works: Connection[Annotated["Content", strawberry.lazy("schema.catalog")]] = page(catalog.works, cost=12)
     """What they made or appeared in, best known first."""
 
 
@@ -205,7 +205,7 @@ class Content(Node):
     """When it was first released."""
     year: int | None
     """The year of the first release."""
-    genres: list[Genre]
+    genres: list[Genre] = plain(list_size=5)
     """Its genres, most fitting first."""
     keywords: list[str]
     """Its themes."""
@@ -217,17 +217,17 @@ class Content(Node):
     """Whom it suits."""
     popularity: float
     """How well known it is, 0 to 100."""
-    artwork: list[Image] = edge(catalog.artwork)
+    artwork: list[Image] = edge(catalog.artwork, cost=3, list_size=5)
     """Its pictures."""
-    credits: Connection[Credit] = edge(catalog.credits)
+    credits: Connection[Credit] = page(catalog.credits, cost=5)
     """Who made it and appears in it."""
-    external_ids: ExternalIds = edge(catalog.external_ids)
+    external_ids: ExternalIds = edge(catalog.external_ids, cost=3)
     """Its names in other systems."""
-    ratings: list[Rating] = edge(catalog.ratings)
+    ratings: list[Rating] = edge(catalog.ratings, cost=3, list_size=5)
     """What the public thinks."""
-    availability: list[Offer] = edge(catalog.availability)
+    availability: list[Offer] = edge(catalog.availability, cost=6, list_size=10)
     """Where it can be watched or heard now, cheapest way first."""
-    quality: ContentQuality = edge(catalog.quality)
+    quality: ContentQuality = edge(catalog.quality, cost=9)
     """How complete its record is."""
 
 
@@ -247,7 +247,9 @@ class Series(Content):
     """Whether more is to come."""
     runtime_seconds: int | None
     """The length of a usual episode."""
-    seasons: list[Annotated["Season", strawberry.lazy("schema.catalog")]] = edge(catalog.seasons)
+    seasons: list[Annotated["Season", strawberry.lazy("schema.catalog")]] = edge(
+        catalog.seasons, cost=10, list_size=20
+    )
     """Its seasons, in order."""
 
 
@@ -259,9 +261,11 @@ class Season(Content):
     """Its number, from 1; 0 for specials."""
     episode_count: int | None
     """How many episodes it has, also where they are not listed."""
-    series: Series = edge(catalog.series)
+    series: Series = edge(catalog.series, cost=3)
     """The series."""
-    episodes: Connection[Annotated["Episode", strawberry.lazy("schema.catalog")]] = edge(catalog.episodes)
+    episodes: Connection[Annotated["Episode", strawberry.lazy("schema.catalog")]] = page(
+        catalog.episodes, cost=10
+    )
     """Its episodes, in order."""
 
 
@@ -273,7 +277,7 @@ class Episode(Content):
     """Its number within the season."""
     runtime_seconds: int | None
     """Its length."""
-    season: Season = edge(catalog.season)
+    season: Season = edge(catalog.season, cost=3)
     """The season."""
 
 
@@ -283,9 +287,11 @@ class Album(Content):
 
     label: str | None
     """Who published it."""
-    tracks: list[Annotated["Track", strawberry.lazy("schema.catalog")]] = edge(catalog.tracks)
+    tracks: list[Annotated["Track", strawberry.lazy("schema.catalog")]] = edge(
+        catalog.tracks, cost=10, list_size=20
+    )
     """Its tracks, in order."""
-    artists: list[Person] = edge(catalog.artists)
+    artists: list[Person] = edge(catalog.artists, cost=5, list_size=5)
     """Who recorded it."""
 
 
@@ -299,9 +305,9 @@ class Track(Content):
     """Its number on the disc."""
     duration_seconds: int | None
     """Its length."""
-    album: Album | None = edge(catalog.album)
+    album: Album | None = edge(catalog.album, cost=3)
     """The album."""
-    artists: list[Person] = edge(catalog.artists)
+    artists: list[Person] = edge(catalog.artists, cost=5, list_size=5)
     """Who recorded it."""
 
 
@@ -309,15 +315,15 @@ class Track(Content):
 class CatalogQuery:
     """What exists and where it can be watched."""
 
-    content: Content | None = edge(catalog.content)
+    content: Content | None = edge(catalog.content, cost=100)
     """One title, by any of its names; null where there is none."""
-    contents: Connection[Content] = edge(catalog.contents)
+    contents: Connection[Content] = page(catalog.contents, cost=100)
     """Films, series and albums."""
-    genres: list[Genre] = edge(catalog.genres)
+    genres: list[Genre] = edge(catalog.genres, list_size=50)
     """Every genre."""
-    platforms: list[Platform] = edge(catalog.platforms)
+    platforms: list[Platform] = edge(catalog.platforms, list_size=50)
     """Every platform."""
-    person: Person | None = edge(catalog.person)
+    person: Person | None = edge(catalog.person, cost=100)
     """One person; null where there is none."""
 
 

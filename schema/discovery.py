@@ -5,8 +5,9 @@ from strawberry import ID
 from domain.discovery import model
 from resolvers import discovery
 from schema.catalog import Content, Genre, Person, Platform
-from schema.paging import PageInfo
-from schema.views import choices, edge, view
+from schema.costs import sliced
+from schema.paging import PageInfo, page
+from schema.views import choices, edge, plain, view
 
 choices(
     model.SearchMode,
@@ -53,7 +54,7 @@ class Highlight:
 
     field: model.HighlightField
     """Which text."""
-    fragments: list[HighlightFragment]
+    fragments: list[HighlightFragment] = plain(list_size=10)
     """Pieces of it that read on."""
 
 
@@ -69,7 +70,7 @@ class SearchEdge:
     """How well it fits, at most 1; what the query names comes first whatever its score (see `signals`)."""
     signals: SearchSignals
     """Why it stands here."""
-    highlights: list[Highlight] = edge(discovery.highlights)
+    highlights: list[Highlight] = edge(discovery.highlights, cost=3, list_size=4)
     """Where words of the query stand in it."""
 
 
@@ -91,7 +92,7 @@ class Facet:
 
     field: model.FacetField
     """The field."""
-    values: list[FacetValue]
+    values: list[FacetValue] = plain(list_size=20)
     """The up to 20 most frequent values, most frequent first."""
 
 
@@ -117,7 +118,7 @@ class SearchConnection:
     """Where this page lies."""
     total_count: int
     """How many titles fit; up to a thousand by words and a hundred by meaning can be paged through."""
-    facets: list[Facet] = edge(discovery.facets)
+    facets: list[Facet] = edge(discovery.facets, cost=150, list_size=8)
     """The whole result, counted."""
     correction: SpellingCorrection | None
     """What was searched instead; null where it was searched as written."""
@@ -135,9 +136,9 @@ class Suggestion:
     """The title or name."""
     kind: model.SuggestionKind
     """What it names."""
-    content: Content | None = edge(discovery.suggested_content)
+    content: Content | None = edge(discovery.suggested_content, cost=3)
     """The title it names; null where it names none."""
-    person: Person | None = edge(discovery.suggested_person)
+    person: Person | None = edge(discovery.suggested_person, cost=3)
     """The person it names; null where it names none."""
     genre: Genre | None = edge(discovery.suggested_genre)
     """The genre it names; null where it names none."""
@@ -175,9 +176,9 @@ class TrendingConnection:
 class DiscoveryQuery:
     """Finding titles."""
 
-    search: SearchConnection = edge(discovery.search)
+    search: SearchConnection = page(discovery.search, cost=900)
     """Titles by their words and their meaning, best first."""
-    autocomplete: list[Suggestion] = edge(discovery.autocomplete)
+    autocomplete: list[Suggestion] = edge(discovery.autocomplete, cost=150, list_size=sliced(["first"], None))
     """How a query that is being typed could go on."""
-    trending: TrendingConnection = edge(discovery.trending)
+    trending: TrendingConnection = page(discovery.trending, cost=900)
     """What is watched and wanted now."""

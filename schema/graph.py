@@ -9,13 +9,15 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.federation import Schema
 from strawberry.federation.schema_directives import Key, Shareable
+from strawberry.federation.versions import parse_version
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, playback, sona, sync
+from schema import catalog, discovery, identity, node, playback, rate_limit, sona, sync
+from schema.costs import costed, spelled
 from schema.reach import reached
 from schema.scalars import SCALARS
 from schema.views import edge
@@ -35,7 +37,7 @@ class Contribution:
 
 
 CONTRIBUTIONS = {
-    "platform": Contribution(query=(node.NodeQuery,)),
+    "platform": Contribution(query=(node.NodeQuery, rate_limit.RateLimitQuery)),
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
@@ -69,7 +71,13 @@ class Shape:
     id are whole in every subgraph that shows them; there, federation calls their fields shareable.
     """
 
-    def __init__(self, contributions: Mapping[str, Contribution], subgraph: str | None) -> None:
+    def __init__(
+        self,
+        contributions: Mapping[str, Contribution],
+        subgraph: str | None,
+        federation: tuple[int, int] = (2, 9),
+    ) -> None:
+        self.federation = federation
         self._parts = [part for name, part in contributions.items() if subgraph in {None, name}]
         self._owner = None if subgraph is None else f"schema.{subgraph}"
         self._shared = {
@@ -93,6 +101,12 @@ class Shape:
         return [type_ for part in self._parts for type_ in part.types]
 
     def fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        return [
+            costed(field, self.federation, interface=definition.is_interface)
+            for field in self._fields(definition)
+        ]
+
+    def _fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         origin = definition.origin
         added = [
             field
@@ -129,7 +143,8 @@ class Graph(Schema):
     @property
     def schema_directives_in_use(self) -> list[object]:
         # Found by Strawberry on the classes themselves only; a subgraph has some of its own.
-        return [*super().schema_directives_in_use, *self._shape.directives]
+        found = [*super().schema_directives_in_use, *self._shape.directives]
+        return [spelled(directive, self._shape.federation) for directive in found]
 
 
 def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Graph:
@@ -138,7 +153,7 @@ def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Gr
     """
     if subgraph is not None and subgraph not in CONTRIBUTIONS:
         raise UnknownSubgraph(f"There is no subgraph {subgraph!r}; there are: {', '.join(CONTRIBUTIONS)}.")
-    shape = Shape(CONTRIBUTIONS, subgraph)
+    shape = Shape(CONTRIBUTIONS, subgraph, parse_version(federation_version))
     types = _types(shape)
     return Graph(
         shape=shape,
@@ -185,6 +200,9 @@ def _entities(types: Iterable[type]) -> type:
         name="_entities",
         graphql_type=answer,
         description="What a federation router asks for.",
+        cost=100,
+        list_size=nodes.MAX_ENTITIES,
+        sized_by="representations",
     )
     return strawberry.type(type("Entities", (), {"_entities": field}))
 

@@ -6,7 +6,7 @@ from domain.identity import model
 from resolvers import identity
 from schema.errors import UserError
 from schema.node import Node
-from schema.views import choices, edge, view
+from schema.views import choices, edge, plain, view
 
 choices(model.Tier)
 
@@ -33,7 +33,7 @@ class Account(Node):
 class Viewer:
     """The signed-in caller and everything that is theirs."""
 
-    account: Account = edge(identity.account)
+    account: Account = edge(identity.account, cost=60)
     """Their account."""
 
 
@@ -47,7 +47,7 @@ class RegisterAccountPayload:
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
     expires_at: datetime | None
     """When the token lapses."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused, every reason."""
 
 
@@ -61,7 +61,7 @@ class SignInPayload:
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
     expires_at: datetime | None
     """When the token lapses."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -71,7 +71,7 @@ class UpdateProfilePayload:
 
     account: Account | None
     """The changed account; null where it was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused, every reason."""
 
 
@@ -87,9 +87,9 @@ class IdentityQuery:
 class IdentityMutation:
     """Opening and using accounts."""
 
-    register_account: RegisterAccountPayload = edge(identity.register_account)
+    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000)
     """Opens an account and signs in to it."""
-    sign_in: SignInPayload = edge(identity.sign_in)
+    sign_in: SignInPayload = edge(identity.sign_in, cost=4000)
     """Exchanges address and password for an access token; ten attempts a minute."""
-    update_profile: UpdateProfilePayload = edge(identity.update_profile)
+    update_profile: UpdateProfilePayload = edge(identity.update_profile, cost=400)
     """Changes the caller's own account."""

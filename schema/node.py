@@ -18,7 +18,7 @@ class Node:
 class NodeQuery:
     """Finds objects by id."""
 
-    node: Node | None = edge(nodes.node)
+    node: Node | None = edge(nodes.node, cost=100)
     """The object with this id; null where there is none that the caller may see."""
-    nodes: list[Node | None] = edge(nodes.nodes)
+    nodes: list[Node | None] = edge(nodes.nodes, cost=100, list_size=100, sized_by="ids")
     """The objects with these ids, in their order; null where there is none. Up to 100 ids."""

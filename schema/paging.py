@@ -1,12 +1,22 @@
 """Connections, as Relay specifies them."""
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, Generic, TypeVar
 
 from domain.platform import paging
 from resolvers import paging as answers
+from schema.costs import sliced
 from schema.views import edge, view
 
 T = TypeVar("T")
+
+
+def page(resolver: Callable[..., Any], *, cost: int | None = None, **options: Any) -> Any:
+    """An edge to a page, whose lists are as long as `first` or `last` says."""
+    arguments = [name for name in ("first", "last") if name in signature(resolver).parameters]
+    size = sliced(arguments, paging.DEFAULT_SIZE, ("edges", "nodes"))
+    return edge(resolver, cost=cost, list_size=size, **options)
 
 
 @view(paging.PageInfo)
@@ -43,5 +53,5 @@ class Connection(Generic[T]):
     """The entries alone."""
     page_info: PageInfo
     """Where this page lies."""
-    total_count: int = edge(answers.total_count)
+    total_count: int = edge(answers.total_count, cost=20)
     """How many the whole list has."""

@@ -20,7 +20,7 @@ from schema.sync import (
     WatchlistChanged,
     WatchProgress,
 )
-from schema.views import choices, edge, extends, stream, view
+from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
@@ -31,9 +31,9 @@ choices(model.PlaybackState)
 class PlaybackSession(Node):
     """One device playing one title, from start to end."""
 
-    content: Content | None = edge(playback.content)
+    content: Content | None = edge(playback.content, cost=3)
     """The title; null once the catalogue dropped it."""
-    device: Device | None = edge(playback.device)
+    device: Device | None = edge(playback.device, cost=3)
     """The device."""
     state: model.PlaybackState
     """What the player does."""
@@ -47,7 +47,7 @@ class PlaybackSession(Node):
     """When the player last said something."""
     ended_at: datetime | None
     """When it ended; null while it goes on."""
-    links: list[PlaybackLink] = edge(playback.links)
+    links: list[PlaybackLink] = edge(playback.links, cost=5, list_size=5)
     """Links that go on where it stands, best first for the device; none where it is not offered."""
 
 
@@ -59,7 +59,7 @@ class PlaybackPayload:
     """The session; null for a report without one."""
     progress: WatchProgress | None
     """How far the viewer came."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -82,7 +82,7 @@ class EndPlaybackPayload(PlaybackPayload):
 class ViewerPlayback:
     """What the viewer plays."""
 
-    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions)
+    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions, cost=60, list_size=50)
     """The latest sessions, latest first; up to 50."""
 
 
@@ -90,7 +90,7 @@ class ViewerPlayback:
 class DevicePlayback:
     """What a device plays."""
 
-    now_playing: PlaybackSession | None = edge(playback.now_playing)
+    now_playing: PlaybackSession | None = edge(playback.now_playing, cost=3)
     """The session that goes on; null where none does."""
 
 
@@ -98,11 +98,11 @@ class DevicePlayback:
 class PlaybackMutation:
     """Starts, follows and ends playback."""
 
-    start_playback: StartPlaybackPayload = edge(playback.start_playback)
+    start_playback: StartPlaybackPayload = edge(playback.start_playback, cost=400)
     """Starts a title on a device, from where the viewer stopped. What the device played is stopped."""
-    report_progress: ReportProgressPayload = edge(playback.report_progress)
+    report_progress: ReportProgressPayload = edge(playback.report_progress, cost=400)
     """Tells where a player stands, in a session or without one."""
-    end_playback: EndPlaybackPayload = edge(playback.end_playback)
+    end_playback: EndPlaybackPayload = edge(playback.end_playback, cost=400)
     """Ends a session."""
 
 
@@ -131,7 +131,7 @@ Change = Annotated[
 class PlaybackSubscription:
     """Streams of playback, and of everything at once."""
 
-    playback: PlaybackChanged = stream(streams.playback)
+    playback: PlaybackChanged = stream(streams.playback, cost=100)
     """Sessions that start, move and end."""
-    changes: Change = stream(streams.changes)
+    changes: Change = stream(streams.changes, cost=100)
     """Everything of the viewer's that changes: one stream keeps a device in step."""

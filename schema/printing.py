@@ -19,6 +19,13 @@ DIRECTIVES = {
 ) repeatable on OBJECT | INTERFACE
 
 scalar federation__FieldSet""",
+    "@cost": """directive @cost(
+  weight: Int!
+) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR""",
+    "@listSize": """directive @listSize(
+  assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],
+  requireOneSlicingArgument: Boolean = true
+) on FIELD_DEFINITION""",
     "@shareable": "directive @shareable repeatable on OBJECT | FIELD_DEFINITION",
 }
 """As https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/directives says."""
@@ -27,5 +34,9 @@ scalar federation__FieldSet""",
 def printed(graph: Graph) -> str:
     """The schema language of `graph`, with the definitions of the federation directives it applies."""
     sdl = graph.as_str().rstrip()
-    used = [definition for name, definition in DIRECTIVES.items() if f"{name}(" in sdl or f"{name}\n" in sdl]
+    used = [
+        definition
+        for name, definition in DIRECTIVES.items()
+        if (f"{name}(" in sdl or f"{name}\n" in sdl) and f"directive {name}(" not in sdl
+    ]
     return "\n\n".join([LINK, *used, sdl]) + "\n"

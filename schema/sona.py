@@ -6,8 +6,8 @@ from domain.catalog.links import DeviceKind
 from domain.sona import model, reasons
 from resolvers import sona
 from schema.catalog import Content, Genre, Person
-from schema.paging import Connection, PageInfo
-from schema.views import choices, edge, extends, view
+from schema.paging import Connection, PageInfo, page
+from schema.views import choices, edge, extends, plain, view
 
 choices(model.Mood, model.SimilarityKind, model.RailKind, DeviceKind)
 
@@ -110,7 +110,7 @@ class RecommendationEdge:
     """Continue behind it with `after`."""
     score: float
     """From 0 to 1, falling along the list; comparable within one list."""
-    reasons: list[Reason]
+    reasons: list[Reason] = plain(list_size=3)
     """Up to three reasons, strongest first; always at least one."""
 
 
@@ -138,11 +138,11 @@ class Rail:
     """What stands above it."""
     kind: model.RailKind
     """What it gathers."""
-    content: Content | None = edge(sona.rail_content)
+    content: Content | None = edge(sona.rail_content, cost=3)
     """The title it starts from; null where it starts from none."""
     genre: Genre | None = edge(sona.rail_genre)
     """Its genre; null where it is of several."""
-    items: Connection[Content] = edge(sona.rail_items)
+    items: Connection[Content] = page(sona.rail_items, cost=30)
     """Its titles; the first ten of a rail are not among the first ten of another, as far as possible."""
 
 
@@ -160,9 +160,9 @@ class SimilarEdge:
     """In what it is alike."""
     similarity: float | None
     """How near its meaning is: the cosine, at most 1; null where that is not known to be near."""
-    people: list[Person] = edge(sona.shared_people)
+    people: list[Person] = edge(sona.shared_people, cost=3, list_size=5)
     """Who made or appears in both, most important first."""
-    genres: list[Genre]
+    genres: list[Genre] = plain(list_size=5)
     """The genres of both."""
     keywords: list[str]
     """The themes of both, rarest first."""
@@ -186,7 +186,7 @@ class SimilarConnection:
 class ContentOfSona:
     """What is like a title."""
 
-    similar: SimilarConnection = edge(sona.similar)
+    similar: SimilarConnection = page(sona.similar, cost=1500)
     """Films, series and albums like it, closest first; like its whole, for an episode or a track."""
 
 
@@ -194,10 +194,10 @@ class ContentOfSona:
 class SonaQuery:
     """Being recommended something."""
 
-    recommendations: RecommendationConnection = edge(sona.recommendations)
+    recommendations: RecommendationConnection = page(sona.recommendations, cost=900)
     """Titles for the viewer, best first, never what was watched, begun or disliked; for everybody, what is
     trending and popular."""
-    home: list[Rail] = edge(sona.home)
+    home: list[Rail] = edge(sona.home, cost=1500, list_size=12)
     """The first screen: rails in their order, each with something to show."""
 
 

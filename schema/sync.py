@@ -12,8 +12,8 @@ from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
-from schema.paging import Connection
-from schema.views import choices, edge, extends, stream, view
+from schema.paging import Connection, page
+from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
@@ -48,7 +48,7 @@ class Device(Node):
     """What runs on it."""
     capabilities: DeviceCapabilities
     """What it can do."""
-    online: bool = edge(devices.online)
+    online: bool = edge(devices.online, cost=2)
     """Whether it gave a sign of life within the last 90 seconds."""
     registered_at: datetime
     """Since when it belongs to the account."""
@@ -60,7 +60,7 @@ class Device(Node):
 class WatchProgress:
     """How far the viewer came with a title."""
 
-    content: Content | None = edge(sync.content)
+    content: Content | None = edge(sync.content, cost=3)
     """The title; null once the catalogue dropped it."""
     viewing: int
     """Which viewing of the title this is, from 1."""
@@ -74,7 +74,7 @@ class WatchProgress:
     """Whether it was watched to 95 percent; that stays, also when watched again."""
     resume_seconds: int
     """Where to go on; 0 for what is finished or hardly begun."""
-    device: Device | None = edge(sync.device)
+    device: Device | None = edge(sync.device, cost=3)
     """Where it was watched last."""
     updated_at: datetime
     """When this became known."""
@@ -86,11 +86,11 @@ class WatchProgress:
 class WatchlistEntry:
     """A title the viewer means to watch."""
 
-    content: Content | None = edge(sync.content)
+    content: Content | None = edge(sync.content, cost=3)
     """The title; null once the catalogue dropped it."""
     added_at: datetime
     """When it was put on the list."""
-    added_by: Device | None = edge(sync.device)
+    added_by: Device | None = edge(sync.device, cost=3)
     """The device it was added on; null where none was named."""
     tags: list[str]
     """The additions that hold it there; pass them on removal."""
@@ -100,7 +100,7 @@ class WatchlistEntry:
 class Reaction:
     """What the viewer thinks of a title."""
 
-    content: Content | None = edge(sync.content)
+    content: Content | None = edge(sync.content, cost=3)
     """The title; null once the catalogue dropped it."""
     verdict: model.Verdict | None
     """In a word."""
@@ -116,7 +116,7 @@ class Reaction:
 class DeviceCommand(Node):
     """A remote command."""
 
-    device: Device | None = edge(devices.command_device)
+    device: Device | None = edge(devices.command_device, cost=3)
     """The device that is to do it."""
     action: str
     """What it is to do: `play`, `pause`, `stop`, `seek`, `setVolume`, `load` or `castTo`."""
@@ -136,11 +136,11 @@ class DeviceCommand(Node):
 class ContentOfViewer:
     """The caller's own on a title; null for the anonymous."""
 
-    my_progress: WatchProgress | None = edge(sync.my_progress)
+    my_progress: WatchProgress | None = edge(sync.my_progress, cost=3)
     """How far the viewer came; null where never begun, and for the anonymous."""
-    my_watchlist_entry: WatchlistEntry | None = edge(sync.my_watchlist_entry)
+    my_watchlist_entry: WatchlistEntry | None = edge(sync.my_watchlist_entry, cost=2)
     """Its place on the viewer's watchlist; null where it is not on it, and for the anonymous."""
-    my_reaction: Reaction | None = edge(sync.my_reaction)
+    my_reaction: Reaction | None = edge(sync.my_reaction, cost=2)
     """What the viewer thinks; null where nothing was said, and for the anonymous."""
 
 
@@ -148,7 +148,7 @@ class ContentOfViewer:
 class SeriesOfViewer:
     """Where the viewer stands in a series."""
 
-    next_episode: Episode | None = edge(sync.next_episode)
+    next_episode: Episode | None = edge(sync.next_episode, cost=10)
     """What to watch next: the episode begun, or the one behind the last finished; null at the end."""
 
 
@@ -156,15 +156,15 @@ class SeriesOfViewer:
 class ViewerSync:
     """What follows the viewer from device to device."""
 
-    watchlist: Connection[WatchlistEntry] = edge(sync.watchlist)
+    watchlist: Connection[WatchlistEntry] = page(sync.watchlist, cost=100)
     """What the viewer means to watch."""
-    continue_watching: Connection[WatchProgress] = edge(sync.continue_watching)
+    continue_watching: Connection[WatchProgress] = page(sync.continue_watching, cost=100)
     """What was begun in the last 30 days and not finished, latest first."""
-    history: Connection[WatchProgress] = edge(sync.history)
+    history: Connection[WatchProgress] = page(sync.history, cost=60)
     """Every viewing, latest first."""
-    devices: list[Device] = edge(devices.devices)
+    devices: list[Device] = edge(devices.devices, cost=60, list_size=20)
     """The viewer's devices, in the order of registration."""
-    sync_cursor: str = edge(sync.sync_cursor)
+    sync_cursor: str = edge(sync.sync_cursor, cost=60)
     """Where the change log stands: pass it as `after` to a stream, then read the state."""
 
 
@@ -174,7 +174,7 @@ class AddToWatchlistPayload:
 
     entry: WatchlistEntry | None
     """The title's entry; null where this very addition was removed already, or refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -182,11 +182,11 @@ class AddToWatchlistPayload:
 class RemoveFromWatchlistPayload:
     """What became of a removal."""
 
-    content: Content | None = edge(sync.removed_content)
+    content: Content | None = edge(sync.removed_content, cost=3)
     """The title."""
     removed: bool
     """Whether it left the list; an addition made elsewhere meanwhile keeps it there."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -196,7 +196,7 @@ class ReactPayload:
 
     reaction: Reaction | None
     """What the viewer thinks now: the later of two reactions."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -206,7 +206,7 @@ class DevicePayload:
 
     device: Device | None
     """The device; null where the change was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -236,7 +236,7 @@ class CommandPayload:
 
     command: DeviceCommand | None
     """The command; null where it was refused."""
-    user_errors: list[UserError]
+    user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
 
@@ -254,23 +254,23 @@ class AcknowledgeCommandPayload(CommandPayload):
 class SyncMutation:
     """Changes of the viewer's state."""
 
-    add_to_watchlist: AddToWatchlistPayload = edge(sync.add_to_watchlist)
+    add_to_watchlist: AddToWatchlistPayload = edge(sync.add_to_watchlist, cost=400)
     """Puts a title on the watchlist."""
-    remove_from_watchlist: RemoveFromWatchlistPayload = edge(sync.remove_from_watchlist)
+    remove_from_watchlist: RemoveFromWatchlistPayload = edge(sync.remove_from_watchlist, cost=400)
     """Takes a title off the watchlist."""
-    react_to_content: ReactPayload = edge(sync.react_to_content)
+    react_to_content: ReactPayload = edge(sync.react_to_content, cost=400)
     """Says what the viewer thinks of a title, or takes it back."""
-    register_device: RegisterDevicePayload = edge(devices.register_device)
+    register_device: RegisterDevicePayload = edge(devices.register_device, cost=400)
     """Registers a device, or what has changed about it. It is online from then on."""
-    rename_device: RenameDevicePayload = edge(devices.rename_device)
+    rename_device: RenameDevicePayload = edge(devices.rename_device, cost=400)
     """Gives a device another name."""
-    remove_device: RemoveDevicePayload = edge(devices.remove_device)
+    remove_device: RemoveDevicePayload = edge(devices.remove_device, cost=400)
     """Removes a device and stops what it plays; what it wrote stays."""
-    heartbeat: HeartbeatPayload = edge(devices.heartbeat)
+    heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400)
     """A device's sign of life, every 30 seconds."""
-    send_command: SendCommandPayload = edge(devices.send_command)
+    send_command: SendCommandPayload = edge(devices.send_command, cost=400)
     """Tells a device what to do."""
-    acknowledge_command: AcknowledgeCommandPayload = edge(devices.acknowledge_command)
+    acknowledge_command: AcknowledgeCommandPayload = edge(devices.acknowledge_command, cost=400)
     """Tells what became of a command."""
 
 
@@ -290,7 +290,7 @@ class WatchlistChanged:
 
     cursor: str
     """Continue behind it with `after`."""
-    content: Content | None = edge(sync.content)
+    content: Content | None = edge(sync.content, cost=3)
     """The title; null once the catalogue dropped it."""
     entry: WatchlistEntry | None
     """Its entry from then on; null where it left."""
@@ -332,11 +332,11 @@ class DeviceCommandChanged:
 class SyncSubscription:
     """Streams of the viewer's changes."""
 
-    progress: ProgressChanged = stream(streams.progress)
+    progress: ProgressChanged = stream(streams.progress, cost=100)
     """How far the viewer comes, on any device."""
-    watchlist: WatchlistChanged = stream(streams.watchlist)
+    watchlist: WatchlistChanged = stream(streams.watchlist, cost=100)
     """What comes to the watchlist and leaves it."""
-    device_commands: DeviceCommandChanged = stream(streams.device_commands)
+    device_commands: DeviceCommandChanged = stream(streams.device_commands, cost=100)
     """The commands for a device, which counts as online while it listens."""
-    devices: DeviceChanged = stream(streams.devices)
+    devices: DeviceChanged = stream(streams.devices, cost=100)
     """Devices that are registered, change, come or go."""

@@ -1,6 +1,7 @@
 """How the graph shows domain values: `view`, `edge`, `choices`, `extends`; descriptions come from the source.
 
-A docstring below a field describes the field, as a docstring below a class describes the class.
+A docstring below a field describes the field, as a docstring below a class describes the class. What a field
+costs, and how long its list gets, stands beside it: see `schema/costs.py`.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from enum import Enum
 from typing import Any, TypeVar
 
 import strawberry
-from strawberry.federation.schema_directives import Key
+from strawberry.federation.schema_directives import Key, ListSize
 from strawberry.federation.types import FieldSet
 
 from resolvers.descriptions import describe, description, docstrings
+from schema.costs import SIZED_BY, cost_directives
 
 T = TypeVar("T")
 
@@ -66,14 +68,32 @@ def choices(*models: type[Enum]) -> None:
             value.description = documented.get(value.name)
 
 
-def edge(resolver: Callable[..., Any], **options: Any) -> Any:
-    """A field that a resolver answers; the annotation beside it says what the graph shows."""
-    return strawberry.field(resolver=resolver, **options)
+def edge(
+    resolver: Callable[..., Any],
+    *,
+    cost: int | None = None,
+    list_size: int | ListSize | None = None,
+    sized_by: str | None = None,
+    **options: Any,
+) -> Any:
+    """A field that a resolver answers; the annotation beside it says what the graph shows.
+
+    `cost` is what one call weighs, 1 by itself where it shows objects; `list_size` how many there are at most
+    as a rule, and `sized_by` an argument with a list that is as long.
+    """
+    directives = cost_directives(cost, list_size)
+    metadata = {} if sized_by is None else {SIZED_BY: sized_by}
+    return strawberry.field(resolver=resolver, directives=directives, metadata=metadata, **options)
 
 
-def stream(resolver: Callable[..., Any], **options: Any) -> Any:
-    """A subscription answered by an async generator."""
-    return strawberry.subscription(resolver=resolver, **options)
+def plain(*, cost: int | None = None, list_size: int | None = None) -> Any:
+    """A field that is read off the value, and what it costs."""
+    return strawberry.field(directives=cost_directives(cost, list_size))
+
+
+def stream(resolver: Callable[..., Any], *, cost: int | None = None, **options: Any) -> Any:
+    """A subscription answered by an async generator; `cost` is what its start weighs."""
+    return strawberry.subscription(resolver=resolver, directives=cost_directives(cost), **options)
 
 
 def extends(*targets: type) -> Callable[[type[T]], type[T]]:

@@ -5,6 +5,7 @@ GatewayError            whole-request refusals and faults; leaves as a top-level
 ├── Forbidden           signed in, and still not allowed
 ├── NotFound            what a stream is to follow does not exist
 ├── BadInput            the request itself cannot be understood
+├── CostLimitExceeded   one operation that asks for more than one may
 ├── TooManyRequests     come back later
 ├── TimedOut            a deadline passed
 └── Unavailable         a dependency that this answer needs is down
@@ -59,6 +60,10 @@ class NotFound(GatewayError):
 
 class BadInput(GatewayError):
     code = ErrorCode.BAD_USER_INPUT
+
+
+class CostLimitExceeded(GatewayError):
+    code = ErrorCode.COST_LIMIT_EXCEEDED
 
 
 class TooManyRequests(GatewayError):

@@ -20,6 +20,8 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from domain.platform.errors import BadInput, GatewayError
+from gateway.engine.cost.documents import DocumentCosts
+from gateway.engine.cost.weights import Weights
 from gateway.engine.errors import ErrorFormatter, FormattedError
 from gateway.engine.kept import Kept
 from gateway.engine.limits import Excess, Guard
@@ -48,6 +50,7 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationType]
     """The type of each operation by its name; a lone anonymous one is under None."""
+    costs: DocumentCosts
     introspects: bool = False
     """Whether it asks for the schema."""
     exceeded: tuple[Excess, ...] = ()
@@ -108,6 +111,7 @@ class DocumentStore:
     def __init__(self, schema: GraphQLSchema, guard: Guard, errors: ErrorFormatter) -> None:
         self._schema = schema
         self._guard = guard
+        self._weights = Weights(schema)
         self._errors = errors
         self._outline = Outline.of(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -179,7 +183,8 @@ class DocumentStore:
         }
         if not operations:
             return _Failure([self._errors.of_exception(BadInput("The document has no operation."))])
-        return Prepared(key, text, document, MappingProxyType(operations), introspects(text), exceeded)
+        costs = DocumentCosts(self._weights, document)
+        return Prepared(key, text, document, MappingProxyType(operations), costs, introspects(text), exceeded)
 
     def _within_limits(self, text: str) -> tuple[Excess, ...]:
         """What is let pass although it exceeds a limit; raises _Exceeds for what is not."""

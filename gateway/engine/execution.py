@@ -18,6 +18,8 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from domain.platform.deadline import within
 from domain.platform.errors import Forbidden, GatewayError, TimedOut, Unauthenticated
+from gateway.engine.admission import Admission, Admitted, CostPolicy
+from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.limits import Excess, Guard, Limits
@@ -38,6 +40,9 @@ class Operation:
     @property
     def type(self) -> OperationType:
         return self.prepared.operations[self.name]
+
+    def estimate(self) -> Estimate:
+        return self.prepared.costs.of(self.name).estimate(self.variables)
 
 
 class _PreparedDocuments(strawberry.Schema):
@@ -95,12 +100,14 @@ class Engine:
         planned: bool = True,
         observe: Observe | None = None,
         note: Note | None = None,
+        costs: CostPolicy | None = None,
     ) -> None:
         """`planned`: operations are compiled; else graphql-core interprets them.
 
         `observe` is told of each query and mutation that ran, `note` of each limit that was exceeded.
         """
         self._observe = observe
+        self.admission = Admission(costs or CostPolicy())
         self.limits = limits or Limits()
         self.guard = Guard(self.limits, note) if note else Guard(self.limits)
         self.errors = errors or ErrorFormatter()
@@ -122,10 +129,19 @@ class Engine:
             raise Rejected([self.errors.of_exception(error)]) from None
         return Operation(prepared, name, request.variables, request.extensions)
 
-    async def execute(self, operation: Operation, context: object) -> OperationResult:
-        """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT."""
+    async def execute(
+        self, operation: Operation, context: object, admitted: Admitted | None = None
+    ) -> OperationResult:
+        """Run a query or mutation. Never raises for what resolvers do; a passed deadline answers TIMEOUT.
+
+        `admitted` says that it was charged already, together with others.
+        """
         started = time.perf_counter()
-        result = await self._execute(operation, context)
+        try:
+            admitted = admitted or await self.admission.admit(operation, context)
+            result = await self.admission.settle(admitted, await self._execute(operation, context))
+        except Exception as error:  # noqa: BLE001 - refused, or a fault of the budgets: masked like any other
+            result = self.failed(error)
         if self._observe is not None:
             self._observe(operation, result, time.perf_counter() - started)
         return result
@@ -172,9 +188,9 @@ class Engine:
     ) -> AsyncGenerator[OperationResult, None]:
         """Run any operation as a stream; a query or mutation is a stream of one.
 
-        A result that was not `executed` is the last, and says why there is no more. After `lifetime_seconds`,
-        for which the caller's identity was good, that is UNAUTHENTICATED. Closing the stream closes the
-        resolver's generator.
+        A result that was not `executed` is the last, and says why there is no more: UNAUTHENTICATED after
+        `lifetime_seconds`, for which the caller's identity was good; RATE_LIMITED where the budget cannot pay
+        for more events. Closing the stream closes the resolver's generator.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
@@ -183,6 +199,7 @@ class Engine:
             yield self.failed(_introspection_is_off())
             return
         try:
+            admitted = await self.admission.admit(operation, context)
             source = await self._schema.subscribe(
                 cast("str", operation.prepared),
                 variable_values=operation.variables,
@@ -204,7 +221,11 @@ class Engine:
                         ) from None
                     except StopAsyncIteration:
                         return
-                    yield self._result(result)
+                    told, refusal = await self.admission.event(admitted, self._result(result))
+                    yield told
+                    if refusal is not None:
+                        yield self.failed(refusal)
+                        return
         except Exception as error:  # noqa: BLE001 - as in execute
             yield self.failed(error)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import OperationType
 
 from domain.platform.deadline import within
 from domain.platform.errors import BadInput, GatewayError
+from gateway.engine.admission import Admitted
 from gateway.engine.documents import Rejected
 from gateway.engine.execution import Operation
 from gateway.engine.limits import Limit
@@ -15,6 +16,9 @@ from gateway.engine.requests import read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.admission import Admission
 from gateway.routes.connection import Connection
+
+Admissible: TypeAlias = tuple[Operation, Any, Admitted | None]
+"""An operation with its context, and what it was charged."""
 
 
 class Batches:
@@ -35,12 +39,26 @@ class Batches:
         self._engine.guard.check(Limit.BATCH_SIZE, len(requests))
         asked = [await self._asked(request, connection) for request in requests]
         operations = [item for item in asked if isinstance(item, Operation)]
-        context = await self._admission.context_of(connection)
+        # Each has loaders of its own: what a mutation changes, a query beside it must not remember.
+        contexts = [await self._admission.context_of(connection) for _ in (operations or asked[:1])]
         with (
-            self._admission.place(connection, context, *operations),
+            self._admission.place(connection, contexts[0], *operations),
             within(self._engine.limits.deadline_seconds),
         ):
-            return await self._results(asked, connection)
+            admitted = await self._admitted(operations, contexts)
+            admissions = zip(operations, contexts, admitted, strict=False)
+            return await self._results([next(admissions) if isinstance(i, Operation) else i for i in asked])
+
+    async def _admitted(
+        self, operations: Sequence[Operation], contexts: Sequence[Any]
+    ) -> Sequence[Admitted | None]:
+        """Charges them as one; each by itself when it runs, where one is too wrong to have a cost."""
+        if not operations:
+            return []
+        try:
+            return await self._engine.admission.admit_together(list(zip(operations, contexts, strict=False)))
+        except BadInput:
+            return [None] * len(operations)
 
     async def _asked(self, request: Any, connection: Connection) -> Operation | OperationResult:
         try:
@@ -55,29 +73,22 @@ class Batches:
             return self._engine.failed(BadInput("A subscription cannot be part of a batch."))
         return operation
 
-    async def _results(
-        self, asked: Sequence[Operation | OperationResult], connection: Connection
-    ) -> list[OperationResult]:
+    async def _results(self, asked: Sequence[Admissible | OperationResult]) -> list[OperationResult]:
         results = {place: item for place, item in enumerate(asked) if isinstance(item, OperationResult)}
 
-        async def run(place: int, operation: Operation) -> None:
-            # Each has loaders of its own: what a mutation changes, a query beside it must not remember.
-            try:
-                context = await self._admission.context_of(connection)
-            except Exception as error:  # noqa: BLE001 - masked; the others are answered all the same
-                results[place] = self._engine.failed(error)
-            else:
-                results[place] = await self._engine.execute(operation, context)
+        async def run(*places: int) -> None:
+            for place in places:
+                operation, context, admitted = admissions[place]
+                results[place] = await self._engine.execute(operation, context, admitted)
 
-        async def run_mutations() -> None:
-            for place, operation in mutations:
-                await run(place, operation)
-
-        operations = [(place, item) for place, item in enumerate(asked) if isinstance(item, Operation)]
-        mutations = [(place, item) for place, item in operations if item.type is OperationType.MUTATION]
+        admissions = {
+            place: item for place, item in enumerate(asked) if not isinstance(item, OperationResult)
+        }
+        mutations = [
+            place for place, (item, _, _) in admissions.items() if item.type is OperationType.MUTATION
+        ]
         async with asyncio.TaskGroup() as group:
-            group.create_task(run_mutations())
-            for place, operation in operations:
-                if operation.type is not OperationType.MUTATION:
-                    group.create_task(run(place, operation))
+            group.create_task(run(*mutations))
+            for place in admissions.keys() - mutations:
+                group.create_task(run(place))
         return [results[place] for place in range(len(asked))]

@@ -35,6 +35,7 @@ from gateway.routes.replies import (
     HttpRefused,
     Reply,
     refusal_headers,
+    result_headers,
     status_of,
 )
 
@@ -233,7 +234,8 @@ class HttpDoor:
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
-        return Reply(status_of(result, content_type), self._engine.to_bytes(result), content_type)
+        status, body = status_of(result, content_type), self._engine.to_bytes(result)
+        return Reply(status, body, content_type, result_headers(result))
 
     def _refusal(self, exchange: _Exchange, error: Exception) -> Reply:
         result = self._engine.failed(error)

@@ -68,6 +68,14 @@ def status_of(result: OperationResult, content_type: str) -> int:
     return STATUSES.get(code, 200 if content_type == JSON else 400)
 
 
+def result_headers(result: OperationResult) -> Headers:
+    """What a client is to know of a result that was not executed, beside its status."""
+    if result.code is not ErrorCode.RATE_LIMITED:
+        return []
+    retry_after = result.errors[0]["extensions"].get("retryAfter")
+    return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
+
+
 def refusal_headers(error: GatewayError) -> Headers:
     if isinstance(error, HttpRefused):
         return error.headers

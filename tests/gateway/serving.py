@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from domain.platform.errors import Unauthenticated
+from gateway.engine.admission import CostPolicy
 from gateway.engine.errors import ErrorFormatter, Fault
 from gateway.engine.execution import Engine, MayIntrospect
 from gateway.engine.intake import Intake
@@ -51,6 +52,7 @@ async def serving(
     mode: DocumentsMode = DocumentsMode.OFF,
     documents: Iterable[TrustedDocument] = (),
     queries: QueryStore | None = None,
+    costs: CostPolicy | None = None,
 ) -> AsyncIterator[Shop]:
     """All operations share one context, so that a test can see what they did."""
     faults: list[Fault] = []
@@ -68,7 +70,7 @@ async def serving(
         return context
 
     errors = ErrorFormatter(on_fault=faults.append, suggestions=suggestions)
-    engine = Engine(toy_schema(), limits, errors, introspection=introspection)
+    engine = Engine(toy_schema(), limits, errors, introspection=introspection, costs=costs)
     intake = Intake(engine, mode, TrustedDocuments(documents), queries)
     doors = Doors(intake, context_of, options)
     async with _uvicorn(Starlette(routes=doors.routes)) as port:

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from domain.identity.model import Caller, Tier
+from domain.platform.budgets import Bucket, Payer
+from gateway.payers import buckets_of, network_of, payer_of
+from gateway.routes.connection import Connection
+from gateway.settings import BUDGETS, Payers
+
+BUCKETS = {Payers.ANONYMOUS: Bucket(1, 1), Payers.FREE: Bucket(2, 1)}
+SOMEBODY = Caller(account_id="7", tier=Tier.FREE)
+
+
+def connection(client: str | None = "192.0.2.1", *, parameters: Any = (), **headers: str) -> Connection:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Connection("http", named, client, "r", dict(parameters))
+
+
+def test_the_anonymous_pay_by_their_address_and_accounts_for_themselves() -> None:
+    assert payer_of(connection(), Caller(), BUCKETS) == Payer("address:192.0.2.1", Bucket(1, 1))
+    assert payer_of(connection(), SOMEBODY, BUCKETS) == Payer("account:7", Bucket(2, 1))
+
+
+def test_a_tier_without_a_budget_pays_nothing() -> None:
+    payer = payer_of(connection(), Caller(account_id="7", tier=Tier.PREMIUM), BUCKETS)
+
+    assert payer.bucket is None
+
+
+def test_every_tier_has_a_budget_by_default() -> None:
+    assert {Payers(tier.value) for tier in Tier} | {Payers.ANONYMOUS} == set(buckets_of(BUDGETS))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("unix", "unix"),
+        ("", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_an_address_of_ipv6_stands_for_the_network_of_its_subscriber(
+    address: str | None, network: str
+) -> None:
+    assert network_of(address) == network
+
+
+@pytest.mark.parametrize("said", ["report", "Report", " 1 "])
+def test_a_report_is_asked_for_by_a_header_or_when_a_socket_is_opened(said: str) -> None:
+    assert payer_of(connection(graphql_cost=said), SOMEBODY, BUCKETS).reports
+    assert payer_of(connection(parameters={"GraphQL-Cost": said}), SOMEBODY, BUCKETS).reports
+
+
+@pytest.mark.parametrize("said", ["", "0", "validate"])
+def test_nothing_else_asks_for_one(said: str) -> None:
+    assert not payer_of(connection(graphql_cost=said), SOMEBODY, BUCKETS).reports
+    assert not payer_of(connection(), SOMEBODY, BUCKETS).reports
