@@ -10,7 +10,7 @@ from gateway.background import in_background
 from gateway.documents.postgres import PostgresDocuments
 from gateway.documents.postgres_usage import PostgresUsage
 from gateway.engine.execution import Engine, Operation
-from gateway.engine.intake import Found, Intake
+from gateway.engine.intake import Intake, Named
 from gateway.engine.persisted import Layered, LocalQueries, QueryStore
 from gateway.engine.trusted import DocumentsMode, TrustedDocuments
 from gateway.engine.usage import Tally, Usage, merged
@@ -41,7 +41,11 @@ class Desk:
 
     def __init__(self, settings: Settings, engine: Engine, metrics: Metrics) -> None:
         self._settings = settings
-        self._metrics = metrics
+        self._counters = {
+            (named, trusted): metrics.documents.labels("published" if trusted else "ad_hoc", named.value)
+            for named in Named
+            for trusted in (True, False)
+        }
         self._shared = LateQueries()
         self.trusted = TrustedDocuments()
         self.usage = Usage(engine.schema)
@@ -56,9 +60,9 @@ class Desk:
         self._unwritten: Tally | None = None
         self._fingerprint = ""
 
-    def _count(self, operation: Operation, found: Found) -> None:
-        self.usage.count(operation, trusted=found.trusted)
-        self._metrics.documents.labels("published" if found.trusted else "ad_hoc", found.by.value).inc()
+    def _count(self, operation: Operation, named: Named, trusted: bool) -> None:  # noqa: FBT001 - `Count`
+        self.usage.count(operation, trusted=trusted)
+        self._counters[named, trusted].inc()
 
     @asynccontextmanager
     async def in_step(self, database: Database, shared: QueryStore | None) -> AsyncIterator[None]:

@@ -46,8 +46,8 @@ class Found:
     """The hash under which to keep the text, once it is known to be good."""
 
 
-Count = Callable[[Operation, Found], None]
-"""Hears of each operation that may run."""
+Count = Callable[[Operation, Named, bool], None]
+"""Hears of each operation that may run, by what its document was named, and whether it is published."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,14 @@ class Intake:
     trusted: TrustedDocuments | None = None
     automatic: QueryStore | None = None
     """Where automatic persisted queries are kept; None where they are off."""
-    count: Count = lambda _operation, _found: None
+    count: Count = lambda _operation, _named, _trusted: None
 
     async def operation(self, request: OperationRequest) -> Operation:
         """The operation that the request asks for; raises Rejected with the errors to answer."""
+        if self.mode is DocumentsMode.OFF and request.extensions is None and request.document_id is None:
+            operation = self.engine.prepare(request)
+            self.count(operation, Named.TEXT, False)
+            return operation
         try:
             found = await self._found(request)
         except GatewayError as error:
@@ -73,7 +77,7 @@ class Intake:
         operation = self.engine.prepare(request, trusted=spared)
         if found.register is not None and self.automatic is not None:
             await self.automatic.put(found.register, found.text)
-        self.count(operation, found)
+        self.count(operation, found.by, found.trusted)
         return operation
 
     def knows(self, document_id: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.engine.documents import Rejected, document_hash
 from gateway.engine.execution import Engine, Operation
-from gateway.engine.intake import Found, Intake, Named
+from gateway.engine.intake import Intake, Named
 from gateway.engine.limits import Limits
 from gateway.engine.persisted import Layered, LocalQueries, QueryStore
 from gateway.engine.requests import OperationRequest
@@ -32,8 +32,8 @@ class Desk:
         engine = Engine(toy_schema(), limits)
         self.intake = Intake(engine, mode, trusted, queries, self._count)
 
-    def _count(self, operation: Operation, found: Found) -> None:
-        self.counted.append((operation.prepared.text, found.by, found.trusted))
+    def _count(self, operation: Operation, named: Named, trusted: bool) -> None:  # noqa: FBT001 - `Count`
+        self.counted.append((operation.prepared.text, named, trusted))
 
     async def data(self, query: str = "", **request: Any) -> Any:
         operation = await self.intake.operation(OperationRequest(query, **request))
