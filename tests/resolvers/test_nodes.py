@@ -171,7 +171,7 @@ async def test_entities_of_several_types_are_a_statement_each(
     movies = [encode("Movie", await rows.add_movie(database, f"Film {number}")) for number in range(50)]
     people = [encode("Person", await rows.add_person(database, f"Person {number}")) for number in range(20)]
     # As a router may well send them: mixed.
-    ids = sorted([*movies, *people], key=lambda text: text[::-1])  # noqa: A001
+    ids = sorted([*movies, *people], key=lambda text: text[::-1])
     wanted = [{"__typename": "Movie" if id in movies else "Person", "id": id} for id in ids]  # noqa: A001
     statements.clear()
 
@@ -191,8 +191,9 @@ async def test_entities_of_an_account_are_a_statement_for_each_type(
     sessions = [await house.playback.start(ada, movie, device.id) for device in devices]
     commands = [await house.devices.send(ada, device.id, Command("play", {}), 60) for device in devices]
     wanted = [
-        {"__typename": type(value).__name__, "id": encode(type(value).__name__, value.id)}
-        for value in (*devices, *sessions, *commands)
+        {"__typename": kind, "id": encode(kind, value.id)}
+        for kind, values in (("Device", devices), ("PlaybackSession", sessions), ("DeviceCommand", commands))
+        for value in values
     ]
     statements.clear()
 
