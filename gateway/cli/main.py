@@ -21,7 +21,7 @@ app.command()(serve.serve)
 app.command()(worker.worker)
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(imports.app, name="import")
-app.command()(schema.schema)
+app.add_typer(schema.app, name="schema")
 app.command()(token.token)
 app.command()(config.config)
 
