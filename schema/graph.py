@@ -1,6 +1,6 @@
 """Joins what each context contributes into one graph, or into one subgraph per context."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +79,6 @@ class Shape:
             for field in _definition(root).fields
         }
 
-    @property
-    def directives(self) -> list[object]:
-        return [] if self._owner is None else [Shareable()]
-
     def roots(self, operation: str) -> list[type]:
         found = [root for part in self._parts for root in getattr(part, operation)]
         if operation == "query" and self._owner is not None:
@@ -128,8 +124,17 @@ class Graph(Schema):
 
     @property
     def schema_directives_in_use(self) -> list[object]:
-        # Found by Strawberry on the classes themselves only; a subgraph has some of its own.
-        return [*super().schema_directives_in_use, *self._shape.directives]
+        # Strawberry finds those on the classes themselves; here a type's fields are those of its shape.
+        definitions = [known.definition for known in self.schema_converter.type_map.values()]
+        return [directive for known in definitions for directive in self._applied(known)]
+
+    def _applied(self, definition: Any) -> Iterator[object]:
+        """The directives on a type, its fields, their arguments, and its values."""
+        is_object = isinstance(definition, StrawberryObjectDefinition)
+        fields = self._shape.fields(definition) if is_object else []
+        arguments = [argument for field in fields for argument in field.arguments]
+        for element in (definition, *fields, *arguments, *getattr(definition, "values", ())):
+            yield from getattr(element, "directives", None) or ()
 
 
 def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Graph:
