@@ -8,8 +8,16 @@ from typing import Any
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.federation import Schema
-from strawberry.federation.schema_directives import Key, Shareable
+from strawberry.federation.schema_directives import (
+    Authenticated,
+    Cost,
+    Key,
+    Policy,
+    RequiresScopes,
+    Shareable,
+)
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
@@ -56,6 +64,8 @@ CONTRIBUTIONS = {
 
 
 OPERATIONS = ("Query", "Mutation", "Subscription")
+BEHIND_INTERFACES = (Cost, Authenticated, RequiresScopes, Policy)
+"""Composition refuses these within interfaces; the types behind an interface carry them."""
 
 
 class UnknownSubgraph(Exception):
@@ -97,6 +107,13 @@ class Shape:
             if issubclass(origin, extension.__extends__)  # type: ignore[attr-defined]
             for field in _definition(extension).fields
         ]
+        shown = self._shown(definition, added)
+        return [_of_interface(field) for field in shown] if definition.is_interface else shown
+
+    def _shown(
+        self, definition: StrawberryObjectDefinition, added: list[StrawberryField]
+    ) -> list[StrawberryField]:
+        origin = definition.origin
         if self._owner is None:
             return [*definition.fields, *added]
         if issubclass(origin, node.Node):
@@ -198,6 +215,23 @@ def _shareable(field: StrawberryField) -> StrawberryField:
     shared = copy(field)
     shared.directives = [*shared.directives, Shareable()]
     return shared
+
+
+def _of_interface(field: StrawberryField) -> StrawberryField:
+    shown = copy(field)
+    shown.directives = _allowed(field)
+    shown.arguments = [_argument_of_interface(argument) for argument in field.arguments]
+    return shown
+
+
+def _argument_of_interface(argument: StrawberryArgument) -> StrawberryArgument:
+    shown = copy(argument)
+    shown.directives = tuple(_allowed(argument))
+    return shown
+
+
+def _allowed(element: StrawberryField | StrawberryArgument) -> list[object]:
+    return [found for found in element.directives or () if not isinstance(found, BEHIND_INTERFACES)]
 
 
 def _is_entity(type_: type) -> bool:
