@@ -65,7 +65,9 @@ async def routing(supergraph: str, folder: Path) -> AsyncIterator[Server]:
         router.port = int(said)
         yield router
     finally:
-        await router.stop()
+        assert process.stdin is not None
+        process.stdin.close()  # its word to go
+        await asyncio.wait_for(process.wait(), START_SECONDS)
 
 
 async def _install() -> None:
