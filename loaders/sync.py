@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from domain.sync.devices import Devices
-from domain.sync.model import Device, Reaction, WatchlistEntry, WatchProgress
+from domain.sync.model import Device, DeviceCommand, Reaction, WatchlistEntry, WatchProgress
 from domain.sync.service import Sync
 from loaders.loader import one
 
@@ -22,6 +22,9 @@ class SyncLoaders:
         async def devices_by_id(ids: Sequence[str]) -> Mapping[str, Device]:
             return await devices.store.by_ids(account_id, ids)
 
+        async def commands(ids: Sequence[str]) -> Mapping[str, DeviceCommand]:
+            return await devices.store.commands(account_id, ids)
+
         async def online(ids: Sequence[str]) -> Mapping[str, bool]:
             return dict.fromkeys(await devices.presence.online(ids), True)
 
@@ -29,4 +32,5 @@ class SyncLoaders:
         self.entry = one(entries)
         self.reaction = one(reactions)
         self.device = one(devices_by_id)
+        self.command = one(commands)
         self.online = one(online)

@@ -285,7 +285,7 @@ async def _own_device(info: Info, key: str) -> model.Device | None:
 async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
     if info.context.caller.anonymous:
         return None
-    return await info.context.services.devices.store.command(info.context.account_id, key)
+    return await info.context.sync.command.load(key)
 
 
 NODES = {"Device": _own_device, "DeviceCommand": command_node}

@@ -173,7 +173,7 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
 async def session_node(info: Info, key: str) -> PlaybackSession | None:
     if info.context.caller.anonymous:
         return None
-    return await info.context.services.playback.store.by_id(info.context.account_id, key)
+    return await info.context.playback.session.load(key)
 
 
 NODES = {"PlaybackSession": session_node}

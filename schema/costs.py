@@ -83,14 +83,10 @@ def spelled(directive: object, federation: tuple[int, int]) -> object:
     return directive
 
 
-def costed(field: StrawberryField, federation: tuple[int, int], *, interface: bool) -> StrawberryField:
-    """The field as a type shows it. An interface's has no weight: its types' own are what counts."""
+def costed(field: StrawberryField, federation: tuple[int, int]) -> StrawberryField:
+    """The field with its costs as this version of Apollo Federation takes them."""
     if not any(isinstance(directive, Cost | ListSize) for directive in field.directives):
         return field
     shown = copy(field)
-    shown.directives = [
-        spelled(directive, federation)
-        for directive in field.directives
-        if not (interface and isinstance(directive, Cost))
-    ]
+    shown.directives = [spelled(directive, federation) for directive in field.directives]
     return shown

@@ -1,6 +1,6 @@
 """Joins what each context contributes into one graph, or into one subgraph per context."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,17 @@ from typing import Any
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.federation import Schema
-from strawberry.federation.schema_directives import Key, Shareable
+from strawberry.federation.schema_directives import (
+    Authenticated,
+    Cost,
+    Key,
+    Policy,
+    RequiresScopes,
+    Shareable,
+)
 from strawberry.federation.versions import parse_version
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
@@ -58,6 +66,8 @@ CONTRIBUTIONS = {
 
 
 OPERATIONS = ("Query", "Mutation", "Subscription")
+BEHIND_INTERFACES = (Cost, Authenticated, RequiresScopes, Policy)
+"""Composition refuses these within interfaces; the types behind an interface carry them."""
 
 
 class UnknownSubgraph(Exception):
@@ -87,10 +97,6 @@ class Shape:
             for field in _definition(root).fields
         }
 
-    @property
-    def directives(self) -> list[object]:
-        return [] if self._owner is None else [Shareable()]
-
     def roots(self, operation: str) -> list[type]:
         found = [root for part in self._parts for root in getattr(part, operation)]
         if operation == "query" and self._owner is not None:
@@ -101,10 +107,7 @@ class Shape:
         return [type_ for part in self._parts for type_ in part.types]
 
     def fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        return [
-            costed(field, self.federation, interface=definition.is_interface)
-            for field in self._fields(definition)
-        ]
+        return [costed(field, self.federation) for field in self._fields(definition)]
 
     def _fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         origin = definition.origin
@@ -115,6 +118,13 @@ class Shape:
             if issubclass(origin, extension.__extends__)  # type: ignore[attr-defined]
             for field in _definition(extension).fields
         ]
+        shown = self._shown(definition, added)
+        return [_of_interface(field) for field in shown] if definition.is_interface else shown
+
+    def _shown(
+        self, definition: StrawberryObjectDefinition, added: list[StrawberryField]
+    ) -> list[StrawberryField]:
+        origin = definition.origin
         if self._owner is None:
             return [*definition.fields, *added]
         if issubclass(origin, node.Node):
@@ -142,9 +152,18 @@ class Graph(Schema):
 
     @property
     def schema_directives_in_use(self) -> list[object]:
-        # Found by Strawberry on the classes themselves only; a subgraph has some of its own.
-        found = [*super().schema_directives_in_use, *self._shape.directives]
-        return [spelled(directive, self._shape.federation) for directive in found]
+        # Strawberry finds those on the classes themselves; here a type's fields are those of its shape.
+        definitions = [known.definition for known in self.schema_converter.type_map.values()]
+        applied = (directive for known in definitions for directive in self._applied(known))
+        return [spelled(directive, self._shape.federation) for directive in applied]
+
+    def _applied(self, definition: Any) -> Iterator[object]:
+        """The directives on a type, its fields, their arguments, and its values."""
+        is_object = isinstance(definition, StrawberryObjectDefinition)
+        fields = self._shape.fields(definition) if is_object else []
+        arguments = [argument for field in fields for argument in field.arguments]
+        for element in (definition, *fields, *arguments, *getattr(definition, "values", ())):
+            yield from getattr(element, "directives", None) or ()
 
 
 def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Graph:
@@ -211,6 +230,23 @@ def _shareable(field: StrawberryField) -> StrawberryField:
     shared = copy(field)
     shared.directives = [*shared.directives, Shareable()]
     return shared
+
+
+def _of_interface(field: StrawberryField) -> StrawberryField:
+    shown = copy(field)
+    shown.directives = _allowed(field)
+    shown.arguments = [_argument_of_interface(argument) for argument in field.arguments]
+    return shown
+
+
+def _argument_of_interface(argument: StrawberryArgument) -> StrawberryArgument:
+    shown = copy(argument)
+    shown.directives = tuple(_allowed(argument))
+    return shown
+
+
+def _allowed(element: StrawberryField | StrawberryArgument) -> list[object]:
+    return [found for found in element.directives or () if not isinstance(found, BEHIND_INTERFACES)]
 
 
 def _is_entity(type_: type) -> bool:

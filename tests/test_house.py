@@ -7,16 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLInterfaceType,
-    GraphQLNamedType,
-    GraphQLObjectType,
-    GraphQLSchema,
-)
-
 from schema.graph import graph
 from schema.printing import printed
 
@@ -40,13 +30,6 @@ UNFINISHED = re.compile(
     r"|\b(not implem" + r"ented|place" + r"holder|st" + r"ub|dum" + r"my|lorem ip" + r"sum)\b",
     re.IGNORECASE,
 )
-# Of Apollo Federation; their meaning is in its specification.
-FEDERATION = re.compile(r"_Any|_Entity|_Service|_service|_entities|_?FieldSet|(federation|link)__\w+")
-
-
-@pytest.fixture(scope="module")
-def schema() -> GraphQLSchema:
-    return graph()._schema
 
 
 def test_imports_point_one_way() -> None:
@@ -95,34 +78,6 @@ def test_the_schema_file_is_what_the_code_prints() -> None:
     assert (ROOT / "schema.graphql").read_text("utf-8") == printed(graph())
 
 
-def test_everything_in_the_graph_is_described(schema: GraphQLSchema) -> None:
-    silent = [
-        path
-        for named in schema.type_map.values()
-        if not named.name.startswith("__") and not FEDERATION.fullmatch(named.name)
-        for path, description in _described(named)
-        if not (description or "").strip()
-    ]
-
-    assert silent == []
-
-
-def test_descriptions_are_sentences(schema: GraphQLSchema) -> None:
-    odd = [
-        f"{path}: {description}"
-        for named in schema.type_map.values()
-        if not named.name.startswith("__") and not FEDERATION.fullmatch(named.name)
-        for path, description in _described(named)
-        if description and not re.search(r"[.:!?)`]\s*$", description) and path not in SCALARS_OF_OTHERS
-    ]
-
-    assert odd == []
-
-
-# Described by the base library.
-SCALARS_OF_OTHERS = {"Date", "DateTime", "Decimal", "JSON", "UUID", "Time"}
-
-
 def test_what_the_readme_tells_to_type_exists() -> None:
     typed = (ROOT / "README.md").read_text("utf-8") + (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
@@ -163,21 +118,3 @@ def _sources() -> Iterator[Path]:
         yield from (ROOT / folder).rglob("*.py")
     yield from (ROOT / "web").glob("*/src/**/*.ts*")
     yield from (ROOT / name for name in ("Makefile", "Dockerfile", "pyproject.toml"))
-
-
-def _described(named: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
-    """The type and everything in it that can be described, by its path."""
-    yield named.name, named.description
-    match named:
-        case GraphQLObjectType() | GraphQLInterfaceType():
-            for name, field in named.fields.items():
-                if not FEDERATION.fullmatch(name):
-                    yield f"{named.name}.{name}", field.description
-                    for argument, meaning in field.args.items():
-                        yield f"{named.name}.{name}({argument})", meaning.description
-        case GraphQLInputObjectType():
-            for name, field_in in named.fields.items():
-                yield f"{named.name}.{name}", field_in.description
-        case GraphQLEnumType():
-            for name, value in named.values.items():
-                yield f"{named.name}.{name}", value.description

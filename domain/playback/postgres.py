@@ -16,15 +16,13 @@ class PostgresPlayback:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_id(self, account_id: str, session_id: str) -> PlaybackSession | None:
-        if not _is_uuid(session_id):
-            return None
-        row = await self._database.row(
-            f"SELECT {COLUMNS} FROM playback_session WHERE account_id = $1 AND id = $2",
+    async def by_ids(self, account_id: str, ids: Sequence[str]) -> Mapping[str, PlaybackSession]:
+        rows = await self._database.rows(
+            f"SELECT {COLUMNS} FROM playback_session WHERE account_id = $1 AND id = ANY($2::uuid[])",
             account_id,
-            session_id,
+            [key for key in ids if _is_uuid(key)],
         )
-        return None if row is None else _session(row)
+        return {row[0]: _session(row) for row in rows}
 
     async def active_on(self, account_id: str, device_ids: Sequence[str]) -> Mapping[str, PlaybackSession]:
         rows = await self._database.rows(

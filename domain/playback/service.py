@@ -22,7 +22,7 @@ POSITION_EVENT_EVERY = timedelta(seconds=10)
 class PlaybackStore(Protocol):
     """The sessions of accounts; writes run within the account's turn."""
 
-    async def by_id(self, account_id: str, session_id: str) -> PlaybackSession | None: ...
+    async def by_ids(self, account_id: str, ids: Sequence[str]) -> Mapping[str, PlaybackSession]: ...
     async def active_on(
         self, account_id: str, device_ids: Sequence[str]
     ) -> Mapping[str, PlaybackSession]: ...
@@ -169,7 +169,7 @@ class Playback:
         writing.record(ChangeKind.PLAYBACK, payload, *events)
 
     async def _own(self, account_id: str, session_id: str) -> PlaybackSession:
-        session = await self.store.by_id(account_id, session_id)
+        session = (await self.store.by_ids(account_id, [session_id])).get(session_id)
         if session is None:
             raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
         return session

@@ -62,7 +62,7 @@ class DeviceStore(Protocol):
         ...
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
-    async def command(self, account_id: str, command_id: str) -> DeviceCommand | None: ...
+    async def commands(self, account_id: str, ids: Sequence[str]) -> Mapping[str, DeviceCommand]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Devices:
     async def acknowledge(self, account_id: str, command_id: str, failure: str | None) -> DeviceCommand:
         """What the device says became of it. Saying it twice changes nothing; too late is too late."""
         async with self.journal.writing(account_id) as writing:
-            found = await self.store.command(account_id, command_id)
+            found = (await self.store.commands(account_id, [command_id])).get(command_id)
             if found is None:
                 raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
             state = CommandState.ACKNOWLEDGED if failure is None else CommandState.FAILED

@@ -82,27 +82,14 @@ class PostgresDevices:
             command.expires_at,
         )
 
-    async def command(self, account_id: str, command_id: str) -> DeviceCommand | None:
-        if not _is_uuid(command_id):
-            return None
-        row = await self._database.row(
+    async def commands(self, account_id: str, ids: Sequence[str]) -> Mapping[str, DeviceCommand]:
+        rows = await self._database.rows(
             """SELECT id, device_id, command, state, created_at, expires_at, failure FROM device_command
-                WHERE account_id = $1 AND id = $2""",
+                WHERE account_id = $1 AND id = ANY($2::uuid[])""",
             account_id,
-            command_id,
+            [key for key in ids if _is_uuid(key)],
         )
-        if row is None:
-            return None
-        return DeviceCommand(
-            id=row[0],
-            device_id=row[1],
-            action=row[2]["action"],
-            arguments=row[2]["arguments"],
-            state=CommandState(row[3]),
-            created_at=row[4],
-            expires_at=row[5],
-            failure=row[6],
-        )
+        return {row[0]: _command(row) for row in rows}
 
 
 def _device(row: Row) -> Device:
@@ -115,6 +102,19 @@ def _device(row: Row) -> Device:
         registered_at=row[5],
         last_seen_at=row[6],
         removed=row[7],
+    )
+
+
+def _command(row: Row) -> DeviceCommand:
+    return DeviceCommand(
+        id=row[0],
+        device_id=row[1],
+        action=row[2]["action"],
+        arguments=row[2]["arguments"],
+        state=CommandState(row[3]),
+        created_at=row[4],
+        expires_at=row[5],
+        failure=row[6],
     )
 
 

@@ -80,7 +80,12 @@ async def start(folder: Path, **settings: str) -> Server:
             sys.executable, "-m", "gateway", "serve", env=environment, stdout=output, stderr=output
         )
     server = Server(port, process, log)
-    await _until_ready(server)
+    try:
+        await _until_ready(server)
+    except BaseException:
+        if process.returncode is None:
+            server.kill()
+        raise
     return server
 
 

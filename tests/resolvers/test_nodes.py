@@ -9,12 +9,15 @@ from domain.identity.model import Caller
 from domain.identity.policy import Policy
 from domain.identity.profile import Profile
 from domain.platform.postgres import Database
+from domain.sync.devices import Command
 from resolvers.ids import MAX_NUMBER, encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
 from tests.accounts import PASSWORD, opened_desk
 from tests.asking import Asker
 from tests.servers import StatementCounter
+from tests.viewers import Asker as OwnersAsker
+from tests.viewers import living
 
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -160,6 +163,44 @@ async def test_entities_of_a_type_are_one_statement(
 
     assert [entity["title"] for entity in found["_entities"]] == [f"Film {n}" for n in range(150)]
     assert len(statements.seen) == 1
+
+
+async def test_entities_of_several_types_are_a_statement_each(
+    asker: Asker, database: Database, statements: StatementCounter
+) -> None:
+    movies = [encode("Movie", await rows.add_movie(database, f"Film {number}")) for number in range(50)]
+    people = [encode("Person", await rows.add_person(database, f"Person {number}")) for number in range(20)]
+    # As a router may well send them: mixed.
+    ids = sorted([*movies, *people], key=lambda text: text[::-1])
+    wanted = [{"__typename": "Movie" if id in movies else "Person", "id": id} for id in ids]  # noqa: A001
+    statements.clear()
+
+    found = await asker.data(ENTITIES, representations=wanted)
+
+    assert [{"__typename": e["__typename"], "id": e["id"]} for e in found["_entities"]] == wanted
+    assert len(statements.seen) == 2
+
+
+async def test_entities_of_an_account_are_a_statement_for_each_type(
+    database: Database, statements: StatementCounter
+) -> None:
+    house = living(database)
+    ada = await house.account()
+    movie = await rows.add_movie(database)
+    devices = [await house.device(ada, f"Device {number}") for number in range(3)]
+    sessions = [await house.playback.start(ada, movie, device.id) for device in devices]
+    commands = [await house.devices.send(ada, device.id, Command("play", {}), 60) for device in devices]
+    wanted = [
+        {"__typename": kind, "id": encode(kind, value.id)}
+        for kind, values in (("Device", devices), ("PlaybackSession", sessions), ("DeviceCommand", commands))
+        for value in values
+    ]
+    statements.clear()
+
+    found = await OwnersAsker(house).data(ENTITIES, ada, representations=wanted)
+
+    assert [{"__typename": e["__typename"], "id": e["id"]} for e in found["_entities"]] == wanted
+    assert len(statements.seen) == 3
 
 
 async def test_entities_that_are_not_there_are_nothing_and_leave_the_others(

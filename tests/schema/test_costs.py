@@ -88,7 +88,7 @@ def test_every_page_gives_its_lists_their_length(shown: GraphQLSchema) -> None:
     for page in pages:
         size = directive(page, "listSize")
         assert size is not None
-        given = {argument.name.value: argument.value for argument in size.arguments}
+        given: dict[str, Any] = {argument.name.value: argument.value for argument in size.arguments or ()}
         sliced = {value.value for value in given["slicingArguments"].values}
         assert sliced == {"first", "last"} & set(page.args)
         assert {value.value for value in given["sizedFields"].values} == CONNECTION_FIELDS

@@ -51,9 +51,7 @@ async def report(
 
 
 async def kept(house: Living, session: PlaybackSession) -> PlaybackSession:
-    found = await house.playback.store.by_id(session.account_id, session.id)
-    assert found is not None
-    return found
+    return (await house.playback.store.by_ids(session.account_id, [session.id]))[session.id]
 
 
 async def topics(house: Living) -> list[str]:
@@ -397,7 +395,7 @@ async def test_anothers_session_does_not_exist(house: Living, ada: str, tv: Devi
 
     assert codes == [UserErrorCode.NOT_FOUND] * 8
     assert await kept(house, session) == session
-    assert await house.playback.store.by_id(other, session.id) is None
+    assert await house.playback.store.by_ids(other, [session.id]) == {}
     assert await house.playback.store.active_on(other, [tv.id]) == {}
 
 
@@ -493,6 +491,6 @@ async def test_a_session_answers_to_its_id_as_it_is_written(
     session = await house.playback.start(ada, movie, tv.id)
     others = [f"{{{session.id}}}", f"urn:uuid:{session.id}", session.id.replace("-", ""), "", "\0"]
 
-    found = [await house.playback.store.by_id(ada, key) for key in (session.id, *others)]
+    found = await house.playback.store.by_ids(ada, [session.id, *others])
 
-    assert found == [session, *[None] * len(others)]
+    assert found == {session.id: session}

@@ -235,7 +235,7 @@ async def test_a_command_reaches_a_device_that_is_there(house: Living, ada: str,
 
     assert (sent.device_id, sent.state) == (tv.id, CommandState.QUEUED)
     assert (sent.expires_at - sent.created_at).total_seconds() == COMMAND_SECONDS
-    assert await house.devices.store.command(ada, sent.id) == sent
+    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
     assert await house.kinds(ada) == ["device", "command"]
 
 
@@ -290,7 +290,7 @@ async def test_an_answer_is_kept_and_repeating_it_changes_nothing(
 
     assert done.state is CommandState.ACKNOWLEDGED
     assert await house.devices.acknowledge(ada, sent.id, None) == done
-    assert await house.devices.store.command(ada, sent.id) == done
+    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: done}
     assert await house.kinds(ada) == ["device", "command", "command_state"]
 
 
@@ -301,7 +301,7 @@ async def test_a_failure_has_its_reason(house: Living, ada: str, tv: Device) -> 
 
     assert (failed.state, failed.failure) == (CommandState.FAILED, "x" * MAX_FAILURE)
     assert await refusal(house.devices.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
-    assert await house.devices.store.command(ada, sent.id) == failed
+    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: failed}
 
 
 async def test_an_answer_after_the_end_is_too_late(house: Living, ada: str, tv: Device) -> None:
@@ -309,7 +309,7 @@ async def test_an_answer_after_the_end_is_too_late(house: Living, ada: str, tv: 
     house.clock.turn(5)
 
     assert await refusal(house.devices.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
-    assert await house.devices.store.command(ada, sent.id) == sent
+    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
     assert await house.kinds(ada) == ["device", "command"]
 
 
@@ -322,4 +322,4 @@ async def test_anothers_command_does_not_exist(house: Living, ada: str, tv: Devi
     ]
 
     assert codes == [UserErrorCode.NOT_FOUND] * 4
-    assert await house.devices.store.command(ada, sent.id) == sent
+    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
