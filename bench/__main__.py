@@ -13,6 +13,8 @@ from bench import changes, imports, report, requests, search, starts
 from bench.load import LoadFailed
 from bench.machine import machine
 from bench.measures import Result
+from bench.peers import comparison
+from bench.peers.servers import versions
 from bench.processes import NotStarted
 from bench.stage import Options, Stage, open_stage
 from domain.ingestion.model import BadSource
@@ -20,6 +22,7 @@ from domain.ingestion.tmdb5000 import Tmdb5000
 from domain.platform.embedded import EmbeddedPostgresError
 
 OTHERS = {
+    "peers": comparison.measure,
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
@@ -85,6 +88,8 @@ async def _measured(options: Options, chosen: Sequence[str]) -> tuple[dict[str, 
             "catalogue": f"{options.works:,} synthetic works",
             "load": f"{options.connections} kept connections, {options.seconds:g} s each, own client",
         }
+        if "peers" in chosen:
+            facts |= {"peers": versions()}
         if any(name in requests.NAMES for name in chosen):
             await requests.measure(stage, chosen, results.append)
         for name, measure in OTHERS.items():

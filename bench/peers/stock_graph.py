@@ -1,4 +1,4 @@
-"""The graph of the peers as Strawberry's documentation would have it written: types, resolvers, data loaders."""
+"""The graph of the peers, written as Strawberry's documentation does: types, resolvers, data loaders."""
 
 import base64
 from collections import defaultdict

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -25,7 +26,11 @@ class Application(GraphQL[Context, None]):
 
     sources: Sources
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+    async def get_context(
+        self,
+        request: Request | WebSocket,
+        response: Response | WebSocket,  # noqa: ARG002 - Strawberry passes both
+    ) -> Context:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         return Context(self.sources, self.sources.accounts.get(token))
 
@@ -44,9 +49,7 @@ def application(config: Config) -> ASGIApp:
             graphql.sources = Sources(pool, config)
             yield
 
-    app = Starlette(lifespan=lifespan)
-    app.mount("/graphql", graphql)
-    return app
+    return Starlette(routes=[Route("/graphql", graphql)], lifespan=lifespan)
 
 
 def main(config: str, port: str) -> None:
