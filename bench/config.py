@@ -8,7 +8,6 @@ from pathlib import Path
 import orjson
 
 from bench.catalogue import REGION
-from bench.stage import Stage
 from bench.statements import Statements
 from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, Platform
 from domain.platform.postgres import SERVER_SETTINGS
@@ -36,13 +35,13 @@ class Config:
     """Ids of accounts by their access tokens."""
 
     @classmethod
-    async def of(cls, stage: Stage, tokens: Sequence[str], *, page: int, pool_size: int) -> "Config":
-        """For the catalogue of the stage; lists of titles have `page` of them."""
+    async def of(cls, url: str, tokens: Sequence[str], *, page: int, pool_size: int) -> "Config":
+        """For the database at `url`; lists of titles have `page` of them."""
         return cls(
-            database=stage.url,
+            database=url,
             settings=SERVER_SETTINGS,
             pool_size=pool_size,
-            statements=asdict(await Statements.overheard(stage.url, page)),
+            statements=asdict(await Statements.overheard(url, page)),
             genres=_names(GENRES),
             platforms=_names(PLATFORMS),
             region=REGION,

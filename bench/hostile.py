@@ -9,11 +9,12 @@ from bench.measures import Result
 from gateway.collector import spare_what_stays
 from gateway.engine.documents import Rejected
 from gateway.engine.execution import Engine
+from gateway.engine.limits import Limits
 from gateway.engine.requests import OperationRequest
 from schema.graph import graph
 
 REPEATED = 15
-FULL = 1_950
+FULL = Limits().max_tokens - 50
 """Tokens of a document that is just not refused for having too many."""
 
 

@@ -89,7 +89,7 @@ NAMES = tuple(scenario.name for scenario in scenarios(1))
 async def measure(stage: Stage, only: Collection[str], report: Callable[[Result], None]) -> None:
     async with stage.gateway() as server:
         account = await make_account(server.port, stage.options.works)
-        config = await Config.of(stage, [account], page=PAGE, pool_size=CONNECTIONS)
+        config = await Config.of(stage.url, [account], page=PAGE, pool_size=CONNECTIONS)
         async with floor_server(stage, config) as floors:
             for scenario in scenarios(stage.options.works):
                 if scenario.name not in only:

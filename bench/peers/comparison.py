@@ -137,7 +137,7 @@ async def _started(stage: Stage, chosen: Sequence[str]) -> AsyncIterator[Field]:
             for place, (name, settings) in enumerate(_gateways(stage).items())
         }
         token = await make_account(next(iter(gateways.values())).port, stage.options.works)
-        config = await Config.of(stage, [token], page=PAGE, pool_size=CONNECTIONS)
+        config = await Config.of(stage.url, [token], page=PAGE, pool_size=CONNECTIONS)
         config.write(folder / "config.json")
         floors = await stack.enter_async_context(floor_server(stage, config))
         peers = {
