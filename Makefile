@@ -17,6 +17,7 @@ PAGE := gateway/pages/graphiql/.built
 PAGE_MODULES := web/graphiql/node_modules/.package-lock.json
 AUDIT_MODULES := tests/gateway/audits/node_modules/.package-lock.json
 FEDERATION_MODULES := tests/federation/node_modules/.package-lock.json
+PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help install pages run test check fmt schema demo-reset bench lock clean
@@ -54,6 +55,7 @@ demo-reset: install ## Empty the database and load the demo catalogue again
 	$(BIN)/media-gateway import demo
 
 bench: install ## Measure this machine; ARGS is given to the benchmark
+	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(PEER_MODULES) || true
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(UV) ## Compile requirements.lock again from pyproject.toml
@@ -62,7 +64,8 @@ lock: $(UV) ## Compile requirements.lock again from pyproject.toml
 
 clean: ## Remove everything that was installed or built; data in var/ stays
 	rm -rf .venv $(TOOLS) gateway/pages/graphiql web/graphiql/node_modules tests/gateway/audits/node_modules \
-	  tests/federation/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	  tests/federation/node_modules bench/peers/node_modules \
+	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 install: $(INSTALLED)

@@ -9,10 +9,25 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import changes, imports, pricing, report, requests, search, starts
+from bench import (
+    changes,
+    growth,
+    hostile,
+    imports,
+    inprocess,
+    planning,
+    pricing,
+    report,
+    requests,
+    scaling,
+    search,
+    starts,
+)
 from bench.load import LoadFailed
 from bench.machine import machine
 from bench.measures import Result
+from bench.peers import comparison
+from bench.peers.servers import versions
 from bench.processes import NotStarted
 from bench.stage import Options, Stage, open_stage
 from domain.ingestion.model import BadSource
@@ -20,14 +35,23 @@ from domain.ingestion.tmdb5000 import Tmdb5000
 from domain.platform.embedded import EmbeddedPostgresError
 
 OTHERS = {
+    "peers": comparison.measure,
+    "growth": growth.measure,
+    "scaling": scaling.measure,
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }
-WIDTH = 140
-NAMES = (*requests.NAMES, *OTHERS)
+OFF_STAGE = {
+    "inprocess": inprocess.measure,
+    "planning": planning.measure,
+    "hostile": hostile.measure,
+}
+"""These need no database."""
+WIDTH = 160
+NAMES = (*requests.NAMES, *OTHERS, *OFF_STAGE)
 
 Only = Annotated[
     list[str] | None,
@@ -80,18 +104,27 @@ def bench(  # noqa: PLR0913 - the options of the command
 async def _measured(options: Options, chosen: Sequence[str]) -> tuple[dict[str, str], list[Result]]:
     results: list[Result] = []
     facts = machine()  # before anything here keeps it busy
+    if any(name not in OFF_STAGE for name in chosen):
+        facts |= await _on_stage(options, chosen, results)
+    for name, measure in OFF_STAGE.items():
+        if name in chosen:
+            await measure(options.say, results.append)
+    return facts, results
+
+
+async def _on_stage(options: Options, chosen: Sequence[str], results: list[Result]) -> dict[str, str]:
     async with open_stage(options) as stage:
-        facts |= {
-            "postgresql": await _postgres_version(stage),
-            "catalogue": f"{options.works:,} synthetic works",
-            "load": f"{options.connections} kept connections, {options.seconds:g} s each, own client",
-        }
         if any(name in requests.NAMES for name in chosen):
             await requests.measure(stage, chosen, results.append)
         for name, measure in OTHERS.items():
             if name in chosen:
                 await measure(stage, results.append)
-    return facts, results
+        return {
+            "postgresql": await _postgres_version(stage),
+            "catalogue": f"{options.works:,} synthetic works",
+            "load": f"{options.connections} kept connections, {options.seconds:g} s each, own client",
+            **({"peers": versions()} if "peers" in chosen else {}),
+        }
 
 
 async def _postgres_version(stage: Stage) -> str:

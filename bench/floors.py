@@ -1,16 +1,15 @@
-"""What the same answers cost without GraphQL: bare ASGI, and a route with our SQL and orjson.
+"""What the same answers cost without GraphQL: routes with our SQL and orjson, and routes that only answer.
 
-`python -m bench.floors URL PORT` serves them under the gateway's own uvicorn settings. The answers are byte
-for byte those of the gateway; `bench/requests.py` compares them before it compares their speed.
+`python -m bench.floors CONFIG PORT` serves them under the gateway's own uvicorn settings. The answers are
+those of the gateway; `bench/requests.py` compares them before it compares their speed.
 """
 
 import asyncio
 import base64
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,93 +22,141 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bench.catalogue import REGION
-from domain.catalog.filters import Filter
-from domain.catalog.model import Place
-from domain.catalog.postgres import PostgresCatalog
-from domain.catalog.service import ContentOrder
-from domain.catalog.taxonomy import GENRES, PLATFORMS
-from domain.platform.paging import Cut
-from domain.platform.postgres import SERVER_SETTINGS, Database
+from bench.config import Config
+from domain.sync.model import CONTINUE_FOR, RESUME_FROM_SECONDS
+from gateway.collector import spare_what_stays
 
 BARE = b'{"data":{"__typename":"Query"}}'
+PAGE = 20
 KINDS = ("free", "subscription", "rental", "purchase")
 Rows = Sequence[asyncpg.Record]
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
-    """The catalogue's own SQL, as it was seen on its way to the database."""
-
-    by_slug: str
-    contents: str
-    credits: str
-    offers: str
-    browse: str
-
-    @classmethod
-    async def overheard(cls, url: str, size: int) -> "Statements":
-        last: list[str] = []
-        found: list[str] = []
-        async with Database.open(url, observe=lambda logged: last.append(logged.query)) as database:
-            catalog = PostgresCatalog(database)
-            questions: tuple[Awaitable[object], ...] = (
-                catalog.by_slug(["bench-1"]),
-                catalog.contents([1]),
-                catalog.credits([1]),
-                catalog.offers([Place(1, REGION)]),
-                catalog.browse(Filter(region=REGION), ContentOrder.POPULARITY, Cut(size)),
-            )
-            for question in questions:
-                await question
-                # The driver may have asked about types first.
-                found.append(last[-1])
-        return cls(*found)
-
-
 class Routes:
-    """The answers to `operations.TITLE` and `operations.TITLES`, put together by hand."""
+    """The answers to the operations that `bench/operations.py` names, put together by hand."""
 
-    def __init__(self, pool: asyncpg.Pool, statements: Statements) -> None:
+    def __init__(self, pool: asyncpg.Pool, config: Config) -> None:
         self._pool = pool
-        self._statements = statements
+        self._config = config
+
+    async def typename(self, request: Request) -> Response:
+        orjson.loads(await request.body())
+        return Response(BARE, media_type="application/json")
 
     async def title(self, request: Request) -> Response:
         variables = orjson.loads(await request.body())["variables"]
-        found = await self._pool.fetch(self._statements.by_slug, [variables["slug"]])
-        rows = await self._pool.fetch(self._statements.contents, [row["id"] for row in found])
+        found = await self._rows("by_slug", [variables["slug"]])
+        rows = await self._rows("contents", [row["id"] for row in found])
         shown = await self._shown(rows)
         return _answer({"content": shown[0] if shown else None})
 
     async def titles(self, request: Request) -> Response:
         size = orjson.loads(await request.body())["variables"]["first"]
-        rows = await self._pool.fetch(self._statements.browse)
+        rows = await self._rows("browse")
         return _answer({"contents": {"nodes": await self._shown(rows[:size])}})
+
+    async def viewer(self, request: Request) -> Response:
+        """Who asks is taken from the token as verified, as the gateway remembers those it has verified."""
+        orjson.loads(await request.body())
+        account = self._config.accounts[request.headers["authorization"].removeprefix("Bearer ")]
+        begun, listed = await asyncio.gather(
+            self._rows("continue_watching", account, datetime.now(UTC) - CONTINUE_FOR, RESUME_FROM_SECONDS),
+            self._rows("watchlist", account),
+        )
+        begun, listed = begun[:PAGE], listed[:PAGE]
+        works = await self._works([*{row["content_id"]: None for row in (*begun, *listed)}])
+        return _answer(
+            {
+                "viewer": {
+                    "continueWatching": {
+                        "nodes": [
+                            {
+                                "positionSeconds": row["position_seconds"],
+                                "content": works.get(row["content_id"]),
+                            }
+                            for row in begun
+                        ]
+                    },
+                    "watchlist": {
+                        "nodes": [
+                            {
+                                "addedAt": row["added_at"].isoformat(),
+                                "content": works.get(row["content_id"]),
+                            }
+                            for row in listed
+                        ]
+                    },
+                }
+            }
+        )
+
+    async def _works(self, ids: list[int]) -> dict[int, dict[str, Any]]:
+        """With their artwork, by id."""
+        rows, images = await asyncio.gather(self._rows("contents", ids), self._rows("artwork", ids))
+        images_of = _grouped(images, "content_id")
+        return {
+            row["id"]: {
+                "id": _id(row["kind"].capitalize(), row["id"]),
+                "title": row["title"],
+                "artwork": [{"url": image["url"]} for image in images_of[row["id"]]],
+            }
+            for row in rows
+        }
 
     async def _shown(self, rows: Rows) -> list[dict[str, Any]]:
         ids = [row["id"] for row in rows]
         credited, offers = await asyncio.gather(
-            self._pool.fetch(self._statements.credits, ids),
-            self._pool.fetch(self._statements.offers, ids, [REGION] * len(ids)),
+            self._rows("credits", ids),
+            self._rows("offers", ids, [self._config.region] * len(ids)),
         )
         credits_of, offers_of = _grouped(credited, "content_id"), _grouped(offers, "part_id")
-        return [_title(row, credits_of[row["id"]], offers_of[row["id"]]) for row in rows]
+        return [self._title(row, credits_of[row["id"]], offers_of[row["id"]]) for row in rows]
+
+    def _title(self, row: asyncpg.Record, credited: Rows, offers: Rows) -> dict[str, Any]:
+        genres = self._config.genres
+        return {
+            "id": _id(row["kind"].capitalize(), row["id"]),
+            "title": row["title"],
+            "year": row["year"],
+            "genres": [{"id": genre, "name": genres[genre]} for genre in row["genres"]],
+            "credits": {"nodes": [_credit(credit) for credit in credited[:8]]},
+            "availability": [self._offer(offer) for offer in _standing(offers)],
+        }
+
+    def _offer(self, row: asyncpg.Record) -> dict[str, Any]:
+        price = None if row["price"] is None else {"amount": str(row["price"]), "currency": row["currency"]}
+        return {
+            "kind": row["kind"].upper(),
+            "quality": row["quality"] or None,
+            "price": price,
+            "platform": {"id": row["platform"], "name": self._config.platforms[row["platform"]]},
+        }
+
+    async def _rows(self, name: str, *arguments: Any) -> Rows:
+        rows: Rows = await self._pool.fetch(self._config.statements[name], *arguments)
+        return rows
 
 
-def application(url: str, size: int) -> ASGIApp:
+def application(config: Config) -> ASGIApp:
     """Every floor in one application; `/bare` passes by the framework too."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        statements = await Statements.overheard(url, size)
         async with asyncpg.create_pool(
-            url, min_size=2, max_size=20, server_settings=SERVER_SETTINGS, reset=_nothing
+            config.database,
+            min_size=config.pool_size,
+            max_size=config.pool_size,
+            server_settings=config.settings,
+            reset=_nothing,
         ) as pool:
-            routes = Routes(pool, statements)
+            routes = Routes(pool, config)
             app.router.routes += [
+                Route("/typename", routes.typename, methods=["POST"]),
                 Route("/title", routes.title, methods=["POST"]),
                 Route("/titles", routes.titles, methods=["POST"]),
+                Route("/viewer", routes.viewer, methods=["POST"]),
             ]
+            spare_what_stays()
             yield
 
     framework = Starlette(lifespan=lifespan)
@@ -134,17 +181,6 @@ async def _nothing(_connection: Any) -> None:
     """Connections need no reset, as in the gateway."""
 
 
-def _title(row: asyncpg.Record, credited: Rows, offers: Rows) -> dict[str, Any]:
-    return {
-        "id": _id(row["kind"].capitalize(), row["id"]),
-        "title": row["title"],
-        "year": row["year"],
-        "genres": [{"id": genre, "name": GENRES[genre].name} for genre in row["genres"]],
-        "credits": {"nodes": [_credit(credit) for credit in credited[:8]]},
-        "availability": [_offer(offer) for offer in _standing(offers)],
-    }
-
-
 def _credit(row: asyncpg.Record) -> dict[str, Any]:
     return {
         "role": row["role"].upper(),
@@ -166,16 +202,6 @@ def _standing(offers: Rows) -> list[asyncpg.Record]:
     )
 
 
-def _offer(row: asyncpg.Record) -> dict[str, Any]:
-    price = None if row["price"] is None else {"amount": str(row["price"]), "currency": row["currency"]}
-    return {
-        "kind": row["kind"].upper(),
-        "quality": row["quality"] or None,
-        "price": price,
-        "platform": {"id": row["platform"], "name": PLATFORMS[row["platform"]].name},
-    }
-
-
 def _id(kind: str, key: int) -> str:
     return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
 
@@ -191,9 +217,9 @@ def _answer(data: dict[str, Any]) -> Response:
     return Response(orjson.dumps({"data": data}), media_type="application/json")
 
 
-def main(url: str, port: str, size: str) -> None:
+def main(config: str, port: str) -> None:
     uvicorn.run(
-        application(url, int(size)),
+        application(Config.read(config)),
         host="127.0.0.1",
         port=int(port),
         loop="uvloop",

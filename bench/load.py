@@ -19,6 +19,8 @@ from bench.measures import Timing
 from bench.processes import cpu_seconds
 
 WARM_UP_SECONDS = 0.7
+PATIENCE_SECONDS = 30.0
+"""For the first answer that counts, where the time of the load was too short for one."""
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _HEAD_END = b"\r\n\r\n"
 
@@ -125,6 +127,8 @@ async def generate(load: Load) -> Timing:
     times.clear()
     began, busy = time.perf_counter(), cpu_seconds(load.pid)
     await asyncio.wait([failed], timeout=load.seconds)
+    while not (times or failed.done()) and time.perf_counter() - began < PATIENCE_SECONDS:
+        await asyncio.wait([failed], timeout=0.1)
     elapsed, busy = time.perf_counter() - began, cpu_seconds(load.pid) - busy
     if failed.done():
         failed.result()
@@ -133,7 +137,7 @@ async def generate(load: Load) -> Timing:
     for transport in transports:
         transport.abort()
     if not counted:
-        raise LoadFailed(f"no answer within {load.seconds:g} seconds")
+        raise LoadFailed(f"no answer within {elapsed:.0f} seconds")
     return replace(Timing.of(counted, elapsed), cpu_ms=1000 * busy / len(counted))
 
 

@@ -1,7 +1,8 @@
 """What was measured: times in order, figures, and the rows they become."""
 
+import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 
@@ -23,6 +24,21 @@ class Timing:
         p50, p95, p99 = (percentile(ordered, share) * 1000 for share in (0.50, 0.95, 0.99))
         return cls(len(ordered) / elapsed_seconds, p50, p95, p99)
 
+    @classmethod
+    def median(cls, rounds: Sequence["Timing"]) -> "Timing":
+        """Of several rounds, figure by figure: what disturbed one of them does not count."""
+        return cls(*map(statistics.median, zip(*map(astuple, rounds), strict=True)))
+
+    @classmethod
+    def together(cls, parts: Sequence["Timing"]) -> "Timing":
+        """Of servers that share a load: their answers a second, the longer times, the mean cost."""
+        per_second = sum(part.per_second for part in parts)
+        p50, p95, p99 = (
+            max(getattr(part, name) for part in parts) for name in ("p50_ms", "p95_ms", "p99_ms")
+        )
+        costs = [part.per_second * part.cpu_ms for part in parts if part.cpu_ms is not None]
+        return cls(per_second, p50, p95, p99, sum(costs) / per_second if costs else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -33,6 +49,10 @@ class Result:
     figure: float | None = None
     unit: str = ""
     note: str = ""
+    of_floor: float | None = None
+    """Answers a second, as a multiple of those of the same answer without GraphQL."""
+    of_best_peer: float | None = None
+    """Answers a second, as a multiple of those of the fastest other server."""
 
     def as_json(self) -> dict[str, Any]:
         """Without what is not known."""

@@ -13,6 +13,9 @@ TITLE = f"query Title($slug: String!) {{ content(by: {{slug: $slug}}) {{ {_FIELD
 
 TITLES = f"query Titles($first: Int!) {{ contents(first: $first) {{ nodes {{ {_FIELDS} }} }} }}"
 
+CURSOR = """query Cursor($first: Int!, $after: String) {
+  contents(first: $first, after: $after) { pageInfo { endCursor } } }"""
+
 VIEWER = """query Viewer { viewer {
   continueWatching(first: 20) { nodes { positionSeconds content { id title artwork { url } } } }
   watchlist(first: 20) { nodes { addedAt content { id title artwork { url } } } }
@@ -32,3 +35,13 @@ REPORT = """mutation Report($content: ID!, $position: Int!) {
 FOLLOW = "subscription Follow { progress { progress { positionSeconds } } }"
 
 ROOT_FIELDS = '{ __type(name: "Query") { fields { name } } }'
+
+
+def pages(count: int) -> str:
+    """`TITLES` of several pages in one operation, each behind the cursor of a variable of its own."""
+    declared = " ".join(f"$after{page}: String" for page in range(count))
+    asked = " ".join(
+        f"page{page}: contents(first: $first, after: $after{page}) {{ nodes {{ ...Shown }} }}"
+        for page in range(count)
+    )
+    return f"query Pages($first: Int!, {declared}) {{ {asked} }} fragment Shown on Content {{ {_FIELDS} }}"

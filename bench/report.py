@@ -33,18 +33,22 @@ def write(path: Path, facts: Mapping[str, str], results: Sequence[Result]) -> No
 def _timings(results: Sequence[Result]) -> Table:
     table = Table()
     table.add_column("what", no_wrap=True)
-    for name in ("per second", "p50 ms", "p95 ms", "p99 ms", "CPU ms"):
+    for name in ("per second", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "of floor", "of best peer"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("note")
     for result in results:
-        timing = result.timing
-        if timing is None:
-            table.add_row(result.name, *[""] * 5, result.note)
-            continue
-        times = (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.cpu_ms)
-        shown = ("" if time is None else f"{time:.2f}" for time in times)
-        table.add_row(result.name, f"{timing.per_second:,.0f}", *shown, result.note)
+        table.add_row(result.name, *_figures_of(result), result.note)
     return table
+
+
+def _figures_of(result: Result) -> list[str]:
+    timing = result.timing
+    if timing is None:
+        return [""] * 7
+    figures = (
+        timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.cpu_ms, result.of_floor, result.of_best_peer,
+    )  # fmt: skip
+    return [f"{timing.per_second:,.0f}", *("" if figure is None else f"{figure:.2f}" for figure in figures)]
 
 
 def _figures(results: Sequence[Result]) -> Table:

@@ -20,14 +20,31 @@ def test_times_need_no_order_and_are_told_in_milliseconds() -> None:
     assert (timing.per_second, timing.p50_ms, timing.p99_ms) == (2.0, 2.0, 4.0)
 
 
+def test_one_disturbed_round_does_not_count() -> None:
+    rounds = [
+        Timing(100.0, 1.0, 2.0, 3.0, 0.5),
+        Timing(20.0, 9.0, 9.0, 9.0, 0.9),
+        Timing(90.0, 1.2, 2.2, 3.1, 0.6),
+    ]
+
+    assert Timing.median(rounds) == Timing(90.0, 1.2, 2.2, 3.1, 0.6)
+
+
+def test_servers_that_share_a_load_add_up() -> None:
+    together = Timing.together([Timing(300.0, 1.0, 5.0, 6.0, 2.0), Timing(100.0, 3.0, 4.0, 9.0, 4.0)])
+
+    assert together == Timing(400.0, 3.0, 5.0, 9.0, 2.5)
+
+
 def test_json_leaves_out_what_was_not_measured() -> None:
     timing = Timing(per_second=2.0, p50_ms=1.0, p95_ms=3.0, p99_ms=4.0, cpu_ms=0.5)
 
     assert Result("import", figure=0.0, unit="s").as_json() == {"name": "import", "figure": 0.0, "unit": "s"}
-    assert Result("title", timing, note="alone").as_json() == {
+    assert Result("title", timing, note="alone", of_floor=0.5).as_json() == {
         "name": "title",
         "timing": {"per_second": 2.0, "p50_ms": 1.0, "p95_ms": 3.0, "p99_ms": 4.0, "cpu_ms": 0.5},
         "note": "alone",
+        "of_floor": 0.5,
     }
 
 
