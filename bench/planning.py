@@ -13,7 +13,7 @@ from bench.measures import Result
 from gateway.collector import spare_what_stays
 from gateway.engine.documents import DocumentStore
 from gateway.engine.errors import ErrorFormatter
-from gateway.engine.limits import Limits
+from gateway.engine.limits import Guard, Limits
 from gateway.engine.plan import PlannedExecutor, Plans
 from schema.graph import graph
 
@@ -41,7 +41,7 @@ class Planner:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._documents = DocumentStore(schema, Limits(), ErrorFormatter())
+        self._documents = DocumentStore(schema, Guard(Limits()), ErrorFormatter())
         self._plans = Plans()
 
     def plan(self, text: str) -> None:
