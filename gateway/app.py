@@ -25,6 +25,7 @@ from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine, Operation
 from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
+from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
 from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection, DoorOptions
@@ -59,7 +60,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
         running: Opened = app.state.opened
         return running
 
-    engine = engine_of(settings, metrics, cost_policy(settings, metrics, lambda: opened().budgets))
+    costs = cost_policy(settings, metrics, lambda: opened().budgets)
+    engine = engine_of(settings, metrics, costs, lambda: opened().sharing)
     desk = Desk(settings, engine, metrics)
     buckets = buckets_of(settings.cost_budgets)
 
@@ -118,7 +120,12 @@ class Draining:
         await self._doors.drain()
 
 
-def engine_of(settings: Settings, metrics: Metrics, costs: CostPolicy | None = None) -> Engine:
+def engine_of(
+    settings: Settings,
+    metrics: Metrics,
+    costs: CostPolicy | None = None,
+    sharing: Callable[[], Sharing | None] = lambda: None,
+) -> Engine:
     shown = shown_name(settings)
 
     def observe(operation: Operation, result: OperationResult, seconds: float) -> None:
@@ -146,6 +153,7 @@ def engine_of(settings: Settings, metrics: Metrics, costs: CostPolicy | None = N
         planned=settings.compiled_operations,
         observe=observe,
         costs=costs,
+        sharing=sharing,
         note=note,
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
 from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.service import Catalog
@@ -26,7 +27,6 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
-from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
@@ -55,6 +55,7 @@ from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
+from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
@@ -62,7 +63,7 @@ from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.tracing import trace_statement
 from gateway.worker import Job
-from resolvers.context import Services
+from resolvers.context import Context, Services
 
 LEAST_HEAT = 1e-5
 """Below this a trend is the rounding of a score."""
@@ -84,11 +85,16 @@ class Opened:
     budgets: Budgets
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
-    entity_cache: Cache | None
-    """None where it is turned off; its `generation` says whether the catalogue may have changed."""
+    sharing: Sharing | None
+    """Answers that many are given; None where nothing is kept."""
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
+
+
+def audience_of(context: Context) -> str:
+    """What the public fields of the graph know of a caller: where they are."""
+    return context.region
 
 
 @asynccontextmanager
@@ -147,7 +153,8 @@ async def open_all(
             shared.lost_queries,
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
-        yield Opened(services, shared.budgets, probes, jobs, cache, database, shared.queries)
+        sharing = None if cache is None else Sharing(cache, (CATALOGUE,), audience_of)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries)
 
 
 async def open_database(

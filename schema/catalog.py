@@ -9,6 +9,7 @@ from strawberry import ID
 
 from domain.catalog import links, model, quality, service, taxonomy
 from resolvers import catalog
+from schema.caching import CATALOGUE, OFFERS, PART
 from schema.node import Node
 from schema.paging import Connection, page
 from schema.scalars import URL
@@ -27,7 +28,7 @@ choices(
 )
 
 
-@view(taxonomy.Genre)
+@view(taxonomy.Genre, cache=CATALOGUE)
 class Genre:
     """A genre of screen works or of music."""
 
@@ -39,7 +40,7 @@ class Genre:
     """Whether it is one of music."""
 
 
-@view(taxonomy.Platform)
+@view(taxonomy.Platform, cache=CATALOGUE)
 class Platform:
     """A service that has works."""
 
@@ -53,7 +54,7 @@ class Platform:
     """Whether it is one of music."""
 
 
-@view(model.Money)
+@view(model.Money, cache=PART)
 class Money:
     """An amount of money."""
 
@@ -63,7 +64,7 @@ class Money:
     """ISO 4217."""
 
 
-@view(links.PlaybackLink)
+@view(links.PlaybackLink, cache=PART)
 class PlaybackLink:
     """A link that starts a title on its service."""
 
@@ -73,7 +74,7 @@ class PlaybackLink:
     """The link."""
 
 
-@view(model.Offer)
+@view(model.Offer, cache=OFFERS)
 class Offer:
     """A way to watch or hear something, in one region, until it lapses."""
 
@@ -99,7 +100,7 @@ class Offer:
     """Links that start it, best first."""
 
 
-@view(model.Image)
+@view(model.Image, cache=PART)
 class Image:
     """A picture of a work."""
 
@@ -113,7 +114,7 @@ class Image:
     """Pixels down, where known."""
 
 
-@view(model.ExternalId)
+@view(model.ExternalId, cache=PART)
 class ExternalId:
     """The name of a work in another system."""
 
@@ -123,7 +124,7 @@ class ExternalId:
     """The name there."""
 
 
-@view(model.ExternalIds)
+@view(model.ExternalIds, cache=PART)
 class ExternalIds:
     """The names of a work in other systems."""
 
@@ -143,7 +144,7 @@ class ExternalIds:
     """Its names in further systems."""
 
 
-@view(model.Rating)
+@view(model.Rating, cache=PART)
 class Rating:
     """What the public of a source thinks."""
 
@@ -157,7 +158,7 @@ class Rating:
     """How many voted, where known."""
 
 
-@view(quality.ContentQuality)
+@view(quality.ContentQuality, cache=PART)
 class ContentQuality:
     """How complete and how fresh the record of a work is."""
 
@@ -169,7 +170,7 @@ class ContentQuality:
     """1 today, falling with the days since the last update to 0.5."""
 
 
-@view(model.Person)
+@view(model.Person, cache=CATALOGUE)
 class Person(Node):
     """Somebody, or a band, who made or appeared in a work."""
 
@@ -179,7 +180,7 @@ class Person(Node):
     """What they made or appeared in, best known first."""
 
 
-@view(model.Credit)
+@view(model.Credit, cache=PART)
 class Credit:
     """What a person did for a work."""
 
@@ -191,7 +192,7 @@ class Credit:
     """Whom they played, where known."""
 
 
-@view(model.Content, interface=True)
+@view(model.Content, interface=True, cache=CATALOGUE)
 class Content(Node):
     """Anything that can be watched or heard."""
 
@@ -231,7 +232,7 @@ class Content(Node):
     """How complete its record is."""
 
 
-@view(model.Movie)
+@view(model.Movie, cache=CATALOGUE)
 class Movie(Content):
     """A film."""
 
@@ -239,7 +240,7 @@ class Movie(Content):
     """Its length."""
 
 
-@view(model.Series)
+@view(model.Series, cache=CATALOGUE)
 class Series(Content):
     """A series, made of seasons."""
 
@@ -253,7 +254,7 @@ class Series(Content):
     """Its seasons, in order."""
 
 
-@view(model.Season)
+@view(model.Season, cache=CATALOGUE)
 class Season(Content):
     """A season of a series."""
 
@@ -269,7 +270,7 @@ class Season(Content):
     """Its episodes, in order."""
 
 
-@view(model.Episode)
+@view(model.Episode, cache=CATALOGUE)
 class Episode(Content):
     """An episode of a season."""
 
@@ -281,7 +282,7 @@ class Episode(Content):
     """The season."""
 
 
-@view(model.Album)
+@view(model.Album, cache=CATALOGUE)
 class Album(Content):
     """An album."""
 
@@ -295,7 +296,7 @@ class Album(Content):
     """Who recorded it."""
 
 
-@view(model.Track)
+@view(model.Track, cache=CATALOGUE)
 class Track(Content):
     """A track of an album."""
 

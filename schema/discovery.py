@@ -4,6 +4,7 @@ from strawberry import ID
 
 from domain.discovery import model
 from resolvers import discovery
+from schema.caching import FINDINGS, PART
 from schema.catalog import Content, Genre, Person, Platform
 from schema.costs import sliced
 from schema.paging import PageInfo, page
@@ -128,7 +129,7 @@ class SearchConnection:
     """How long the search took, in milliseconds."""
 
 
-@view(model.Suggestion)
+@view(model.Suggestion, cache=PART)
 class Suggestion:
     """How a query could go on."""
 
@@ -146,7 +147,7 @@ class Suggestion:
     """The platform it names; null where it names none."""
 
 
-@view(discovery.TrendingEdge)
+@view(discovery.TrendingEdge, cache=PART)
 class TrendingEdge:
     """A title and how much it is watched and wanted."""
 
@@ -158,7 +159,7 @@ class TrendingEdge:
     """Viewers of the window, later ones counting more, and a little for being well known."""
 
 
-@view(discovery.TrendingPage)
+@view(discovery.TrendingPage, cache=PART)
 class TrendingConnection:
     """A page of trends."""
 
@@ -178,7 +179,9 @@ class DiscoveryQuery:
 
     search: SearchConnection = page(discovery.search, cost=900)
     """Titles by their words and their meaning, best first."""
-    autocomplete: list[Suggestion] = edge(discovery.autocomplete, cost=150, list_size=sliced(["first"], None))
+    autocomplete: list[Suggestion] = edge(
+        discovery.autocomplete, cost=150, list_size=sliced(["first"], None), cache=FINDINGS
+    )
     """How a query that is being typed could go on."""
-    trending: TrendingConnection = page(discovery.trending, cost=900)
+    trending: TrendingConnection = page(discovery.trending, cost=900, cache=FINDINGS)
     """What is watched and wanted now."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from domain.identity import model
 from resolvers import identity
+from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
 from schema.views import choices, edge, plain, view
@@ -11,7 +12,7 @@ from schema.views import choices, edge, plain, view
 choices(model.Tier)
 
 
-@view(model.Account)
+@view(model.Account, cache=PRIVATE)
 class Account(Node):
     """A viewer's account."""
 
@@ -29,7 +30,7 @@ class Account(Node):
     """When it was opened."""
 
 
-@view(model.Viewer)
+@view(model.Viewer, cache=PRIVATE)
 class Viewer:
     """The signed-in caller and everything that is theirs."""
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from domain.platform import paging
 from resolvers import paging as answers
+from schema.caching import PART
 from schema.costs import sliced
 from schema.views import edge, view
 
@@ -19,7 +20,7 @@ def page(resolver: Callable[..., Any], *, cost: int | None = None, **options: An
     return edge(resolver, cost=cost, list_size=size, **options)
 
 
-@view(paging.PageInfo)
+@view(paging.PageInfo, cache=PART)
 class PageInfo:
     """Where a page lies in its list."""
 
@@ -33,7 +34,7 @@ class PageInfo:
     """The cursor of the last edge, for `after`; null on an empty page."""
 
 
-@view()
+@view(cache=PART)
 class Edge(Generic[T]):
     """One entry of a list."""
 
@@ -43,7 +44,7 @@ class Edge(Generic[T]):
     """Continue behind it with `after`."""
 
 
-@view()
+@view(cache=PART)
 class Connection(Generic[T]):
     """A page of a list."""
 

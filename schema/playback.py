@@ -7,6 +7,7 @@ import strawberry
 
 from domain.playback import model
 from resolvers import playback
+from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
 from schema.errors import UserError
 from schema.identity import Viewer
@@ -27,7 +28,7 @@ from subscriptions import sync as streams
 choices(model.PlaybackState)
 
 
-@view(model.PlaybackSession)
+@view(model.PlaybackSession, cache=PRIVATE)
 class PlaybackSession(Node):
     """One device playing one title, from start to end."""
 

@@ -5,6 +5,7 @@ from strawberry import ID
 from domain.catalog.links import DeviceKind
 from domain.sona import model, reasons
 from resolvers import sona
+from schema.caching import PART, PRIVATE
 from schema.catalog import Content, Genre, Person
 from schema.paging import Connection, PageInfo, page
 from schema.views import choices, edge, extends, plain, view
@@ -114,7 +115,7 @@ class RecommendationEdge:
     """Up to three reasons, strongest first; always at least one."""
 
 
-@view(sona.RecommendationPage)
+@view(sona.RecommendationPage, cache=PRIVATE)
 class RecommendationConnection:
     """A page of recommendations."""
 
@@ -128,7 +129,7 @@ class RecommendationConnection:
     """How many the whole list has, 200 at most."""
 
 
-@view(model.Rail)
+@view(model.Rail, cache=PRIVATE)
 class Rail:
     """A row of the first screen."""
 
@@ -146,7 +147,7 @@ class Rail:
     """Its titles; the first ten of a rail are not among the first ten of another, as far as possible."""
 
 
-@view(sona.SimilarEdge)
+@view(sona.SimilarEdge, cache=PART)
 class SimilarEdge:
     """A title like another, and in what."""
 
@@ -168,7 +169,7 @@ class SimilarEdge:
     """The themes of both, rarest first."""
 
 
-@view(sona.SimilarPage)
+@view(sona.SimilarPage, cache=PART)
 class SimilarConnection:
     """A page of similar titles."""
 

@@ -8,6 +8,7 @@ from domain.catalog.links import DeviceKind
 from domain.sync import model, service
 from domain.sync.clock import Timestamp
 from resolvers import devices, sync
+from schema.caching import PRIVATE
 from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
 from schema.identity import Viewer
@@ -36,7 +37,7 @@ class DeviceCapabilities:
     """The diagonal of its screen."""
 
 
-@view(model.Device)
+@view(model.Device, cache=PRIVATE)
 class Device(Node):
     """A device of the viewer."""
 
@@ -56,7 +57,7 @@ class Device(Node):
     """Its last sign of life."""
 
 
-@view(model.WatchProgress)
+@view(model.WatchProgress, cache=PRIVATE)
 class WatchProgress:
     """How far the viewer came with a title."""
 
@@ -82,7 +83,7 @@ class WatchProgress:
     """The clock of the write that made it so."""
 
 
-@view(model.WatchlistEntry)
+@view(model.WatchlistEntry, cache=PRIVATE)
 class WatchlistEntry:
     """A title the viewer means to watch."""
 
@@ -96,7 +97,7 @@ class WatchlistEntry:
     """The additions that hold it there; pass them on removal."""
 
 
-@view(model.Reaction)
+@view(model.Reaction, cache=PRIVATE)
 class Reaction:
     """What the viewer thinks of a title."""
 
@@ -112,7 +113,7 @@ class Reaction:
     """The clock of the write that made it so."""
 
 
-@view(model.DeviceCommand)
+@view(model.DeviceCommand, cache=PRIVATE)
 class DeviceCommand(Node):
     """A remote command."""
 

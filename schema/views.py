@@ -14,6 +14,7 @@ from strawberry.federation.schema_directives import Key, ListSize
 from strawberry.federation.types import FieldSet
 
 from resolvers.descriptions import describe, description, docstrings
+from schema.caching import CacheControl, cache_directives
 from schema.costs import SIZED_BY, cost_directives
 
 T = TypeVar("T")
@@ -27,7 +28,11 @@ class Shown:
 
 
 def view(
-    model: type | None = None, *, interface: bool = False, name: str | None = None
+    model: type | None = None,
+    *,
+    interface: bool = False,
+    name: str | None = None,
+    cache: CacheControl | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Shows a domain value: a plain field is read off the value by its name.
 
@@ -38,16 +43,16 @@ def view(
     def show(cls: Any) -> Any:
         documented = docstrings(cls)
         options: dict[str, Any] = {"name": name, "description": description(cls)}
+        kept = cache_directives(cache)
         if interface:
             cls.resolve_type = classmethod(_type_name)
-            shown = strawberry.interface(cls, **options)
+            shown = strawberry.interface(cls, directives=kept, **options)
         else:
             is_node = any(base.__name__ == "Node" for base in cls.__mro__[1:])
             if model is not None:
                 cls.is_type_of = classmethod(_shows(model))
-            shown = strawberry.type(
-                cls, directives=[Key(fields=FieldSet("id"))] if is_node else [], **options
-            )
+            keys = [Key(fields=FieldSet("id"))] if is_node else []
+            shown = strawberry.type(cls, directives=[*keys, *kept], **options)
         describe(shown, documented)
         shown.__shown__ = Shown(model)
         return shown
@@ -74,14 +79,16 @@ def edge(
     cost: int | None = None,
     list_size: int | ListSize | None = None,
     sized_by: str | None = None,
+    cache: CacheControl | None = None,
     **options: Any,
 ) -> Any:
     """A field that a resolver answers; the annotation beside it says what the graph shows.
 
     `cost` is what one call weighs, 1 by itself where it shows objects; `list_size` how many there are at most
-    as a rule, and `sized_by` an argument with a list that is as long.
+    as a rule, and `sized_by` an argument with a list that is as long; `cache` how long it stays true, where
+    what it shows does not say so.
     """
-    directives = cost_directives(cost, list_size)
+    directives = [*cost_directives(cost, list_size), *cache_directives(cache)]
     metadata = {} if sized_by is None else {SIZED_BY: sized_by}
     return strawberry.field(resolver=resolver, directives=directives, metadata=metadata, **options)
 

@@ -26,7 +26,7 @@ REST_SECONDS = 0.01
 RECORD_KEPT_SECONDS = 3_600.0
 
 CATALOGUE: Tag = 0
-"""What may depend on any work, such as a list of them."""
+"""What may depend on any work or person, such as a list of them."""
 
 
 def work_tag(content_id: int) -> Tag:
@@ -135,7 +135,6 @@ class ChangeWatch:
         if news.everything:
             self._cache.clear()
         elif news.content_ids or news.person_ids:
-            whole = {CATALOGUE} if news.content_ids else set()
             works = map(work_tag, news.content_ids)
             people = map(person_tag, news.person_ids)
-            self._cache.invalidate({*whole, *works, *people})
+            self._cache.invalidate({CATALOGUE, *works, *people})

@@ -17,7 +17,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from gateway.engine.plan.positions import Position
 
 DIRECTIVE: Final = "CacheControl"
-"""The class of the hint; it has `max_age` in seconds or None, `private`, and `inherit_max_age`."""
+"""The class of the hint: it has `max_age` in seconds, `scope` and `inherit_max_age`, or leaves them unset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ def _of(position: Position) -> Policy:
 def _of_field(definition: GraphQLField, *, is_root: bool) -> Policy:
     type_ = get_named_type(definition.type)
     hints = [*_hints(definition), *_hints(type_)]
-    private = any(hint.private for hint in hints)
+    private = any(getattr(hint.scope, "value", None) == "PRIVATE" for hint in hints)
     for hint in hints:
-        if hint.max_age is not None:
+        if isinstance(hint.max_age, int):
             return Policy(hint.max_age, private)
-        if hint.inherit_max_age:
+        if hint.inherit_max_age is True and not is_root:
             return Policy(ALWAYS.max_age, private)
     bound = ALWAYS.max_age if is_leaf_type(type_) and not is_root else 0
     return Policy(bound, private)

@@ -19,6 +19,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from domain.platform.deadline import within
 from domain.platform.errors import Forbidden, GatewayError, TimedOut, Unauthenticated
 from gateway.engine.admission import Admission, Admitted, CostPolicy
+from gateway.engine.cache_policy import Policy
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
@@ -26,6 +27,7 @@ from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
+from gateway.engine.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,15 @@ class Engine:
         observe: Observe | None = None,
         note: Note | None = None,
         costs: CostPolicy | None = None,
+        sharing: Callable[[], Sharing | None] = lambda: None,
     ) -> None:
-        """`planned`: operations are compiled; else graphql-core interprets them.
+        """`planned`: operations are compiled; else graphql-core interprets them. `sharing` is known once the
+        process has opened what it keeps.
 
         `observe` is told of each query and mutation that ran, `note` of each limit that was exceeded.
         """
         self._observe = observe
+        self._sharing = sharing
         self.admission = Admission(costs or CostPolicy())
         self.limits = limits or Limits()
         self.guard = Guard(self.limits, note) if note else Guard(self.limits)
@@ -154,26 +159,30 @@ class Engine:
 
     async def _execute_within(self, seconds: float, operation: Operation, context: object) -> OperationResult:
         try:
-            launched = self._launched(operation, context)
-            if isinstance(launched, CoreResult):
-                return self._result(launched)
+            if not self._launches:
+                async with asyncio.timeout(seconds):
+                    return self._result(await self._executed_by_strawberry(operation, context))
+            launcher = operation.prepared.launcher(operation.name, self.schema)
+            launch = launcher.launch(operation.variables, context, operation.extensions)
+            if isinstance(launch, CoreResult):
+                return self._result(launch)
+            sharing = self._sharing()
+            if sharing is not None and sharing.applies(launch, context):
+                running: Any = sharing.execute(launch, operation.variables, context)
+            else:
+                running = launch.run()
+            if isinstance(running, CoreResult):
+                return self._result(running, launch.policy)
             async with asyncio.timeout(seconds):
-                result = await launched
+                return self._result(await running, launch.policy)
         except TimeoutError:
             late = TimedOut(f"The operation took longer than {self.limits.deadline_seconds:g} seconds.")
             return self.failed(late)
         except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
             return self.failed(error)
-        return self._result(result)
 
-    def _launched(
-        self, operation: Operation, context: object
-    ) -> CoreResult | Awaitable[CoreResult | ExecutionResult]:
-        """The result, or what to await for it; by strawberry where something may watch it."""
-        if self._launches:
-            launcher = operation.prepared.launcher(operation.name, self._schema._schema)  # noqa: SLF001 - as above
-            launch = launcher.launch(operation.variables, context, operation.extensions)
-            return launch if isinstance(launch, CoreResult) else launch.run()
+    def _executed_by_strawberry(self, operation: Operation, context: object) -> Awaitable[ExecutionResult]:
+        """Where extensions of the schema may watch, or plans are turned off."""
         return self._schema.execute(
             # _PreparedDocuments takes it.
             cast("str", operation.prepared),
@@ -248,12 +257,12 @@ class Engine:
         except (TypeError, orjson.JSONEncodeError) as error:
             return replace(self.failed(error), executed=True).to_bytes()
 
-    def _result(self, result: CoreResult | ExecutionResult) -> OperationResult:
+    def _result(self, result: CoreResult | ExecutionResult, policy: Policy | None = None) -> OperationResult:
         errors = result.errors or []
         # Nothing was resolved if there is no data and no error says at which field it was lost.
         executed = result.data is not None or any(error.path is not None for error in errors)
         if not errors:
-            return OperationResult(result.data, [], result.extensions)
+            return OperationResult(result.data, [], result.extensions, policy)
         if executed:
             return OperationResult(result.data, self.errors.of_execution(errors), result.extensions)
         return OperationResult(None, self.errors.of_unexecuted(errors), result.extensions, executed=False)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from domain.platform.errors import ErrorCode
+from gateway.engine.cache_policy import Policy
 from gateway.engine.errors import FormattedError
 
 
@@ -16,6 +17,8 @@ class OperationResult:
     data: dict[str, Any] | None = None
     errors: list[FormattedError] = field(default_factory=list)
     extensions: dict[str, Any] | None = None
+    policy: Policy | None = None
+    """For how long, and for whom, `data` stays true; None where that is not known."""
     executed: bool = True
     """False for a request error: nothing was resolved, and the response has no `data` entry at all."""
 

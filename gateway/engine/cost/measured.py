@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+import orjson
+
 from gateway.engine.cost.amounts import Results, amount_in
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.cost.tree import FieldCost, SelectionCost, Shape
@@ -41,11 +43,15 @@ def counted(estimate: Estimate, data: dict[str, Any]) -> Iterator[Counted]:
     """Everything in `data` that costs. A field is read off all objects of a selection at once."""
     results = estimate.tree.program.run(estimate.values)
     waiting: list[tuple[SelectionCost, Objects]] = [(estimate.tree.root, [data])]
+    kept = {key for key, value in data.items() if isinstance(value, orjson.Fragment)}
     while waiting:
         selection, objects = waiting.pop()
         for shape, members in _by_shape(selection, objects, results):
             yield Counted(None, shape.weight, len(members))
             for field in shape.fields:
+                if kept and selection is estimate.tree.root and field.key in kept:
+                    # Worked out for somebody before: nobody pays for it twice.
+                    continue
                 yield Counted(field, amount_in(results, field.own), len(members))
                 if field.selection is None and not field.leaf:
                     continue

@@ -19,6 +19,7 @@ from graphql.execution.executor import default_field_resolver, default_type_reso
 from graphql.execution.values import VariableValues
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from gateway.engine.cache_policy import Policy
 from gateway.engine.plan.executor import PlannedExecutor
 from gateway.engine.plan.plan import Plan, Plans
 from gateway.engine.plan.run import Run
@@ -107,6 +108,11 @@ class Launch:
         self.executor: PlannedExecutor | None = None
         self.plan: Plan | None = None
         """None where graphql-core has to interpret the operation."""
+
+    @property
+    def policy(self) -> Policy | None:
+        """For how long, and for whom, its result stays true."""
+        return self.plan.policy if self.plan is not None else None
 
     def run(
         self, given: Mapping[str, Any] | None = None

@@ -20,7 +20,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
-from gateway.engine.cache_policy import Policy, policies
+from gateway.engine.cache_policy import Policy, overall, policies
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.positions import Position
 from gateway.engine.plan.selections import Unplannable
@@ -48,6 +48,8 @@ class Plan:
     source: str
     policies: Mapping[str, Policy]
     """For how long, and for whom, each field of the root object stays true."""
+    policy: Policy
+    """The same of all of them together."""
 
     @property
     def shares(self) -> bool:
@@ -177,13 +179,15 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
     scope = emitter.scope
     scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
+    every = policies(emitter.positions)
     return Plan(
         roots={key: scope[name] for key, name in names.items()},
         serial=serial,
         columns=emitter.columns,
         blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
         source=emitter.source,
-        policies=policies(emitter.positions),
+        policies=every,
+        policy=overall(every.values()),
     )
 
 
