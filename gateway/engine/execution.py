@@ -19,12 +19,12 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from domain.platform.deadline import within
 from domain.platform.errors import Forbidden, GatewayError, TimedOut, Unauthenticated
 from gateway.engine.admission import Admission, Admitted, CostPolicy
-from gateway.engine.cache_policy import Policy
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
+from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing

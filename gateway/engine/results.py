@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from domain.platform.errors import ErrorCode
-from gateway.engine.cache_policy import Policy
 from gateway.engine.errors import FormattedError
+from gateway.engine.plan.cache_policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from graphql.execution.executor import default_field_resolver, default_type_reso
 from graphql.execution.values import VariableValues
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from gateway.engine.cache_policy import Policy
+from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.executor import PlannedExecutor
 from gateway.engine.plan.plan import Plan, Plans
 from gateway.engine.plan.run import Run

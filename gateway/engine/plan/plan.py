@@ -20,7 +20,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
-from gateway.engine.cache_policy import Policy, overall, policies
+from gateway.engine.plan.cache_policy import Policy, overall, policies
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.positions import Position
 from gateway.engine.plan.selections import Unplannable
