@@ -69,5 +69,5 @@ async def test_the_statements_of_a_late_operation_are_cancelled_in_the_server(
     assert result.code == "TIMEOUT"
     async with asyncio.timeout(5):
         # Neither the server nor the pool has an event to wait for.
-        while await database.value(RUNNING) or database.connections_in_use:
+        while await database.value(RUNNING) or database.connections_in_use:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
