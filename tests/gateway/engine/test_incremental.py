@@ -183,7 +183,6 @@ def at(data: Any, path: list[Any]) -> Any:
         ("{ toy { name ... @defer(if: false) { price } } }", {}),
         ("query($now: Boolean!) { toy { name ... @defer(if: $now) { price } } }", {"now": False}),
         ("query($now: Boolean = false) { toy { name ... @defer(if: $now) { price } } }", {}),
-        ("{ toy { name ... @skip(if: true) @defer { caller: name } price } }", {}),
     ],
 )
 async def test_what_nothing_is_put_off_of_comes_in_one_piece(query: str, variables: dict[str, Any]) -> None:
