@@ -185,17 +185,32 @@ def at(data: Any, path: list[Any]) -> Any:
         ("query($now: Boolean = false) { toy { name ... @defer(if: $now) { price } } }", {}),
     ],
 )
-async def test_what_nothing_is_put_off_of_comes_in_one_piece(query: str, variables: dict[str, Any]) -> None:
+async def test_what_nothing_is_put_off_of_is_planned_like_any_other(
+    query: str, variables: dict[str, Any]
+) -> None:
     bench = Bench()
-    if "Unused" in query:
-        query = query.replace(
-            "{ toy { name price } }", "{ toy { name price ... @skip(if: true) { ...Unused } } }"
-        )
 
     [result] = await bench.results(query, **variables)
 
     assert not isinstance(result, Part)
     assert result.payload() == {"data": {"toy": {"name": "bear", "price": 3}}}
+    assert Plans.of(bench.engine.schema).statistics.planned == 1
+
+
+async def test_a_fragment_that_is_not_met_leaves_one_piece() -> None:
+    [result] = await Bench().results("{ toy { name ... @skip(if: true) @defer { price } } }")
+
+    assert not isinstance(result, Part)
+    assert result.data == {"toy": {"name": "bear"}}
+
+
+async def test_the_schema_is_not_put_off_for_who_may_not_see_it() -> None:
+    bench = Bench(introspection=False)
+
+    [result] = await bench.results("{ caller ... @defer { __schema { description } } }")
+
+    assert result.code == "FORBIDDEN"
+    assert len(bench.observed) == 1
 
 
 async def test_a_whole_answer_ignores_the_directives_and_is_planned() -> None:
