@@ -9,6 +9,7 @@ import orjson
 import pytest
 import strawberry
 from strawberry.extensions import SchemaExtension
+from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
 from domain.platform.budgets import Bucket, LocalBudgets, Payer
@@ -276,6 +277,29 @@ async def test_errors_are_masked_in_every_part(format_: Format) -> None:
     assert "keeps its things" not in text
     assert '"owner":"somebody"' in text
     assert len(bench.faults) == 2
+
+
+async def test_permissions_hold_in_what_is_put_off() -> None:
+    class Never(BasePermission):
+        message = "Not for you."
+
+        def has_permission(self, *_: Any, **__: Any) -> bool:
+            return False
+
+    @strawberry.type
+    class Query:
+        caller: str = "nobody"
+        secret: str | None = strawberry.field(permission_classes=[Never], resolver=lambda: "the drawer")
+
+    config = StrawberryConfig(enable_experimental_incremental_execution=True)
+    bench = Bench(schema=strawberry.Schema(Query, config=config))
+
+    _, last = await bench.answers("{ __typename ... @defer { secret } }")
+
+    [part] = last["incremental"]
+    assert part["data"] == {"secret": None}
+    assert part["errors"][0]["path"] == ["secret"]
+    assert "drawer" not in str(last)
 
 
 @pytest.mark.parametrize("format_", Format)
