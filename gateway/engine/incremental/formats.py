@@ -32,14 +32,13 @@ class Format(Enum):
     """Each part says where it belongs: https://specs.apollo.dev/incremental/v0.1/."""
 
     @classmethod
-    def asked_by(cls, parameters: Mapping[str, str]) -> "Format | None":
-        """The current one where none is named; None where only others are."""
+    def asked_by(cls, parameters: Mapping[str, Any], unnamed: "Format") -> "Format | None":
+        """`unnamed` where none is named; None where only others are."""
         for known in cls:
             name, value = known.value
             if parameters.get(name) == value:
                 return known
-        named = any(known.value[0] in parameters for known in cls)
-        return None if named else cls.CURRENT
+        return None if any(known.value[0] in parameters for known in cls) else unnamed
 
 
 @dataclass(slots=True)
