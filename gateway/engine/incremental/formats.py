@@ -29,7 +29,7 @@ class Format(Enum):
     CURRENT = ("incrementalspec", "v0.2")
     """What is put off is announced under an id, and completed by it: https://specs.apollo.dev/incremental/v0.2/."""
     OF_2022 = ("deferspec", "20220824")
-    """Each part says where it belongs: https://specs.apollo.dev/incremental/v0.1/."""
+    """Each part says where it belongs, as the draft of August 2022 had it."""
 
     @classmethod
     def asked_by(cls, parameters: Mapping[str, Any], unnamed: "Format") -> "Format | None":
