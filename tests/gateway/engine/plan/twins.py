@@ -32,6 +32,7 @@ class Told(NamedTuple):
     message: str
     path: tuple[str | int, ...] | None
     locations: tuple[tuple[int, int], ...]
+    extensions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def told(error: GraphQLError) -> Told:
         error.message,
         None if error.path is None else tuple(error.path),
         tuple((at.line, at.column) for at in error.locations or ()),
+        tuple((key, repr(value)) for key, value in (error.extensions or {}).items()),
     )
 
 
