@@ -67,8 +67,6 @@ def overall(every: Iterable[Policy]) -> Policy:
 
 
 def _of(position: Position) -> Policy:
-    if position.name == "__typename":
-        return ALWAYS
     definitions = [type_.fields.get(position.name, position.definition) for type_ in position.parent_types]
     is_root = position.parent is None
     return overall(_of_field(definition, is_root=is_root) for definition in definitions)
