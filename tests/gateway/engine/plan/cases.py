@@ -7,7 +7,6 @@ are lost with it may be left out (https://spec.graphql.org/September2025/#sec-Ha
 
 import os
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import isawaitable
@@ -113,11 +112,15 @@ class Everything:
                 super().__init__(*args, **kwargs)
                 self.error_propagation = False
 
-            def complete_value(self, return_type: Any, field_details_list: Any, info: Any, path: Any, *args: Any) -> Any:
+            def complete_value(
+                self, return_type: Any, field_details_list: Any, info: Any, path: Any, *args: Any
+            ) -> Any:
                 firm.setdefault((*path.as_list(),), isinstance(return_type, GraphQLNonNull))
                 return super().complete_value(return_type, field_details_list, info, path, *args)
 
-            def handle_field_error(self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any) -> None:
+            def handle_field_error(
+                self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any
+            ) -> None:
                 firm.setdefault((*path.as_list(),), isinstance(return_type, GraphQLNonNull))
                 super().handle_field_error(raw_error, return_type, field_details_list, path)
 
