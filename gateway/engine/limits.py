@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from domain.platform.errors import BadInput
+from domain.platform.errors import BadInput, TimedOut
 
 _MAX_SHOWN = 1_000_000
 
@@ -33,6 +33,7 @@ class Limit(StrEnum):
     REPEATED_FIELDS = "repeated_fields"
     LITERAL_DEPTH = "literal_depth"
     NUMBER_CHARACTERS = "number_characters"
+    DEFERRED = "deferred"
     CONCURRENT_OPERATIONS = "concurrent_operations"
     CONCURRENT_SUBSCRIPTIONS = "concurrent_subscriptions"
 
@@ -81,6 +82,10 @@ class Limits:
     """Lists and objects within each other, as arguments in the document."""
     max_number_characters: int = 64
     """Of one number in the document. Reading a number costs the square of its length."""
+    max_deferred: int = 500
+    """Deferred fragments, each for every object it stands on, and streamed lists, of one operation.
+    What is more comes with what is around it.
+    """
     deadline_seconds: float = 30.0
     """For a query or mutation, from its first resolver to its last; for a batch, of all of it."""
     body_seconds: float = 15.0
@@ -100,6 +105,10 @@ class Limits:
     def maximum(self, limit: Limit) -> int:
         value: int = getattr(self, f"max_{limit}")
         return value
+
+    def too_late(self) -> TimedOut:
+        """Says that an operation took longer than it may."""
+        return TimedOut(f"The operation took longer than {self.deadline_seconds:g} seconds.")
 
     @property
     def most_body_bytes(self) -> int:

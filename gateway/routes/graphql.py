@@ -22,10 +22,20 @@ from gateway.routes.admission import Admission
 from gateway.routes.batches import Batches
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
 from gateway.routes.interrupts import Interruptible
-from gateway.routes.negotiation import HTML, JSON, Accepted, StreamKind, accepted, encoding, media_type
+from gateway.routes.negotiation import (
+    HTML,
+    JSON,
+    Accepted,
+    Manner,
+    StreamKind,
+    accepted,
+    encoding,
+    media_type,
+)
 from gateway.routes.origins import Headers
 from gateway.routes.replies import (
     CLOSE,
@@ -193,6 +203,9 @@ class HttpDoor:
     async def _run(self, exchange: _Exchange, operation: Operation) -> Reply | None:
         if operation.type is OperationType.MUTATION and exchange.method != "POST":
             raise HttpRefused(405, "Mutations are accepted by POST only.", [(b"allow", b"POST")])
+        manner = self._manner(exchange, operation)
+        if manner is not None:
+            return await self._deliver(exchange, operation, manner)
         stream = self._stream_for(exchange, operation)
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
             context = await self._admission.context_of(exchange.connection)
@@ -204,6 +217,21 @@ class HttpDoor:
         with self._admission.place(exchange.connection, context, operation):
             results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
             await self._serve(exchange, results, stream)
+        return None
+
+    def _manner(self, exchange: _Exchange, operation: Operation) -> Manner | None:
+        """How to answer in parts; None where one answer is wanted, or there is but one."""
+        manner = exchange.accepted.incremental
+        if manner is None or exchange.method == "HEAD" or operation.type is OperationType.SUBSCRIPTION:
+            return None
+        return manner if exchange.accepted.single is None or self._engine.delivers(operation) else None
+
+    async def _deliver(self, exchange: _Exchange, operation: Operation, manner: Manner) -> Reply | None:
+        watched = Interruptible(exchange.receive, self._options.disconnect_seconds)
+        async with begun(self._admission, exchange.connection, operation, manner.format, watched) as delivery:
+            if delivery.is_whole and exchange.accepted.single is not None:
+                return self._reply(exchange, delivery.first)
+            await self._serve(exchange, delivery.results(), manner.kind, finite=True)
         return None
 
     def _stream_for(self, exchange: _Exchange, operation: Operation) -> StreamKind | None:
@@ -226,11 +254,16 @@ class HttpDoor:
         await self._serve(exchange, results(), kind)
 
     async def _serve(
-        self, exchange: _Exchange, results: AsyncGenerator[OperationResult, None], kind: StreamKind
+        self,
+        exchange: _Exchange,
+        results: AsyncGenerator[OperationResult, None],
+        kind: StreamKind,
+        *,
+        finite: bool = False,
     ) -> None:
         # Some proxies hold an answer back until it is whole; this header of theirs says not to.
         headers = [*self._headers(exchange), NO_STORE, (b"x-accel-buffering", b"no")]
-        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send)
+        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send, finite=finite)
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
