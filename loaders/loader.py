@@ -67,8 +67,8 @@ class Loader(Generic[K, V]):
 class _Answers(Generic[K, V]):
     """What a loader knows and has asked for.
 
-    Apart from the loader, as its DataLoader refers to this: in a cycle of references, everything that a request
-    loaded would stay until Python's collector walks through it, which took as long as all else of a request.
+    Apart from the loader, as its DataLoader refers to this: in a cycle of references, everything that a
+    request loaded would stay until Python's collector walks through it, which took as long as all the rest.
     """
 
     __slots__ = ("_absent", "_question", "asked", "known")

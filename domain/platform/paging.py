@@ -174,8 +174,8 @@ class Keyset:
     def _beyond(self, values: list[Any], arguments: list[Any], *, forward: bool) -> str:
         """`(a, b, …)` lies beyond `values`; written out, as directions may differ from key to key."""
         places = []
-        for value, key in zip(values, self.keys, strict=True):
-            arguments.append(value if isinstance(value, str) else orjson.dumps(value).decode().strip('"'))
+        for known, key in zip(values, self.keys, strict=True):
+            arguments.append(known if isinstance(known, str) else orjson.dumps(known).decode().strip('"'))
             places.append(f"${len(arguments)}::text::{key.cast}")
         alternatives = []
         for index, (key, place) in enumerate(zip(self.keys, places, strict=True)):
