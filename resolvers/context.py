@@ -115,7 +115,7 @@ class Anybody(Context):
     @property
     def told_caller(self) -> bool:
         """Whether somebody asked who asks; what came of that is nobody else's."""
-        return False
+        return not self._told <= {_REGION}
 
     @property
     def told_audience(self) -> bool:
