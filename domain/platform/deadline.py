@@ -28,6 +28,18 @@ def within(seconds: float) -> Iterator[float]:
         _ENDS_AT.reset(token)
 
 
+@contextmanager
+def afresh(seconds: float) -> Iterator[None]:
+    """The block, and all it starts, has so many seconds, whatever the block around it has: for what is done
+    for others as well.
+    """
+    token = _ENDS_AT.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _ENDS_AT.reset(token)
+
+
 def seconds_left() -> float | None:
     """Never less than a millisecond, as some clients take 0 for no limit; None where there is no deadline."""
     ends_at = _ENDS_AT.get()

@@ -29,7 +29,7 @@ from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
-from gateway.engine.sharing import Sharing
+from gateway.engine.sharing import Answer, Sharing, unshared
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +181,15 @@ class Engine:
                 return self._result(launch)
             sharing = self._sharing()
             if sharing is not None and sharing.applies(launch, context):
-                running: Any = sharing.execute(launch, operation.variables, context)
+                answering = sharing.execute(
+                    launch, operation.variables, context, self.limits.deadline_seconds
+                )
             else:
-                running = launch.run()
-            if isinstance(running, CoreResult):
-                return self._result(running, launch.policy)
+                answering = unshared(launch)
+            if isinstance(answering, Answer):
+                return self._result(*answering)
             async with asyncio.timeout(seconds):
-                return self._result(await running, launch.policy)
+                return self._result(*await answering)
         except TimeoutError:
             return self.failed(self.limits.too_late())
         except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked

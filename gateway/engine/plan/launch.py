@@ -125,5 +125,11 @@ class Launch:
         executor = self.executor or self.make_executor()
         return executor.interpret(self._launcher.serial)  # type: ignore[no-any-return]
 
+    def by(self, context: object) -> "Launch":
+        """The same in another's name."""
+        launch = Launch(self._launcher, self.variables, context, self._extensions)
+        launch.plan = self.plan
+        return launch
+
     def make_executor(self) -> PlannedExecutor:
         return self._launcher.executor(self.variables, self.context, self._extensions)
