@@ -205,9 +205,9 @@ class LaterRun(PartRun):
     def _lose(self, done: Done, keys: Keys, error: GraphQLError) -> None:
         """Notes that an error may have left nothing of it, or of what comes after an item."""
 
-    @abstractmethod
-    def _is_shown(self, done: Done, error: GraphQLError) -> bool:
+    def _is_shown(self, done: Done, error: GraphQLError) -> bool:  # noqa: ARG002 - of an object all or none
         """Whether the error is of what is left."""
+        return True
 
 
 class FragmentRun(LaterRun):
@@ -234,9 +234,6 @@ class FragmentRun(LaterRun):
     def _lose(self, done: Done, keys: Keys, error: GraphQLError) -> None:
         if len(keys) <= self._length and done.lost is None:
             done.value, done.lost = None, error
-
-    def _is_shown(self, done: Done, error: GraphQLError) -> bool:  # noqa: ARG002 - of an object all or none
-        return done.lost is None
 
 
 class RestRun(LaterRun):

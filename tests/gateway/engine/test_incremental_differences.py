@@ -22,7 +22,10 @@ from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from resolvers.batching import batched
 
-LEAVES = ("name", "size", "late", "gathered", "odd", "missing", "fails", "failsLate", "tags", "mustNot")
+LEAVES = (
+    *("name", "size", "late", "gathered", "odd", "missing"),
+    *("fails", "failsLate", "tags", "mustNot", "plain"),
+)
 OBJECTS = ("child", "lateChild", "lost", "thing")
 LISTS = ("children", "lateChildren", "holes", "things")
 
@@ -45,6 +48,7 @@ async def gathered(sources: Sequence[Any], info: Info) -> Sequence[str]:
 class Thing:
     name: str
     depth: strawberry.Private[int] = 0
+    plain: list[str] = strawberry.field(default_factory=lambda: ["x", "y", "z"])
 
     @strawberry.field
     def child(self) -> "Box":
@@ -187,10 +191,10 @@ class Writer:
         return " ".join(chosen) or self._leaf(concrete=concrete)
 
     def _leaf(self, *, concrete: bool) -> str:
-        weights = [3, 2, 2, 2, 1, 1, 1, 1, 1, 1]
+        weights = [3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
         names = [n for n in LEAVES if concrete or n != "gathered"]
         name = self._random.choices(names, [w for n, w in zip(LEAVES, weights, strict=True) if n in names])[0]
-        stream = name == "tags" and self._random.random() < 0.5
+        stream = name in {"tags", "plain"} and self._random.random() < 0.5
         return f"{self._alias()}: {name}" + (" @stream(initialCount: 1)" if stream else "")
 
     def _alias(self) -> str:
@@ -312,3 +316,32 @@ async def test_what_may_not_be_put_off_is_what_comes_in_one_piece() -> None:
     assert failing > 20
     assert in_parts > 30
     assert fallbacks(none) == fallbacks(some) == {}
+
+
+async def test_of_items_that_are_lost_only_the_first_error_is_told() -> None:
+    text = "{ box { children @stream(initialCount: 0) { fails mustNot } } }"
+    planned = engine()
+    operation = planned.prepare(OperationRequest(text))
+
+    async with aclosing(planned.deliver(operation, Asked())) as results:
+        _, last = await every(results)
+
+    [part], [ended] = last["incremental"], last["completed"]
+    assert part["items"] == [{"fails": None, "mustNot": 1}]
+    assert [error["path"] for error in part["errors"]] == [["box", "children", 0, "fails"]]
+    assert [error["path"] for error in ended["errors"]] == [["box", "children", 1, "mustNot"]]
+
+
+async def test_each_choice_of_what_is_put_off_has_a_plan_of_its_own() -> None:
+    text = """query($a: Boolean!, $b: Boolean!, $n: Int!) { box {
+      ... @defer(if: $a) { name } ... @defer(if: $b) { size } tags @stream(if: $a, initialCount: $n) } }"""
+    planned = engine()
+    firsts = []
+
+    for a, b, n in ((True, False, 1), (False, True, 1), (True, True, 2)):
+        operation = planned.prepare(OperationRequest(text, variables={"a": a, "b": b, "n": n}))
+        async with aclosing(planned.deliver(operation, Asked())) as results:
+            firsts.append((await every(results))[0]["data"]["box"])
+
+    every_tag = ["a", "b", "c"]
+    assert firsts == [{"size": 1, "tags": ["a"]}, {"name": "b", "tags": every_tag}, {"tags": ["a", "b"]}]
