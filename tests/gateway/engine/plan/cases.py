@@ -7,7 +7,6 @@ are lost with it may be left out (https://spec.graphql.org/September2025/#sec-Ha
 
 import os
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import isawaitable
@@ -15,7 +14,7 @@ from random import Random
 from typing import Any, Final
 
 from graphql import GraphQLNonNull, execute, validate
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -40,12 +39,6 @@ PROFILE: Final = settings(
 _OPERATIONS_OF_A_SCHEMA: Final = 6
 
 Path = tuple[str | int, ...]
-
-
-async def watch(next_: Any, *args: Any, **kwargs: Any) -> Any:
-    """Middleware that waits."""
-    found = next_(*args, **kwargs)
-    return await found if isawaitable(found) else found
 
 
 def look(next_: Any, *args: Any, **kwargs: Any) -> Any:
@@ -113,11 +106,15 @@ class Everything:
                 super().__init__(*args, **kwargs)
                 self.error_propagation = False
 
-            def complete_value(self, return_type: Any, field_details_list: Any, info: Any, path: Any, *args: Any) -> Any:
+            def complete_value(
+                self, return_type: Any, field_details_list: Any, info: Any, path: Any, *args: Any
+            ) -> Any:
                 firm.setdefault((*path.as_list(),), isinstance(return_type, GraphQLNonNull))
                 return super().complete_value(return_type, field_details_list, info, path, *args)
 
-            def handle_field_error(self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any) -> None:
+            def handle_field_error(
+                self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any
+            ) -> None:
                 firm.setdefault((*path.as_list(),), isinstance(return_type, GraphQLNonNull))
                 super().handle_field_error(raw_error, return_type, field_details_list, path)
 
@@ -160,15 +157,26 @@ class Expected:
         return self.everything.allow(found.errors)
 
 
-def case(number: int, random: Random) -> Case:
-    """A case over the schema of this number."""
-    schema = made(number)
+def case(random: Random) -> Case:
+    """A case over one of as many schemas as are worth it."""
+    schema = made(random.randint(0, EXAMPLES // _OPERATIONS_OF_A_SCHEMA))
     operation = Writer(schema.blueprint, random).operation()
     return Case(schema, operation, random.randint(0, 2**32), random.choice((0.0, 0.02, 0.1, 0.3)))
 
 
-CASES: Final = st.builds(
-    case,
-    st.integers(0, max(1, EXAMPLES // _OPERATIONS_OF_A_SCHEMA)),
-    st.randoms(use_true_random=False),
-)
+# Evenly spread, rather than small at first as hypothesis would have it.
+CASES: Final = st.builds(case, st.randoms(use_true_random=True))
+
+
+def drawn() -> list[Case]:
+    """As many cases as a test is given."""
+    found: list[Case] = []
+
+    @seed(1)
+    @PROFILE
+    @given(case=CASES)
+    def collect(case: Case) -> None:
+        found.append(case)
+
+    collect()
+    return found

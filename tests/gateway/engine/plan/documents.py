@@ -179,7 +179,7 @@ class Writer:
             type_ = type_.removesuffix("!") + "!"
         self.variables[name] = f"${name}: {type_}{f' = {default}' if default else ''}"
         firm = type_.endswith("!")
-        given = self.input(ref, 0, firm=firm) if firm and not default or self.maybe(0.7) else _ABSENT
+        given = self.input(ref, 0, firm=firm) if (firm and not default) or self.maybe(0.7) else _ABSENT
         if given is not _ABSENT:
             self.given[name] = given
         return f"${name}"

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import strawberry
 
+from tests.gateway.engine.plan.ways import CONFIG
+
 LEAVES: Final = {
     "Int": "int",
     "Float": "float",
@@ -38,7 +40,9 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from tests.gateway.engine.plan.values import Allowed, Colour, Duck, Held, Info, LateAllowed, Odd, batched
+from resolvers.batching import batched
+from tests.gateway.engine.plan.values import Allowed, Colour, Held, Info, LateAllowed
+from tests.gateway.engine.plan.ways import Odd
 """
 
 
@@ -124,7 +128,7 @@ class Blueprint:
     by_class: bool = False
     """Whether types tell the engine that the class of an object decides."""
     watched: bool = False
-    """Whether an extension of the schema is around every resolver."""
+    """Whether middleware is around every resolver."""
 
     def fields_of(self, name: str) -> list[Field]:
         """With those of its interfaces."""
@@ -142,7 +146,9 @@ class Blueprint:
             return type_.members
         if type_.kind == "object":
             return [name]
-        return [other.name for other in self.types.values() if other.kind == "object" and self._is(other, name)]
+        return [
+            other.name for other in self.types.values() if other.kind == "object" and self._is(other, name)
+        ]
 
     def _is(self, type_: Type, name: str) -> bool:
         return any(parent == name or self._is(self.types[parent], name) for parent in type_.parents)
@@ -163,8 +169,6 @@ class Made:
 @lru_cache(2_000)
 def made(number: int) -> Made:
     """The schema of this number: always the same."""
-    from tests.gateway.engine.plan.values import CONFIG, Watching  # noqa: PLC0415 - values know schemas
-
     blueprint = Designer(Random(number)).blueprint()
     module = ModuleType(f"schema_at_random_{number}")
     # Strawberry looks annotations up in the module of a class.
@@ -176,7 +180,6 @@ def made(number: int) -> Made:
         classes["Mutation"],
         types=[classes[type_.name] for type_ in blueprint.types.values() if type_.kind == "object"],
         config=CONFIG,
-        extensions=[Watching] if blueprint.watched else [],
     )
     return Made(blueprint, schema, classes)
 
@@ -186,7 +189,7 @@ class Designer:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.made = Blueprint(by_class=random.random() < 0.5, watched=random.random() < 0.1)  # noqa: PLR2004
+        self.made = Blueprint(by_class=random.random() < 0.5, watched=random.random() < 0.1)
         self._fields = 0
 
     def blueprint(self) -> Blueprint:
@@ -196,7 +199,7 @@ class Designer:
         interfaces = ["I0", "I1"]
         objects = ["T0", "T1", "T2", "T3", "T4"]
         types["I0"] = Type("I0", "interface")
-        types["I1"] = Type("I1", "interface", parents=["I0"] if random.random() < 0.4 else [])  # noqa: PLR2004
+        types["I1"] = Type("I1", "interface", parents=["I0"] if random.random() < 0.4 else [])
         for name in objects:
             parents = [["I0"], ["I1"], [], [], ["I0"]][objects.index(name)]
             types[name] = Type(name, "object", parents=parents)
@@ -205,40 +208,48 @@ class Designer:
         for name in (*interfaces, *objects):
             types[name].fields = [self._field(named) for _ in range(random.randint(2, 5))]
         for name in ("Query", "Mutation"):
-            fields = [self._field(named, root=True, objects=True) for _ in range(5)]
-            types[name] = Type(name, "object", fields=fields + [self._field(named, root=True) for _ in range(3)])
+            objects_ = [self._field(named, root=True, objects=True) for _ in range(4)]
+            leaves = [self._field(named, root=True) for _ in range(3)]
+            # A schema has no type that nothing leads to.
+            types[name] = Type(
+                name, "object", fields=[self._field(["U0"], root=True, objects=True), *objects_, *leaves]
+            )
         return self.made
 
     def _field(self, named: Sequence[str], *, root: bool = False, objects: bool = False) -> Field:
         random = self.random
         name, self._fields = f"f{self._fields}", self._fields + 1
-        way = random.choice([way for way in WAYS if not root or way not in {"attribute", "self"} and "batch" not in way])
+        way = random.choice(
+            [way for way in WAYS if not root or (way not in {"attribute", "self"} and "batch" not in way)]
+        )
         kind = 1.0 if objects else random.random()
-        if kind < 0.15 and way not in {"attribute", "broken batch"}:  # noqa: PLR2004
-            ref = Ref("String", (random.random() < 0.3,))  # noqa: PLR2004
+        if kind < 0.15 and way not in {"attribute", "broken batch"}:
+            ref = Ref("String", (random.random() < 0.3,))
             return Field(name, ref, way, tuple(self._arguments(1, 3, nested=["Box0", "Box1"])))
-        if kind < 0.22 and way in {"def", "async def", "sleeping", "guarded"}:  # noqa: PLR2004
+        if kind < 0.22 and way in {"def", "async def", "sleeping", "guarded"}:
             return Field(name, Ref("String", (False,)), way, tells_path=True)
-        of = random.choice(named) if objects or random.random() < 0.45 else random.choice([*LEAVES])  # noqa: PLR2004
+        of = random.choice(named) if objects or random.random() < 0.45 else random.choice([*LEAVES])
         return Field(name, self._ref(of), way)
 
     def _ref(self, of: str) -> Ref:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))
-        return Ref(of, tuple(self.random.random() < 0.4 for _ in range(lists + 1)))  # noqa: PLR2004
+        return Ref(of, tuple(self.random.random() < 0.4 for _ in range(lists + 1)))
 
     def _arguments(self, least: int, most: int, *, nested: Sequence[str]) -> list[Argument]:
         """Those without a default first, as Python wants it."""
         found = []
         for number in range(self.random.randint(least, most)):
-            of = self.random.choice(["Int", "Int", "Float", "String", "Boolean", "ID", "Colour", "Date", *nested])
-            ref = Ref(of, tuple(self.random.random() < 0.4 for _ in range(self.random.choice((1, 1, 1, 2)))))  # noqa: PLR2004
+            of = self.random.choice(
+                ["Int", "Int", "Float", "String", "Boolean", "ID", "Colour", "Date", *nested]
+            )
+            ref = Ref(of, tuple(self.random.random() < 0.4 for _ in range(self.random.choice((1, 1, 1, 2)))))
             found.append(Argument(f"a{number}", ref, self._default(ref)))
         return sorted(found, key=lambda argument: not argument.is_required)
 
     def _default(self, ref: Ref) -> str | None:
-        if ref.lists or ref.name.startswith("Box") or self.random.random() < 0.5:  # noqa: PLR2004
+        if ref.lists or ref.name.startswith("Box") or self.random.random() < 0.5:
             return None
-        if not ref.firm[0] and self.random.random() < 0.3:  # noqa: PLR2004
+        if not ref.firm[0] and self.random.random() < 0.3:
             return "None"
         return {
             "Int": "7",
@@ -259,10 +270,18 @@ def _source(blueprint: Blueprint, type_: Type) -> str:
         return "\n".join(["@strawberry.input", f"class {type_.name}:", *lines, ""])
     lines = [line for field in type_.fields for line in _field_source(field)]
     if blueprint.by_class and type_.kind == "interface":
-        lines += ["    @classmethod", "    def resolve_type(cls, value, info, abstract):", "        return type(value).__name__"]
+        lines += [
+            "    @classmethod",
+            "    def resolve_type(cls, value, info, abstract):",
+            "        return type(value).__name__",
+        ]
         lines += ["    resolve_type.__func__.by_class = True"]
     if blueprint.by_class and type_.parents and type_.kind == "object":
-        lines += ["    @classmethod", "    def is_type_of(cls, value, info):", "        return type(value) is cls"]
+        lines += [
+            "    @classmethod",
+            "    def is_type_of(cls, value, info):",
+            "        return type(value) is cls",
+        ]
         lines += ["    is_type_of.__func__.by_class = True"]
     decorator = "interface" if type_.kind == "interface" else "type"
     parents = ", ".join(type_.parents) or "Held"

@@ -16,14 +16,10 @@ from typing import Any, Final, TypeAlias
 
 import strawberry
 from graphql import Undefined
-from strawberry.extensions import SchemaExtension
 from strawberry.permission import BasePermission
 from strawberry.types import Info as StrawberryInfo
 
-from resolvers.batching import batched as batched
 from tests.gateway.engine.plan.schemas import Blueprint, Made, Ref
-from tests.gateway.engine.plan.ways import CONFIG as CONFIG
-from tests.gateway.engine.plan.ways import Odd as Odd
 
 Info: TypeAlias = StrawberryInfo[Any, None]
 
@@ -97,13 +93,6 @@ class LateAllowed(BasePermission):
     async def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
         await asyncio.sleep(0)
         return bool(info.context.allows(source, info.field_name))
-
-
-class Watching(SchemaExtension):
-    """Stands around every resolver, and changes nothing."""
-
-    def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
-        return _next(root, info, *args, **kwargs)
 
 
 def _failing(values: Sequence[Any]) -> Iterator[Any]:
@@ -281,3 +270,5 @@ def _settle(future: "asyncio.Future[Any]", call: Callable[[], Any]) -> None:
         future.set_result(call())
     except Boom as error:
         future.set_exception(error)
+        # Nobody may be there to look at it any more.
+        future.exception()
