@@ -8,4 +8,4 @@ from tests.gateway.engine.plan.cases import Case, Expected, drawn
 @pytest.fixture(scope="session")
 async def corpus() -> list[tuple[Case, Expected]]:
     """The cases of the differential test, with what graphql-core answers to each."""
-    return [(case, await case.expected()) for case in drawn()]
+    return [(case, await (await case.expected()).complete(case)) for case in drawn()]

@@ -19,6 +19,11 @@ class Operation:
     text: str
     variables: dict[str, Any]
 
+    def with_other_conditions(self) -> dict[str, Any] | None:
+        """Variables that include what these skip; None where none decides that."""
+        others = {name: not value for name, value in self.variables.items() if name.startswith("c")}
+        return self.variables | others if others else None
+
 
 @dataclass
 class Writer:

@@ -135,11 +135,20 @@ class World:
     seed: int
     odds: float
     """How often something is not as its field wants it."""
+    serial: bool = False
+    """Whether each field of the root is to be complete before the next is begun."""
     gathered: dict[Any, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    """The root fields for which resolvers were called, one after the other, if that is of interest."""
 
     @property
     def blueprint(self) -> Blueprint:
         return self.made.blueprint
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether nothing was asked for one field of the root after something was asked for the next."""
+        return len(self.calls) == len({*self.calls})
 
     # -- what resolvers call
 
@@ -185,6 +194,10 @@ class World:
         return source._seed if isinstance(source, Held) else f"{self.seed}"
 
     def _value(self, source: Any, name: str, info: Any, arguments: dict[str, Any]) -> Any:
+        if self.serial and info is not None:
+            root = info._raw_info.path.as_list()[0]
+            if self.calls[-1:] != [root]:
+                self.calls.append(root)
         field = self.blueprint.fields[name]
         if field.tells_path:
             raw = info._raw_info
