@@ -25,9 +25,9 @@ from gateway.engine.plan.plan import Plans
 from tests.gateway.engine.plan.documents import Operation, Writer
 from tests.gateway.engine.plan.schemas import Made, made
 from tests.gateway.engine.plan.twins import Answer, Told, answer, frozen, parsed
-from tests.gateway.engine.plan.values import World
+from tests.gateway.engine.plan.values import MOODS, World
 
-EXAMPLES: Final = int(os.environ.get("MEDIA_GATEWAY_TEST_EXAMPLES", "300"))
+EXAMPLES: Final = int(os.environ.get("MEDIA_GATEWAY_TEST_EXAMPLES", "200"))
 """How many cases are tried; the same ones each time."""
 PROFILE: Final = settings(
     max_examples=EXAMPLES,
@@ -54,7 +54,9 @@ class Case:
     made: Made
     operation: Operation
     seed: int
-    odds: float
+    mood: str
+    takes_turns: bool = True
+    """Whether graphql-core begins a mutation when the last is complete: what is lost may go on."""
 
     @cached_property
     def is_valid(self) -> bool:
@@ -62,7 +64,7 @@ class Case:
 
     def __repr__(self) -> str:
         source = self.made.blueprint.source()
-        return f"{source}\n{self.operation.text}\n{self.operation.variables}\n{self.seed} {self.odds}"
+        return f"{source}\n{self.operation.text}\n{self.operation.variables}\n{self.seed} {self.mood}"
 
     @property
     def core(self) -> GraphQLSchema:
@@ -73,7 +75,7 @@ class Case:
         return self.operation.text.startswith("mutation")
 
     def world(self) -> World:
-        return World(self.made, self.seed, self.odds, self.is_serial)
+        return World(self.made, self.seed, MOODS[self.mood], self.is_serial)
 
     async def run(self, executor: type[Any], variables: dict[str, Any] | None = None) -> Answer:
         """What an executor answers."""
@@ -89,7 +91,10 @@ class Case:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
         )
         found = answer(await result if isawaitable(result) else result)
-        assert world.is_in_order, world.calls
+        if executor is StrawberryGraphQLCoreExecutionContext:
+            self.takes_turns = world.is_in_order
+        if executor is PlannedExecutor and self.takes_turns:
+            assert world.is_in_order, world.calls
         return found
 
     async def expected(self) -> "Expected":
@@ -114,7 +119,7 @@ class Case:
             self.operation.variables, world, None
         )
         found = answer(launch if isinstance(launch, ExecutionResult) else await finished(launch.run()))
-        assert world.is_in_order, world.calls
+        assert world.is_in_order or not self.takes_turns, world.calls
         return found
 
     async def answers(self) -> list[Answer]:
@@ -199,7 +204,7 @@ def case(random: Random) -> Case:
     """A case over one of as many schemas as are worth it."""
     schema = made(random.randint(0, EXAMPLES // _OPERATIONS_OF_A_SCHEMA))
     operation = Writer(schema.blueprint, random).operation()
-    return Case(schema, operation, random.randint(0, 2**32), random.choice((0.0, 0.02, 0.1, 0.3)))
+    return Case(schema, operation, random.randint(0, 2**32), random.choice([*MOODS, "odd leaves"]))
 
 
 # Evenly spread, rather than small at first as hypothesis would have it.

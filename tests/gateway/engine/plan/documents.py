@@ -9,7 +9,7 @@ from graphql.language.print_string import print_string
 from tests.gateway.engine.plan.schemas import Argument, Blueprint, Field, Ref, Type
 
 ROOTS: Final = ("Query", "Query", "Query", "Mutation")
-_MOST: Final = 40
+_MOST: Final = 30
 """Selections, after which nothing is begun that has selections of its own."""
 _ABSENT: Final = object()
 
@@ -58,7 +58,7 @@ class Writer:
     # -- selections
 
     def selections(self, of: str, levels: int, least: int = 1) -> str:
-        parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 4))]
+        parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 5))]
         return "{ " + "\n".join(parts) + " }"
 
     def selection(self, of: str, levels: int) -> str:

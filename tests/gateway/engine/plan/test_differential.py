@@ -1,7 +1,7 @@
 """Plans answer whatever is asked of whatever schema as graphql-core does.
 
 `MEDIA_GATEWAY_TEST_EXAMPLES=20000 pytest tests/gateway/engine/plan/test_differential.py` tries as many cases
-instead of the 300 that are tried otherwise; which ones is decided by their number alone.
+instead of the 200 that are tried otherwise; which ones is decided by their number alone.
 """
 
 from collections import Counter
@@ -31,7 +31,6 @@ async def test_a_plan_answers_as_graphql_core_does(case: Case) -> None:
 
 async def test_the_cases_are_valid_and_of_all_kinds(corpus: list[tuple[Case, Expected]]) -> None:
     kinds = Counter(kind for case, expected in corpus for kind in kinds_of(case, expected.answer))
-    others = [(await case.planned()).is_same(expected.answer) for case, expected in corpus]
 
     assert kinds["valid"] == len(corpus) >= EXAMPLES * 0.9
     assert kinds["without errors"] > len(corpus) * 0.3
@@ -40,7 +39,6 @@ async def test_the_cases_are_valid_and_of_all_kinds(corpus: list[tuple[Case, Exp
     assert kinds["no data"] > len(corpus) * 0.02
     assert kinds["mutation"] > len(corpus) * 0.1
     assert kinds["variables"] > len(corpus) * 0.3
-    assert others.count(False) < len(corpus) * 0.05
 
 
 def kinds_of(case: Case, answer: Answer) -> list[str]:
