@@ -63,7 +63,7 @@ from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.tracing import trace_statement
 from gateway.worker import Job
-from resolvers.context import Context, Services
+from resolvers.context import Context, Services, anybody_like
 
 LEAST_HEAT = 1e-5
 """Below this a trend is the rounding of a score."""
@@ -153,7 +153,7 @@ async def open_all(
             shared.lost_queries,
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
-        sharing = None if cache is None else Sharing(cache, (CATALOGUE,), audience_of)
+        sharing = None if cache is None else Sharing(cache, (CATALOGUE,), audience_of, anybody_like)
         yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries)
 
 
@@ -163,7 +163,7 @@ async def open_database(
     """PostgreSQL. Its loss refuses: nothing is answered without it."""
 
     def observe(logged: Any) -> None:
-        metrics.statements.observe(logged.elapsed)
+        metrics.statements.add(logged.elapsed)
         if traced:
             trace_statement(logged)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Annotated, TypeVar
 
@@ -9,13 +10,14 @@ import strawberry
 from strawberry import ID
 
 from domain.catalog import model
-from domain.catalog.filters import Filter
+from domain.catalog.filters import OFFERED_LIST_SECONDS, SOME_REGION, Filter
 from domain.catalog.links import PlaybackLink, links_for
 from domain.catalog.quality import ContentQuality, assess
 from domain.catalog.service import ContentOrder
 from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Platform
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
+from domain.platform.validity import validity
 from resolvers.arguments import After, Before, First, Last, Region, region_or
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -96,9 +98,15 @@ class ContentFilter:
 
 
 def filter_of(given: ContentFilter | None, info: Info) -> Filter:
-    """The domain's filter; raises `BadInput` for what it does not know."""
+    """The domain's filter; raises `BadInput` for what it does not know.
+
+    It has the viewer's region only where that matters, so that other answers are the same everywhere.
+    """
     if given is None:
-        return Filter(region=info.context.region)
+        return Filter()
+    offered = given.platforms is not None or given.offer_kinds is not None
+    if offered and (observed := validity()) is not None:
+        observed.ends(info.context.services.now() + timedelta(seconds=OFFERED_LIST_SECONDS))
     return Filter(
         kinds=_some(given.kinds),
         genres=_some(given.genres),
@@ -114,8 +122,13 @@ def filter_of(given: ContentFilter | None, info: Info) -> Filter:
         max_runtime_seconds=given.max_runtime_seconds,
         maturity_ratings=_some(given.maturity_ratings),
         max_maturity_rating=given.max_maturity_rating,
-        region=region_or(given.region, info.context.region),
+        region=region_of(given.region, info) if offered or given.region is not None else SOME_REGION,
     )
+
+
+def region_of(region: str | None, info: Info) -> str:
+    """The region, or else the viewer's, who is not asked where it is given; raises `BadInput`."""
+    return info.context.region if region is None else region_or(region, "")
 
 
 async def content(
@@ -241,7 +254,7 @@ async def availability(
         list[model.OfferKind] | None, strawberry.argument(description="Only in these ways; all if open.")
     ] = None,
 ) -> list[list[model.Offer]]:
-    region = region_or(region, info.context.region)
+    region = region_of(region, info)
     found = await info.context.catalog.availability.load_many(
         [model.Place(content.id, region) for content in contents]
     )

@@ -1,17 +1,17 @@
 """What one request carries: who asks, from where, and loaders that remember for that request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import strawberry
 from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
-from domain.identity.model import Caller
+from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
 from domain.platform.budgets import Payer
@@ -93,6 +93,38 @@ class Context:
         self.gathered.clear()
         for name in LOADERS:
             self.__dict__.pop(name, None)
+
+
+_OF_ALL: Final = frozenset({"services", "request_id", "gathered"})
+_OF_CALLER: Final = frozenset(field.name for field in fields(Context)) - _OF_ALL
+_REGION: Final = "region"
+
+
+class Anybody(Context):
+    """One operation in the name of everybody in a region; it tells what was asked of that."""
+
+    def __init__(self, services: Services, region: str, request_id: str) -> None:
+        self._told: set[str] = set()
+        super().__init__(services, ANONYMOUS, region, request_id)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _OF_CALLER:
+            self._told.add(name)
+        return super().__getattribute__(name)
+
+    @property
+    def told_caller(self) -> bool:
+        """Whether somebody asked who asks; what came of that is nobody else's."""
+        return not self._told <= {_REGION}
+
+    @property
+    def told_audience(self) -> bool:
+        """Whether somebody asked for the region."""
+        return _REGION in self._told
+
+
+def anybody_like(context: Context) -> Anybody:
+    return Anybody(context.services, context.region, context.request_id)
 
 
 LOADERS = ("catalog", "identity", "sync", "playback", "sona")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,9 +17,9 @@ from domain.discovery.facets import labelled
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, PageInfo, SortKey, paged
 from loaders.loader import Loader, many
-from resolvers.arguments import After, First, Region, region_or
+from resolvers.arguments import After, First, Region
 from resolvers.batching import batched
-from resolvers.catalog import ContentFilter, filter_of
+from resolvers.catalog import ContentFilter, filter_of, region_of
 from resolvers.context import Info
 
 RESULTS = Keyset(
@@ -120,7 +120,9 @@ async def search(
     after: After = None,
 ) -> SearchPage:
     question = model.Question(query, mode, exact)
-    wanted = filter_of(filter, info)
+    # Facets count offers in it.
+    region = region_of(None if filter is None else filter.region, info)
+    wanted = replace(filter_of(filter, info), region=region)
     cut = Cut.of(first, after)
     discovery = info.context.services.discovery
     results = await discovery.search(question, wanted)
@@ -200,7 +202,7 @@ async def trending(
 ) -> TrendingPage:
     cut = Cut.of(first, after)
     wanted = filter_of(filter, info)
-    where = None if region is None else region_or(region, info.context.region)
+    where = None if region is None else region_of(region, info)
     discovery = info.context.services.discovery
     trends = await discovery.trends.trending(window, where, wanted, _as_of(after, discovery.now()))
     page = paged(trends, lambda trend: (trend.as_of, trend.score, trend.id), TRENDS, cut)

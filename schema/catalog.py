@@ -318,7 +318,7 @@ class CatalogQuery:
 
     content: Content | None = edge(catalog.content, cost=100)
     """One title, by any of its names; null where there is none."""
-    contents: Connection[Content] = page(catalog.contents, cost=100)
+    contents: Connection[Content] = page(catalog.contents, cost=100, cache=CATALOGUE)
     """Films, series and albums."""
     genres: list[Genre] = edge(catalog.genres, list_size=50)
     """Every genre."""

@@ -149,7 +149,7 @@ class ContentOfViewer:
 class SeriesOfViewer:
     """Where the viewer stands in a series."""
 
-    next_episode: Episode | None = edge(sync.next_episode, cost=10)
+    next_episode: Episode | None = edge(sync.next_episode, cost=10, cache=PRIVATE)
     """What to watch next: the episode begun, or the one behind the last finished; null at the end."""
 
 

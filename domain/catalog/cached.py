@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from domain.catalog import sizes
 from domain.catalog.changes import CATALOGUE, person_tag, work_tag
-from domain.catalog.filters import Filter
+from domain.catalog.filters import OFFERED_LIST_SECONDS, SOME_REGION, Filter
 from domain.catalog.model import (
     Content,
     Credit,
@@ -25,7 +24,6 @@ from domain.catalog.model import (
 from domain.catalog.service import CatalogStore, ContentOrder
 from domain.platform.cache import Cache, Kind, Tag
 from domain.platform.paging import Cut, Page
-from domain.platform.validity import validity
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -37,16 +35,14 @@ Listing: TypeAlias = tuple[Filter, ContentOrder, Cut]
 # How old an answer may be. A change of the catalogue is heard of within a second and drops what it touches;
 # the times here bound what no change tells, and give back the memory of what nobody asks for. Offers are
 # judged by the time of each answer (`Catalog.availability`), so that none outlives its end. A list filtered
-# by offers is not: it is kept for less than a second, as if their coming and going were changes.
+# by offers is not, and is kept for `OFFERED_LIST_SECONDS`.
 MINUTES = 60.0
 WORK_SECONDS = 10 * MINUTES
 PERSON_SECONDS = 10 * MINUTES
 NAME_SECONDS = 10 * MINUTES
 OFFER_SECONDS = 5 * MINUTES
 LIST_SECONDS = 5 * MINUTES
-OFFERED_LIST_SECONDS = 0.5
 
-SOME_REGION = Filter().region
 FILTER_BYTES = 400
 
 
@@ -183,8 +179,6 @@ class CachedCatalog:
             return {key: replace(page, count=count)}
 
         found = await self._cache.many(OFFERED_LISTS if offered else LISTS, [key], load)
-        if offered and (observed := validity()) is not None:
-            observed.ends(datetime.now(UTC) + timedelta(seconds=OFFERED_LIST_SECONDS))
         return found[key]
 
     async def _count(

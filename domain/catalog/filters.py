@@ -12,6 +12,10 @@ from domain.platform.vectors import Among
 MAX_VALUES = 50
 YEARS = (1800, 2100)
 
+SOME_REGION = "US"
+OFFERED_LIST_SECONDS = 0.5
+"""How old a list may be that is filtered by offers: it is as if their coming and going were changes."""
+
 OFFERED_NOW = (
     "(offer.available_from IS NULL OR offer.available_from <= now())"
     " AND (offer.expires_at IS NULL OR now() < offer.expires_at)"
@@ -40,7 +44,7 @@ class Filter:
     max_runtime_seconds: int | None = None
     maturity_ratings: tuple[MaturityRating, ...] | None = None
     max_maturity_rating: MaturityRating | None = None
-    region: str = "US"
+    region: str = SOME_REGION
 
     def __post_init__(self) -> None:
         for field in fields(self):

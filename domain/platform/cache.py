@@ -92,6 +92,10 @@ class Cache:
         """The estimate of all that is held, the index of tags included."""
         return self._bytes
 
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
     def usage(self) -> Mapping[str, Usage]:
         """By the names of the kinds."""
         return {table.kind.name: table.usage for table in self._tables.values()}
@@ -119,6 +123,35 @@ class Cache:
             return await self._filled(table, keys, load)
         table.usage.hits += len(keys)
         return found
+
+    def held(self, kind: Kind[K, V], key: K) -> V | None:
+        """What is held for a key, at once; while paused nothing is."""
+        if self._paused:
+            return None
+        if self._clock() >= self._sweep_at:
+            self._sweep()
+        table = self._tables.get(kind)
+        entry = None if table is None else table.entries.get(key)
+        if table is None or entry is None or entry.value is None:
+            return None
+        entry.visited = True
+        table.usage.hits += 1
+        value: V = entry.value
+        return value
+
+    async def renew(self, kind: Kind[K, V], key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
+        """Loads one value, whatever is held and whoever asks for it meanwhile; `None` is not kept."""
+        table = self._tables.get(kind) or self._table(kind)
+        flight = Flight((key,), self._generation)
+        self._flights.add(flight)
+        table.usage.misses += 1
+        try:
+            value = await load()
+        finally:
+            self._flights.discard(flight)
+        if value is not None and not self._paused:
+            self._keep(table, (key,), {key: value}, flight)
+        return value
 
     def invalidate(self, tags: Iterable[Tag]) -> None:
         """Drops what depends on one of the tags; what does and is being loaded is answered, and not kept."""

@@ -1,34 +1,110 @@
 """Fields of the root that everybody may be given: executed once for all who ask at the same time, and kept as
-bytes for as long as their hints say.
+bytes for as long as they stay true.
 
-What is kept depends on the operation, its variables and the audience, and on nothing else of who asks: a
-field that does says so by being private, or by having no hint at all.
+They are executed in nobody's name: by a context that knows the audience and nothing else of who asks, and
+that tells whether a resolver asked for more. What comes of such a resolver is given to nobody, whatever its
+hint says; who asked gets an answer in their own name.
 """
 
+import asyncio
+import math
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import orjson
 from graphql import ExecutionResult
 
 from domain.platform.cache import Cache, Kind
-from domain.platform.validity import observed_validity
+from domain.platform.deadline import afresh
+from domain.platform.validity import Validity, observed_validity
+from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.launch import Launch, finished
+from gateway.engine.plan.plan import Plan
 
 KEEP_SECONDS: Final = 3600.0
 """How long the cache itself holds on to an answer; hints that allow more are held to this."""
 _KEY_BYTES: Final = 400
+_FIELD_BYTES: Final = 200
+_OWN: Final = Policy(0, private=True)
+
+
+class Anybody(Protocol):
+    """A context in the name of everybody of one audience."""
+
+    @property
+    def told_caller(self) -> bool:
+        """Whether a resolver asked who asks."""
+        ...
+
+    @property
+    def told_audience(self) -> bool:
+        """Whether a resolver asked for what the audience has in common."""
+        ...
+
+
+class Answer(NamedTuple):
+    """A result, and for how long and for whom it stays true."""
+
+    result: ExecutionResult
+    policy: Policy | None
+
+
+Answering: TypeAlias = Answer | Coroutine[Any, Any, Answer]
 
 
 class Asked(NamedTuple):
-    """A field of the root, as one audience may ask for it until its time is over."""
+    """An operation, as everybody of one audience asks for it."""
 
-    plan: Any
-    field: str
+    plan: object
+    """The token of its plan."""
     variables: bytes
     audience: Hashable
-    period: int
+
+
+class Kept(NamedTuple):
+    """The common fields of an answer."""
+
+    fields: Mapping[str, Any]
+    """Their bytes by response key."""
+    until: float
+    """By the clock of the system."""
+    for_all: bool
+    """Whether other audiences would be given the same."""
+    told_caller: bool
+    """Whether they were nobody's to keep, and are not here."""
+    size: int = 0
+    """Bytes, about."""
+
+
+class Executed(NamedTuple):
+    """What came of the common fields, for all who waited."""
+
+    result: ExecutionResult
+    kept: Kept
+
+
+class Work:
+    """An execution of common fields, for as long as anybody waits for it."""
+
+    __slots__ = ("_waiting", "ends_at", "generation", "task")
+
+    def __init__(self, task: "asyncio.Task[Executed]", generation: int, ends_at: float) -> None:
+        """Who comes before `ends_at` may wait for it, unless what it reads has changed since it began."""
+        self.task = task
+        self.generation = generation
+        self.ends_at = ends_at
+        self._waiting = 0
+
+    async def executed(self) -> Executed:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.ends_at = -math.inf
+                self.task.cancel()
 
 
 class Sharing:
@@ -39,64 +115,175 @@ class Sharing:
         cache: Cache,
         tags: Sequence[Hashable],
         audience_of: Callable[[Any], Hashable | None],
+        anybody_like: Callable[[Any], Anybody],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """What is kept goes when one of `tags` is invalidated.
 
-        `audience_of` tells from a context who is given the same; None for those who share nothing.
+        `audience_of` tells from a context who is given the same, None for those who share nothing;
+        `anybody_like` makes the context of the audience that a context is of.
         """
         self._cache = cache
         self._audience_of = audience_of
+        self._anybody_like = anybody_like
         self._clock = clock
-        self._kind: Kind[Asked, bytes] = Kind(
-            "answers",
-            KEEP_SECONDS,
-            lambda asked, kept: _KEY_BYTES + len(asked.variables) + (0 if kept is None else len(kept)),
-            lambda _asked, _kept: tuple(tags),
+        self._works: dict[Asked, Work] = {}
+        self._kind: Kind[Asked, Kept] = Kind(
+            "answers", KEEP_SECONDS, _size, lambda _asked, _kept: tuple(tags)
         )
 
     def applies(self, launch: Launch, context: object) -> bool:
         """Whether anything of it may be shared."""
         plan = launch.plan
-        return plan is not None and plan.shares and self._audience_of(context) is not None
+        return (
+            plan is not None
+            and bool(plan.common)
+            and not self._cache.paused
+            and self._audience_of(context) is not None
+        )
 
-    async def execute(
-        self, launch: Launch, variables: Mapping[str, Any] | None, context: object
-    ) -> ExecutionResult:
+    def execute(
+        self, launch: Launch, variables: Mapping[str, Any] | None, context: object, seconds: float
+    ) -> Answering:
+        """The answer, or what to await for it.
+
+        `seconds` is what an operation may take: an execution that others wait for as well has so long from
+        the time the last of them comes.
+        """
         plan = launch.plan
         assert plan is not None  # noqa: S101 - `applies` looked
-        audience, text = self._audience_of(context), _fingerprint(variables)
-        now = self._clock()
-        asked = {
-            Asked(plan, key, text, audience, int(now / min(policy.max_age, KEEP_SECONDS))): key
-            for key, policy in plan.policies.items()
-            if policy.shared
-        }
-        own: list[ExecutionResult] = []
+        try:
+            text = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b""
+        except TypeError:  # no JSON, so not from a request
+            return _in_own_name(launch)
+        asked = Asked(plan.token, text, self._audience_of(context))
+        kept = self._cache.held(self._kind, asked)
+        if kept is None or kept.until <= self._clock():
+            return self._executed(plan, launch, asked, context, seconds)
+        if kept.told_caller:
+            return _in_own_name(launch)
+        return self._completed(plan, launch, kept.fields, kept)
 
-        async def run(missing: Sequence[Asked]) -> Mapping[Asked, bytes]:
-            """Executes what is not there, and whatever is not shared with it."""
+    def _completed(self, plan: Plan, launch: Launch, given: Mapping[str, Any], kept: Kept) -> Answering:
+        """The whole answer, with the common fields as they are given."""
+        running, policy = launch.run(given), self._policy(plan, kept)
+        return Answer(running, policy) if isinstance(running, ExecutionResult) else _awaited(running, policy)
+
+    def _policy(self, plan: Plan, kept: Kept) -> Policy:
+        left = max(0, int(kept.until - self._clock()))
+        return Policy(
+            min(plan.policy.max_age, left), plan.policy.private, for_all=kept.for_all and not plan.own
+        )
+
+    async def _executed(
+        self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
+    ) -> Answer:
+        work = self._works.get(asked)
+        begins = work is None or not self._may_join(work)
+        if work is None or begins:
+            work = self._begin(plan, launch, asked, context, seconds)
+        result, kept = await work.executed()
+        if kept.told_caller:
+            answering = _in_own_name(launch)
+        elif result.errors:
+            # Of an operation with fields of its own, all of it is asked for again, to have all its errors.
+            answering = Answer(result, None) if not plan.own else _in_own_name(launch)
+        else:
+            # Who began it is given the values themselves, and so pays for them.
+            given = _common(plan, result) if begins else kept.fields
+            answering = self._completed(plan, launch, given, kept)
+        return answering if isinstance(answering, Answer) else await answering
+
+    def _may_join(self, work: Work) -> bool:
+        return work.generation == self._cache.generation and time.monotonic() < work.ends_at
+
+    def _begin(self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float) -> Work:
+        anybody = self._anybody_like(context)
+        task = asyncio.create_task(self._work(plan, launch.by(anybody), asked, anybody, seconds))
+        work = self._works[asked] = Work(task, self._cache.generation, time.monotonic() + seconds)
+
+        def forget(_done: object) -> None:
+            if self._works.get(asked) is work:
+                del self._works[asked]
+
+        task.add_done_callback(forget)
+        return work
+
+    async def _work(
+        self, plan: Plan, launch: Launch, asked: Asked, anybody: Anybody, seconds: float
+    ) -> Executed:
+        """Executes the common fields, and keeps what may be kept of them."""
+        executed: list[Executed] = []
+
+        async def load() -> Kept | None:
             with observed_validity() as validity:
-                result = await finished(launch.run())
-            own.append(result)
-            if result.errors or result.data is None:
-                return {}
-            made = {key: orjson.dumps(result.data[asked[key]]) for key in missing}
-            until = validity.until
-            # What changes within its time is not kept at all: its time is short, and such changes are rare.
-            ends = [(key.period + 1) * min(plan.policies[asked[key]].max_age, KEEP_SECONDS) for key in made]
-            return {
-                key: kept
-                for (key, kept), end in zip(made.items(), ends, strict=True)
-                if until is None or until.timestamp() >= end
-            }
+                began = self._clock()
+                result = await finished(launch.run(dict.fromkeys(plan.own)))
+            kept = self._kept(plan, result, anybody, validity, began)
+            executed.append(Executed(result, kept))
+            return kept if kept.until > self._clock() else None
 
-        found = await self._cache.many(self._kind, list(asked), run)
-        if own:
-            return own[0]
-        given = {asked[key]: orjson.Fragment(kept) for key, kept in found.items()}
-        return await finished(launch.run(given))
+        # The last who may wait for it comes when the first gives up, and has as much time again.
+        with afresh(2 * seconds):
+            await self._cache.renew(self._kind, asked, load)
+        return executed[0]
+
+    def _kept(
+        self, plan: Plan, result: ExecutionResult, anybody: Anybody, validity: Validity, began: float
+    ) -> Kept:
+        until = began + min(plan.common_policy.max_age, KEEP_SECONDS)
+        if anybody.told_caller:
+            return Kept({}, until, for_all=False, told_caller=True)
+        if result.errors or result.data is None:
+            return Kept({}, 0.0, for_all=False, told_caller=False)
+        if validity.until is not None:
+            until = min(until, validity.until.timestamp())
+        fields = _common(plan, result)
+        try:
+            texts = {key: orjson.dumps(value) for key, value in fields.items()}
+        except TypeError:  # a scalar's mistake, which whoever writes the answer will meet as well
+            return Kept(fields, 0.0, for_all=False, told_caller=False)
+        return Kept(
+            {key: orjson.Fragment(text) for key, text in texts.items()},
+            until,
+            for_all=not anybody.told_audience,
+            told_caller=False,
+            size=sum(_FIELD_BYTES + len(text) for text in texts.values()),
+        )
 
 
-def _fingerprint(variables: Mapping[str, Any] | None) -> bytes:
-    return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b""
+def _in_own_name(launch: Launch) -> Answering:
+    """The answer of whoever is not given what others are."""
+    running = launch.run()
+    return Answer(running, _OWN) if isinstance(running, ExecutionResult) else _awaited(running, _OWN)
+
+
+def unshared(launch: Launch) -> Answering:
+    """The answer where nothing is shared; nobody knows then who else would be given the same."""
+    policy = launch.policy
+    if policy is None or not policy.shared:
+        running = launch.run()
+        return Answer(running, policy) if isinstance(running, ExecutionResult) else _awaited(running, policy)
+    return _observed(launch, policy)
+
+
+async def _awaited(running: Awaitable[ExecutionResult], policy: Policy | None) -> Answer:
+    return Answer(await running, policy)
+
+
+async def _observed(launch: Launch, policy: Policy) -> Answer:
+    with observed_validity() as validity:
+        result = await finished(launch.run())
+    if validity.until is None:
+        return Answer(result, policy)
+    left = max(0, int(validity.until.timestamp() - time.time()))
+    return Answer(result, Policy(min(policy.max_age, left), policy.private))
+
+
+def _common(plan: Plan, result: ExecutionResult) -> dict[str, Any]:
+    data = result.data or {}
+    return {key: data[key] for key in plan.common}
+
+
+def _size(asked: Asked, kept: Kept | None) -> int:
+    return _KEY_BYTES + len(asked.variables) + (0 if kept is None else kept.size)

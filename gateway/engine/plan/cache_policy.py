@@ -27,38 +27,46 @@ class Policy:
     max_age: int
     """Seconds; 0 for never."""
     private: bool
+    for_all: bool = False
+    """Whether it is known that everybody is given the same, wherever and whoever they are."""
 
     def and_(self, other: "Policy") -> "Policy":
         return Policy(min(self.max_age, other.max_age), self.private or other.private)
 
     @property
     def shared(self) -> bool:
-        """Whether everybody may be given the same."""
+        """Whether it may be given to others."""
         return self.max_age > 0 and not self.private
 
 
 ALWAYS: Final = Policy(365 * 86_400, private=False)
 """What holds nothing that changes."""
+NEVER: Final = Policy(0, private=False)
+"""What nobody said anything of."""
 
 
 def policies(positions: Sequence[Position]) -> dict[str, Policy]:
-    """Of each field of the root, by response key, with all that is below it."""
+    """Of each field of the root, by response key, with all that is below it.
+
+    The root's own `__typename` is left out: to keep it costs more than to answer it.
+    """
     found: dict[str, Policy] = {}
     for position in positions:
         root = position
         while root.parent is not None:
             root = root.parent
-        found[root.key] = found.get(root.key, ALWAYS).and_(_of(position))
+        if root.name != "__typename":
+            found[root.key] = found.get(root.key, ALWAYS).and_(_of(position))
     return found
 
 
 def overall(every: Iterable[Policy]) -> Policy:
-    return reduce(Policy.and_, every, ALWAYS)
+    """Of all together; what has no field that says anything is not kept."""
+    policies = list(every)
+    return reduce(Policy.and_, policies, ALWAYS) if policies else NEVER
 
 
 def _of(position: Position) -> Policy:
-    if position.name == "__typename":
-        return ALWAYS
     definitions = [type_.fields.get(position.name, position.definition) for type_ in position.parent_types]
     is_root = position.parent is None
     return overall(_of_field(definition, is_root=is_root) for definition in definitions)

@@ -46,15 +46,16 @@ class Plan:
     blocks: Sequence[Block]
     """By column, what completes its values."""
     source: str
-    policies: Mapping[str, Policy]
-    """For how long, and for whom, each field of the root object stays true."""
     policy: Policy
-    """The same of all of them together."""
-
-    @property
-    def shares(self) -> bool:
-        """Whether any field of the root object may be given to everybody."""
-        return not self.serial and any(policy.shared for policy in self.policies.values())
+    """For how long, and for whom, the whole answer stays true."""
+    common: frozenset[str]
+    """By response key, the fields of the root object that may be given to others."""
+    common_policy: Policy
+    """The same as `policy`, of these alone."""
+    own: frozenset[str]
+    """The others, but for `__typename`."""
+    token: object = field(default_factory=object)
+    """Stands for this plan, and no other, where the plan itself is too large to be kept."""
 
 
 @dataclass
@@ -180,14 +181,17 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
     scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
     every = policies(emitter.positions)
+    common = {key: policy for key, policy in every.items() if policy.shared and not serial}
     return Plan(
         roots={key: scope[name] for key, name in names.items()},
         serial=serial,
         columns=emitter.columns,
         blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
         source=emitter.source,
-        policies=every,
         policy=overall(every.values()),
+        common=frozenset(common),
+        common_policy=overall(common.values()),
+        own=frozenset(every.keys() - common.keys()),
     )
 
 
