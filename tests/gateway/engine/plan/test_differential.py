@@ -12,11 +12,13 @@ from hypothesis import given, seed
 from tests.gateway.engine.plan.cases import CASES, EXAMPLES, PROFILE, Case, Everything, Expected
 from tests.gateway.engine.plan.twins import Answer, Told
 
-# What was still to be awaited below a lost position is left to the collector, with and without a plan.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:coroutine .* was never awaited:RuntimeWarning",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-)
+pytestmark = [
+    pytest.mark.usefixtures("swept"),
+    pytest.mark.filterwarnings(
+        "ignore:coroutine .* was never awaited:RuntimeWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+    ),
+]
 
 
 @seed(0)

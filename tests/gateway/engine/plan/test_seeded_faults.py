@@ -6,9 +6,13 @@ from gateway.engine.plan.plan import Plans
 from tests.gateway.engine.plan.cases import Case, Expected
 from tests.gateway.engine.plan.faults import FAULTS
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("swept"),
+    pytest.mark.filterwarnings(
+        "ignore:coroutine .* was never awaited:RuntimeWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+    ),
+]
 
 
 async def difference(corpus: list[tuple[Case, Expected]]) -> Case | None:
