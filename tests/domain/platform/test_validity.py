@@ -67,4 +67,4 @@ async def test_two_blocks_at_once_do_not_mix() -> None:
             await asyncio.sleep(0)
         return observed.until
 
-    assert await asyncio.gather(block(SOON), block(LATER)) == [SOON, LATER]
+    assert list(await asyncio.gather(block(SOON), block(LATER))) == [SOON, LATER]
