@@ -47,6 +47,7 @@ async def _profiled(stage: Stage, scenario: Scenario, token: str | None) -> psta
         data_dir=stage.folder / "profile",
         background_work=False,
         demo_catalogue=False,
+        cost_budgets={},
     )
     app = create_app(settings)
     async with app.router.lifespan_context(app):

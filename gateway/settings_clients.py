@@ -67,6 +67,8 @@ class ClientSettings(BaseSettings):
     """Lists and objects within each other, as arguments in a document."""
     max_number_characters: int = Field(default=_DEFAULTS.max_number_characters, ge=1)
     """Characters of one number in a document."""
+    max_deferred: int = Field(default=_DEFAULTS.max_deferred, ge=0)
+    """Parts of an answer that `@defer` and `@stream` may put off; what is more comes with the rest."""
     max_concurrent_operations: int = Field(default=_DEFAULTS.max_concurrent_operations, ge=1)
     """Queries and mutations of one caller (an account, or else an address) at a time, in one process."""
     max_concurrent_subscriptions: int = Field(default=_DEFAULTS.max_concurrent_subscriptions, ge=1)

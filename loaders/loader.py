@@ -24,14 +24,12 @@ class Loader(Generic[K, V]):
     What is gathered are whole askings: one for fifty keys waits for one future, not for fifty.
     """
 
-    __slots__ = ("_absent", "_asked", "_askings", "_known", "_question")
+    __slots__ = ("_answers", "_askings", "_known")
 
     def __init__(self, question: Question[K, Any], absent: Callable[[], V]) -> None:
         """`absent` makes the answer for a key that the question's answer does not have."""
-        self._question = question
-        self._absent = absent
-        self._known: dict[K, V] = {}
-        self._asked: dict[K, asyncio.Future[Mapping[K, V]]] = {}
+        self._answers = _Answers(question, absent)
+        self._known = self._answers.known
         self._askings: DataLoader[tuple[K, ...], Mapping[K, V]] | None = None
 
     async def load(self, key: K) -> V:
@@ -44,13 +42,14 @@ class Loader(Generic[K, V]):
         missing = [key for key in keys if key not in known]
         if not missing:
             return [known[key] for key in keys]
+        asked = self._answers.asked
         found = {key: known[key] for key in keys if key in known}
-        running = {self._asked[key] for key in missing if key in self._asked}
-        if new := tuple(key for key in missing if key not in self._asked):
+        running = {asked[key] for key in missing if key in asked}
+        if new := tuple(key for key in missing if key not in asked):
             if self._askings is None:
-                self._askings = DataLoader(self._answer, cache=False)
+                self._askings = DataLoader(self._answers.answer, cache=False)
             asking = self._askings.load(new)
-            self._asked |= dict.fromkeys(new, asking)
+            asked |= dict.fromkeys(new, asking)
             running.add(asking)
         for answers in running:
             found.update(await answers)
@@ -64,7 +63,23 @@ class Loader(Generic[K, V]):
         """Has `key` asked again."""
         self._known.pop(key, None)
 
-    async def _answer(self, askings: list[tuple[K, ...]]) -> list[Mapping[K, V]]:
+
+class _Answers(Generic[K, V]):
+    """What a loader knows and has asked for.
+
+    Apart from the loader, as its DataLoader refers to this: in a cycle of references, everything that a
+    request loaded would stay until Python's collector walks through it, which took as long as all the rest.
+    """
+
+    __slots__ = ("_absent", "_question", "asked", "known")
+
+    def __init__(self, question: Question[K, Any], absent: Callable[[], V]) -> None:
+        self._question = question
+        self._absent = absent
+        self.known: dict[K, V] = {}
+        self.asked: dict[K, asyncio.Future[Mapping[K, V]]] = {}
+
+    async def answer(self, askings: list[tuple[K, ...]]) -> list[Mapping[K, V]]:
         keys = list(dict.fromkeys(key for asking in askings for key in asking))
         try:
             if len(keys) <= MAX_KEYS:
@@ -75,8 +90,8 @@ class Loader(Generic[K, V]):
                 answers = {key: value for part in parts for key, value in part.items()}
         finally:
             for key in keys:
-                self._asked.pop(key, None)
-        self._known.update(answers)
+                self.asked.pop(key, None)
+        self.known.update(answers)
         return [answers] * len(askings)
 
     async def _ask(self, keys: list[K]) -> dict[K, V]:

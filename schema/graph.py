@@ -188,7 +188,7 @@ def graph(*, subgraph: str | None = None, federation_version: Any = "2.9") -> Gr
         ),
         types=types,
         federation_version=federation_version,
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True),
     )
 
 

@@ -25,6 +25,7 @@ from strawberry.types.lazy_type import LazyType
 
 import schema
 from domain.platform.paging import Entry, Page
+from resolvers.batching import BATCH
 from schema.paging import Connection, Edge
 from schema.views import edge, extends, stream, view
 
@@ -273,8 +274,8 @@ def _models(cls: Any) -> list[type]:
 def _answer(field: StrawberryField) -> Any:
     assert field.base_resolver is not None
     wrapped: Any = field.base_resolver.wrapped_func
-    function = inspect.unwrap(wrapped)
-    return get_type_hints(function, include_extras=True)["return"]
+    answer = get_type_hints(inspect.unwrap(wrapped), include_extras=True)["return"]
+    return get_args(answer)[0] if hasattr(wrapped, BATCH) else answer
 
 
 def _value(model: type, name: str) -> Any:

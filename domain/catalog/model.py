@@ -295,6 +295,8 @@ class Offer:
 
     def next_change(self, now: datetime) -> datetime | None:
         """When it next begins or lapses; nothing where it stays as it is."""
+        if self.available_from is None and self.expires_at is None:
+            return None
         ahead = [at for at in (self.available_from, self.expires_at) if at is not None and at > now]
         return min(ahead, default=None)
 

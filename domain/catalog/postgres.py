@@ -95,7 +95,12 @@ class PostgresCatalog:
                 ORDER BY credit.role, credit.position""",
             content_ids,
         )
-        return _grouped(rows, lambda row: row[0], _credit)
+        found: defaultdict[int, list[Credit]] = defaultdict(list)
+        # There are more of these than of all else, so each step of the loop counts.
+        for content_id, person_id, name, role, position, character in rows:
+            credit = Credit(content_id, Person(person_id, name), ROLES[role], position, character)
+            found[content_id].append(credit)
+        return found
 
     async def people(self, ids: Sequence[int]) -> Mapping[int, Person]:
         rows = await self._database.rows("SELECT id, name FROM person WHERE id = ANY($1::bigint[])", ids)
@@ -238,11 +243,6 @@ def content_of(row: Row) -> Content:
             return Album(*shared, label)
         case _:
             return Track(*shared, parent_id, disc, number, runtime_seconds)
-
-
-def _credit(row: Row) -> Credit:
-    content_id, person_id, name, role, position, character = row
-    return Credit(content_id, Person(person_id, name), ROLES[role], position, character)
 
 
 def _offer(row: Row) -> Offer:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 import orjson
 
 from domain.platform.errors import BadInput
+from domain.platform.values import value
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -45,7 +46,7 @@ class Cut:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry(Generic[T]):
     """A row of a page with the cursor that continues behind it."""
 
@@ -53,7 +54,7 @@ class Entry(Generic[T]):
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PageInfo:
     """Where a page lies in its list."""
 
@@ -63,7 +64,7 @@ class PageInfo:
     end_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Page(Generic[T]):
     """A part of a list, in the list's own order."""
 
@@ -173,8 +174,8 @@ class Keyset:
     def _beyond(self, values: list[Any], arguments: list[Any], *, forward: bool) -> str:
         """`(a, b, …)` lies beyond `values`; written out, as directions may differ from key to key."""
         places = []
-        for value, key in zip(values, self.keys, strict=True):
-            arguments.append(value if isinstance(value, str) else orjson.dumps(value).decode().strip('"'))
+        for known, key in zip(values, self.keys, strict=True):
+            arguments.append(known if isinstance(known, str) else orjson.dumps(known).decode().strip('"'))
             places.append(f"${len(arguments)}::text::{key.cast}")
         alternatives = []
         for index, (key, place) in enumerate(zip(self.keys, places, strict=True)):
@@ -229,6 +230,8 @@ def paged(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset,
 
     A cursor whose row has gone continues where it would stand.
     """
+    if cut.after is None and cut.before is None and not cut.backwards:
+        return _beginning(items, key, keyset, cut.size)
     start, stop = 0, len(items)
     if cut.after is not None:
         start = _place(items, key, keyset, keyset.values(cut.after, "after"), behind=True)
@@ -247,6 +250,21 @@ def paged(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset,
         lambda index: keyset.cursor(key(nodes[index])),
         has_next=last < len(items) - 1,
         has_previous=first > 0,
+        count=count,
+    )
+
+
+def _beginning(items: Sequence[T], key: Callable[[T], Sequence[Any]], keyset: Keyset, size: int) -> Page[T]:
+    """The first page: what nearly all ask for."""
+
+    async def count() -> int:
+        return len(items)
+
+    return Page(
+        list(items[:size]),
+        lambda index: keyset.cursor(key(items[index])),
+        has_next=len(items) > size,
+        has_previous=False,
         count=count,
     )
 

@@ -23,6 +23,8 @@ from domain.platform.errors import BadInput, GatewayError
 from gateway.engine.cost.documents import DocumentCosts
 from gateway.engine.cost.weights import Weights
 from gateway.engine.errors import ErrorFormatter, FormattedError
+from gateway.engine.incremental.directives import IncrementalDocument
+from gateway.engine.incremental.executor import IncrementalLauncher
 from gateway.engine.kept import Kept
 from gateway.engine.limits import Excess, Guard
 from gateway.engine.measure import excesses
@@ -55,13 +57,28 @@ class Prepared:
     """Whether it asks for the schema."""
     exceeded: tuple[Excess, ...] = ()
     """Limits it is let over, as they only warn."""
+    incremental: IncrementalDocument | None = None
+    """What of it may come in parts; None where it has neither @defer nor @stream."""
     _launchers: dict[str | None, Launcher] = field(default_factory=dict, repr=False)
+    _incremental_launchers: dict[str | None, IncrementalLauncher] = field(default_factory=dict, repr=False)
+
+    @property
+    def whole(self) -> DocumentNode:
+        """The document that is answered in one piece."""
+        return self.document if self.incremental is None else self.incremental.whole
 
     def launcher(self, name: str | None, schema: GraphQLSchema) -> Launcher:
-        """What executes the operation of this name."""
+        """What executes the operation of this name in one piece."""
         found = self._launchers.get(name)
         if found is None:
-            found = self._launchers[name] = Launcher(schema, self.document, name)
+            found = self._launchers[name] = Launcher(schema, self.whole, name)
+        return found
+
+    def incremental_launcher(self, name: str | None, schema: GraphQLSchema) -> IncrementalLauncher:
+        """What executes the operation of this name in parts."""
+        found = self._incremental_launchers.get(name)
+        if found is None:
+            found = self._incremental_launchers[name] = IncrementalLauncher(schema, self.document, name)
         return found
 
     def operation_name(self, asked: str | None) -> str | None:
@@ -124,12 +141,11 @@ class DocumentStore:
 
     def prepare(self, text: str, *, trusted: bool = False) -> Prepared:
         """The prepared document; raises Rejected. Costs some 20 µs a token the first time, then 1 µs."""
-        key = document_hash(text)
         kept = self._trusted if trusted else self._kept
-        prepared = kept.get(key)
+        prepared = kept.get(text)
         if prepared is None:
-            prepared = self._prepare(key, text, trusted=trusted)
-            kept.put(key, prepared)
+            prepared = self._prepare(document_hash(text), text, trusted=trusted)
+            kept.put(text, prepared)
         for excess in prepared.exceeded:
             self._guard.note(excess, False)  # noqa: FBT003 - by position, as the guard calls it
         return prepared
@@ -174,6 +190,8 @@ class DocumentStore:
             max_errors=_MAX_ERRORS,
             hide_suggestions=not self._errors.suggestions,
         )
+        incremental = None if failures else IncrementalDocument.of(document, text)
+        failures = failures or (incremental.mistakes if incremental is not None else [])
         if failures:
             return _Failure(self._errors.of_request(failures))
         operations = {
@@ -183,8 +201,16 @@ class DocumentStore:
         }
         if not operations:
             return _Failure([self._errors.of_exception(BadInput("The document has no operation."))])
-        costs = DocumentCosts(self._weights, document)
-        return Prepared(key, text, document, MappingProxyType(operations), costs, introspects(text), exceeded)
+        return Prepared(
+            key,
+            text,
+            document,
+            MappingProxyType(operations),
+            DocumentCosts(self._weights, document),
+            introspects(text),
+            exceeded,
+            incremental,
+        )
 
     def _within_limits(self, text: str) -> tuple[Excess, ...]:
         """What is let pass although it exceeds a limit; raises _Exceeds for what is not."""

@@ -5,23 +5,26 @@ import copy
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import orjson
 import strawberry
 from graphql import ExecutionResult as CoreResult
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from domain.platform.deadline import within
-from domain.platform.errors import Forbidden, GatewayError, TimedOut, Unauthenticated
+from domain.platform.errors import Forbidden, GatewayError, Unauthenticated
+from domain.platform.values import value
 from gateway.engine.admission import Admission, Admitted, CostPolicy
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
+from gateway.engine.incremental.delivery import Deliveries
+from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
@@ -30,7 +33,7 @@ from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Answer, Sharing, unshared
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Operation:
     """An operation that is ready to run."""
 
@@ -63,7 +66,7 @@ class _PreparedDocuments(strawberry.Schema):
         text = query.text if isinstance(query, Prepared) else query
         context = super()._create_execution_context(text, allowed_operation_types, *args, **kwargs)
         if isinstance(query, Prepared):
-            context.graphql_document = query.document
+            context.graphql_document = query.whole
             context.validation_rules = ()
         return context
 
@@ -120,7 +123,14 @@ class Engine:
         self.documents = DocumentStore(self.schema, self.guard, self.errors)
         self.may_introspect = introspection if callable(introspection) else lambda _context: introspection
         self._schema = _taking_prepared(schema, planned=planned)
-        self._launches = planned and not schema.get_extensions()
+        extended = bool(schema.get_extensions())
+        self._launches = planned and not extended
+        # Extensions of a schema expect one answer to an operation.
+        self._deliveries = (
+            None
+            if extended
+            else Deliveries(self.schema, self.guard, self.errors, self.admission, self._result)
+        )
 
     def prepare(self, request: OperationRequest, *, trusted: bool = False) -> Operation:
         """The operation that the request's text asks for; raises Rejected with the errors to answer.
@@ -130,8 +140,12 @@ class Engine:
         prepared = self.documents.prepare(request.query, trusted=trusted)
         try:
             name = prepared.operation_name(request.operation_name)
+            if prepared.incremental is not None:
+                prepared.incremental.check(name, request.variables)
         except GatewayError as error:
             raise Rejected([self.errors.of_exception(error)]) from None
+        except GraphQLError as error:
+            raise Rejected(self.errors.of_request([error])) from None
         return Operation(prepared, name, request.variables, request.extensions)
 
     async def execute(
@@ -178,10 +192,47 @@ class Engine:
             async with asyncio.timeout(seconds):
                 return self._result(*await answering)
         except TimeoutError:
-            late = TimedOut(f"The operation took longer than {self.limits.deadline_seconds:g} seconds.")
-            return self.failed(late)
+            return self.failed(self.limits.too_late())
         except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
             return self.failed(error)
+
+    def delivers(self, operation: Operation) -> bool:
+        """Whether `deliver` may answer it in parts."""
+        incremental = operation.prepared.incremental
+        return (
+            incremental is not None
+            and self._deliveries is not None
+            and incremental.asks(operation.name, operation.variables)
+        )
+
+    async def deliver(
+        self, operation: Operation, context: object, format_: Format = Format.CURRENT
+    ) -> AsyncGenerator[OperationResult, None]:
+        """Run a query or mutation as `execute` does, with what @defer and @stream name in Parts of their own.
+
+        One result that is no Part where nothing is put off. Closing the stream ends what still runs.
+        """
+        if self._deliveries is None or not self.delivers(operation):
+            yield await self.execute(operation, context)
+            return
+        started, given = time.perf_counter(), OperationResult()
+        try:
+            self._check_introspection(operation, context)
+            async with aclosing(self._deliveries.answer(operation, context, format_)) as results:
+                async for result in results:
+                    given = replace(given, errors=[*given.errors, *result.errors])
+                    yield result
+        except Exception as error:  # noqa: BLE001 - as in execute
+            given = self.failed(error)
+            yield given
+        finally:
+            if self._observe is not None:
+                self._observe(operation, given, time.perf_counter() - started)
+
+    def _check_introspection(self, operation: Operation, context: object) -> None:
+        """Raises Forbidden where it may not be."""
+        if operation.prepared.introspects and not self.may_introspect(context):
+            raise _introspection_is_off()
 
     def _executed_by_strawberry(self, operation: Operation, context: object) -> Awaitable[ExecutionResult]:
         """Where extensions of the schema may watch, or plans are turned off."""
@@ -195,16 +246,22 @@ class Engine:
         )
 
     async def subscribe(
-        self, operation: Operation, context: object, lifetime_seconds: float | None = None
+        self,
+        operation: Operation,
+        context: object,
+        lifetime_seconds: float | None = None,
+        format_: Format = Format.CURRENT,
     ) -> AsyncGenerator[OperationResult, None]:
-        """Run any operation as a stream; a query or mutation is a stream of one.
+        """Run any operation as a stream; a query or mutation is a stream of one, or of its parts.
 
         A result that was not `executed` is the last, and says why there is no more: UNAUTHENTICATED after
         `lifetime_seconds`, for which the caller's identity was good; RATE_LIMITED where the budget cannot pay
         for more events. Closing the stream closes the resolver's generator.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
-            yield await self.execute(operation, context)
+            async with aclosing(self.deliver(operation, context, format_)) as answers:
+                async for answer in answers:
+                    yield answer
             return
         if operation.prepared.introspects and not self.may_introspect(context):
             yield self.failed(_introspection_is_off())

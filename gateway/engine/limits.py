@@ -1,11 +1,12 @@
 """Every bound on what a client may send, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-from domain.platform.errors import BadInput
+from domain.platform.errors import BadInput, TimedOut
 
 _MAX_SHOWN = 1_000_000
 
@@ -33,12 +34,18 @@ class Limit(StrEnum):
     REPEATED_FIELDS = "repeated_fields"
     LITERAL_DEPTH = "literal_depth"
     NUMBER_CHARACTERS = "number_characters"
+    DEFERRED = "deferred"
     CONCURRENT_OPERATIONS = "concurrent_operations"
     CONCURRENT_SUBSCRIPTIONS = "concurrent_subscriptions"
 
     @property
     def words(self) -> str:
         return self.value.replace("_", " ")
+
+
+_MAXIMA: Mapping[Limit, Callable[["Limits"], int]] = {
+    limit: attrgetter(f"max_{limit.value}") for limit in Limit
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,10 @@ class Limits:
     """Lists and objects within each other, as arguments in the document."""
     max_number_characters: int = 64
     """Of one number in the document. Reading a number costs the square of its length."""
+    max_deferred: int = 500
+    """Deferred fragments, each for every object it stands on, and streamed lists, of one operation.
+    What is more comes with what is around it.
+    """
     deadline_seconds: float = 30.0
     """For a query or mutation, from its first resolver to its last; for a batch, of all of it."""
     body_seconds: float = 15.0
@@ -98,8 +109,11 @@ class Limits:
     """Refused documents whose errors are kept, so that repeating one costs nothing."""
 
     def maximum(self, limit: Limit) -> int:
-        value: int = getattr(self, f"max_{limit}")
-        return value
+        return _MAXIMA[limit](self)
+
+    def too_late(self) -> TimedOut:
+        """Says that an operation took longer than it may."""
+        return TimedOut(f"The operation took longer than {self.deadline_seconds:g} seconds.")
 
     @property
     def most_body_bytes(self) -> int:

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from starlette.types import Scope
 
+from domain.platform.values import value
 from gateway.routes.origins import Headers, Origins
 
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Connection:
     """Where an operation comes from. Made once per HTTP request or WebSocket."""
 
@@ -61,6 +62,10 @@ class DoorOptions:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
+    """By lower-case name; repeated ones joined by commas. A middleware's where it read them."""
+    read: dict[str, str] | None = scope.get("state", {}).get("headers")
+    if read is not None:
+        return read
     pairs = scope["headers"]
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     if len(headers) == len(pairs):
@@ -85,5 +90,7 @@ def _request_id(scope: Scope, headers: Mapping[str, str]) -> str:
 
 def request_id_of(headers: Mapping[str, str]) -> str:
     """The client's own if it is harmless to log, else a new one."""
-    sent = headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
+    sent = headers.get("x-request-id")
+    if sent is not None and _REQUEST_ID.fullmatch(sent):
+        return sent
+    return os.urandom(16).hex()

@@ -1,17 +1,17 @@
 """GraphQL over HTTP, by POST and GET (https://graphql.github.io/graphql-over-http/draft/)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from graphql import OperationType
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.platform.errors import BadInput, GatewayError
+from domain.platform.values import value
 from gateway.engine.documents import Rejected
 from gateway.engine.execution import Operation
 from gateway.engine.intake import Intake
@@ -20,12 +20,23 @@ from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.admission import Admission
 from gateway.routes.batches import Batches
+from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
 from gateway.routes.interrupts import Interruptible
-from gateway.routes.negotiation import HTML, JSON, Accepted, StreamKind, accepted, encoding, media_type
+from gateway.routes.negotiation import (
+    HTML,
+    JSON,
+    Accepted,
+    Manner,
+    StreamKind,
+    accepted,
+    encoding,
+    media_type,
+)
 from gateway.routes.origins import Headers
 from gateway.routes.replies import (
     CLOSE,
@@ -38,6 +49,7 @@ from gateway.routes.replies import (
     result_headers,
     status_of,
 )
+from gateway.routes.security import DEFAULT_POLICY
 
 _ALLOWED: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _VARY: Final = (b"vary", b"accept, accept-encoding, origin")
@@ -53,7 +65,7 @@ and the header Content-Type: application/json.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Exchange:
     """One HTTP request and the way to answer it."""
 
@@ -85,6 +97,7 @@ class HttpDoor:
         # Few different values come in, again and again.
         self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
+        self._is_json = lru_cache(_REMEMBERED_HEADERS)(_is_json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -136,9 +149,8 @@ class HttpDoor:
 
     async def _posted(self, exchange: _Exchange) -> Any:
         """The JSON value in the body."""
-        content_type, parameters = media_type(exchange.headers.get("content-type"))
         # Other types a browser sends across sites without asking first.
-        if content_type != JSON or parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        if not self._is_json(exchange.headers.get("content-type")):
             accepts = [(b"accept-post", JSON.encode())]
             raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
         guard = self._engine.guard
@@ -193,17 +205,44 @@ class HttpDoor:
     async def _run(self, exchange: _Exchange, operation: Operation) -> Reply | None:
         if operation.type is OperationType.MUTATION and exchange.method != "POST":
             raise HttpRefused(405, "Mutations are accepted by POST only.", [(b"allow", b"POST")])
+        manner = self._manner(exchange, operation)
+        if manner is not None:
+            return await self._deliver(exchange, operation, manner)
         stream = self._stream_for(exchange, operation)
+        if stream is None:
+            answering = Begun(self._executed(exchange, operation))
+            if answering.done:
+                return answering.result
+            with Interruptible(exchange.receive, self._options.disconnect_seconds):
+                return await answering
+            raise ClientLeft
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
             context = await self._admission.context_of(exchange.connection)
-            if stream is None:
-                with self._admission.place(exchange.connection, context, operation):
-                    return self._reply(exchange, await self._engine.execute(operation, context))
-        if block.interrupted or stream is None:
+        if block.interrupted:
             raise ClientLeft
         with self._admission.place(exchange.connection, context, operation):
             results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
             await self._serve(exchange, results, stream)
+        return None
+
+    async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
+        context = await self._admission.context_of(exchange.connection)
+        with self._admission.place(exchange.connection, context, operation):
+            return self._reply(exchange, await self._engine.execute(operation, context))
+
+    def _manner(self, exchange: _Exchange, operation: Operation) -> Manner | None:
+        """How to answer in parts; None where one answer is wanted, or there is but one."""
+        manner = exchange.accepted.incremental
+        if manner is None or exchange.method == "HEAD" or operation.type is OperationType.SUBSCRIPTION:
+            return None
+        return manner if exchange.accepted.single is None or self._engine.delivers(operation) else None
+
+    async def _deliver(self, exchange: _Exchange, operation: Operation, manner: Manner) -> Reply | None:
+        watched = Interruptible(exchange.receive, self._options.disconnect_seconds)
+        async with begun(self._admission, exchange.connection, operation, manner.format, watched) as delivery:
+            if delivery.is_whole and exchange.accepted.single is not None:
+                return self._reply(exchange, delivery.first)
+            await self._serve(exchange, delivery.results(), manner.kind, finite=True)
         return None
 
     def _stream_for(self, exchange: _Exchange, operation: Operation) -> StreamKind | None:
@@ -226,11 +265,16 @@ class HttpDoor:
         await self._serve(exchange, results(), kind)
 
     async def _serve(
-        self, exchange: _Exchange, results: AsyncGenerator[OperationResult, None], kind: StreamKind
+        self,
+        exchange: _Exchange,
+        results: AsyncGenerator[OperationResult, None],
+        kind: StreamKind,
+        *,
+        finite: bool = False,
     ) -> None:
         # Some proxies hold an answer back until it is whole; this header of theirs says not to.
         headers = [*self._headers(exchange), NO_STORE, (b"x-accel-buffering", b"no")]
-        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send)
+        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send, finite=finite)
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
@@ -259,6 +303,8 @@ class HttpDoor:
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
         headers = [*self._headers(exchange), *reply.headers, NO_STORE]
+        if reply.content_type == HTML:  # says itself what it may load
+            headers = [header for header in headers if header != DEFAULT_POLICY]
         if reply.content_type is not None:
             headers.append((b"content-type", f"{reply.content_type}; charset=utf-8".encode()))
         if len(body) >= self._options.compress_from_bytes:
@@ -278,6 +324,12 @@ class HttpDoor:
             await exchange.send({"type": "http.response.body"})
 
 
+def _is_json(content_type: str | None) -> bool:
+    """Whether it is JSON in UTF-8."""
+    name, parameters = media_type(content_type)
+    return name == JSON and parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+
+
 class Doors:
     """Every way to the graph that speaks HTTP or WebSocket, at one path."""
 
@@ -286,6 +338,8 @@ class Doors:
         admission = Admission(intake, context_of, options)
         self._http = HttpDoor(admission, options)
         self._socket = SocketDoor(admission, options)
+        self.by_path: Mapping[str, ASGIApp] = {options.path: self._http}
+        """Those that speak HTTP, for a server that has no need of routes."""
         self.routes: list[BaseRoute] = [
             Route(options.path, self._http, name="graphql"),
             WebSocketRoute(options.path, self._socket, name="graphql-ws"),

@@ -1,19 +1,21 @@
 """Results over one long HTTP answer.
 
 Server-sent events follow https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, in the mode of
-distinct connections; multipart follows Apollo's subscription protocol over multipart/mixed.
+distinct connections; multipart follows Apollo's subscription protocol over multipart/mixed. Where one answer
+comes in parts, it follows https://github.com/graphql/graphql-over-http/blob/main/rfcs/IncrementalDelivery.md.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.types import Receive, Send
 
 from domain.platform.errors import Unavailable
 from gateway.engine.execution import Engine
+from gateway.engine.incremental.delivery import Part
 from gateway.engine.results import OperationResult
 from gateway.routes.interrupts import Interruptible
 from gateway.routes.negotiation import StreamKind
@@ -33,7 +35,23 @@ class Framing:
     end: bytes
     """After the last result, if the stream ends by itself."""
     keep_alive: bytes
+    """Nothing where readers would take it for a result."""
+    start: bytes = b""
+    after_last: bytes = b""
+    """Instead of `after` where the last result says that it is the last."""
 
+
+_PARTS: Final = Framing(
+    content_type=b'multipart/mixed; boundary="-"; incrementalSpec=v0.2',
+    start=b"\r\n---\r\n",
+    before=b"Content-Type: application/json; charset=utf-8\r\n\r\n",
+    # A reader knows that a part is whole when it sees the boundary, so that goes with it.
+    after=b"\r\n---\r\n",
+    after_last=b"\r\n-----\r\n",
+    error_before=b"Content-Type: application/json; charset=utf-8\r\n\r\n",
+    end=b"",
+    keep_alive=b"",
+)
 
 FRAMINGS: Final = {
     StreamKind.EVENTS: Framing(
@@ -52,6 +70,10 @@ FRAMINGS: Final = {
         end=b"--graphql--\r\n",
         keep_alive=b"--graphql\r\nContent-Type: application/json\r\n\r\n{}\r\n",
     ),
+    StreamKind.PARTS: _PARTS,
+    StreamKind.PARTS_OF_2022: replace(
+        _PARTS, content_type=b'multipart/mixed; boundary="-"; deferSpec=20220824'
+    ),
 }
 
 
@@ -65,20 +87,24 @@ class Streams:
         self._running: set[Interruptible] = set()
         self._draining = False
 
-    async def serve(
+    async def serve(  # noqa: PLR0913 - an answer, and where it goes
         self,
         results: AsyncGenerator[OperationResult, None],
         kind: StreamKind,
         headers: Headers,
         receive: Receive,
         send: Send,
+        *,
+        finite: bool = False,
     ) -> None:
         """Send the answer; returns when the results end, the client leaves, or on drain.
+
+        A drain lets `finite` ones end, which are of queries and mutations.
 
         One result is taken at a time and the next only once the client has room for it, so a slow client
         slows its source and holds no memory.
         """
-        if self._draining:
+        if self._draining and not finite:
             await results.aclose()
             raise Unavailable("The server is restarting: subscribe again.")
         framing = FRAMINGS[kind]
@@ -86,14 +112,16 @@ class Streams:
         channel = _Channel(
             send, framing.keep_alive, self._keep_alive_seconds, self._send_seconds, on_stuck=block.interrupt
         )
-        await channel.start([(b"content-type", framing.content_type), *headers])
+        await channel.start([(b"content-type", framing.content_type), *headers], framing.start)
         with block:
-            self._running.add(block)
+            if not finite:
+                self._running.add(block)
             try:
                 async with aclosing(results), channel:
                     async for result in results:
                         await channel.send(self._frame(framing, result))
-                    await channel.send(framing.end)
+                    if framing.end:
+                        await channel.send(framing.end)
             except TimeoutError:
                 # Nobody has read for a long time. Not ending the body makes the server drop the connection.
                 return
@@ -110,10 +138,18 @@ class Streams:
 
     def _frame(self, framing: Framing, result: OperationResult) -> bytes:
         body = self._engine.to_bytes(result)
+        if framing.after_last:
+            return _part(framing, result, body)
         if result.executed or framing.error_before == framing.before:
             return b"".join((framing.before, body, framing.after))
         # The body is {"errors":[…]}: what follows the colon is the list and the closing brace.
         return b"".join((framing.error_before, body.partition(b":")[2][:-1], framing.after))
+
+
+def _part(framing: Framing, result: OperationResult, body: bytes) -> bytes:
+    if not isinstance(result, Part):
+        return b"".join((framing.before, body[:-1], b',"hasNext":false}', framing.after_last))
+    return b"".join((framing.before, body, framing.after_last if result.last else framing.after))
 
 
 class _Channel:
@@ -136,10 +172,10 @@ class _Channel:
         self._turn = asyncio.Lock()
         self._quiet = True
 
-    async def start(self, headers: Headers) -> None:
+    async def start(self, headers: Headers, body: bytes) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         # So that the client learns at once that it is subscribed.
-        await self._send({"type": "http.response.body", "body": b"", "more_body": True})
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def send(self, frame: bytes) -> None:
         """TimeoutError if the client takes too long to make room."""
@@ -151,10 +187,11 @@ class _Channel:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def __aenter__(self) -> None:
-        self._beat = asyncio.create_task(self._keep_alive())
+        self._beat = asyncio.create_task(self._keep_alive()) if self._sign else None
 
     async def __aexit__(self, *_: object) -> None:
-        self._beat.cancel()
+        if self._beat is not None:
+            self._beat.cancel()
 
     async def _keep_alive(self) -> None:
         while True:

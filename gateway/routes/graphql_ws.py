@@ -4,6 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -16,6 +17,7 @@ from domain.platform.errors import BadInput, ErrorCode, GatewayError, TooManyReq
 from gateway.engine.documents import Rejected
 from gateway.engine.errors import FormattedError
 from gateway.engine.execution import Operation
+from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
@@ -279,7 +281,8 @@ class _Socket:
         self, operation_id: str, operation: Operation, context: Any
     ) -> list[FormattedError] | None:
         lifetime = self._options.lifetime_of(context)
-        async with aclosing(self._engine.subscribe(operation, context, lifetime)) as results:
+        format_ = _format(self._connection.parameters)
+        async with aclosing(self._engine.subscribe(operation, context, lifetime, format_)) as results:
             async for result in results:
                 if not result.executed:
                     return result.errors
@@ -317,6 +320,12 @@ class _Socket:
         """TimeoutError if the client has not made room in time."""
         async with self._turn, asyncio.timeout(self._options.send_seconds):
             await self._send({"type": "websocket.send", "text": text})
+
+
+def _format(parameters: Mapping[str, Any]) -> Format:
+    """Of parts: the protocol has no word for it, so `connection_init` may ask for one as HTTP does."""
+    asked = {name.lower(): value for name, value in parameters.items()}
+    return Format.asked_by(asked) or Format.CURRENT
 
 
 def _optional_object(message: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from gateway.engine.incremental.formats import Format
+
 RESPONSE_JSON: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
@@ -17,6 +19,16 @@ _ENCODINGS: Final = ("zstd", "br", "gzip")
 class StreamKind(Enum):
     EVENTS = EVENT_STREAM
     MULTIPART = MULTIPART
+    PARTS = "multipart/mixed;incrementalSpec=v0.2"
+    PARTS_OF_2022 = "multipart/mixed;deferSpec=20220824"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a client wants an answer that comes in parts."""
+
+    kind: StreamKind
+    format: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,8 @@ class Accepted:
     """The form for many results; None if it reads none."""
     page: bool
     """Whether it would rather have a web page than either."""
+    incremental: Manner | None = None
+    """How it wants what @defer and @stream put off; None if it would rather have all in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,12 @@ def accepted(header: str | None) -> Accepted:
     html = _quality(ranges, HTML)
     data = max(_quality(ranges, RESPONSE_JSON), _quality(ranges, JSON))
     named = any(r.type == HTML for r in ranges)
-    return Accepted(single, StreamKind(stream) if stream else None, named and html > 0 and html >= data)
+    return Accepted(
+        single,
+        StreamKind(stream) if stream else None,
+        named and html > 0 and html >= data,
+        _incremental(ranges, at_least=data),
+    )
 
 
 def encoding(header: str | None) -> str | None:
@@ -84,6 +103,24 @@ def _best(ranges: Sequence[_Range], offers: Sequence[str], by_wildcard: str) -> 
     first = [(named, fallback, offer) for quality, named, fallback, offer in rated if quality == best]
     named_ones = [offer for named, _, offer in first if named]
     return named_ones[0] if named_ones else max(first, key=lambda found: found[1])[2]
+
+
+def _incremental(ranges: Sequence[_Range], at_least: float) -> Manner | None:
+    """Only what is named counts, first with its format; of two alike, events, whose end has a name."""
+    rated = [
+        (r.quality, format_.value[0] in r.parameters, r.type == EVENT_STREAM, format_)
+        for r in ranges
+        if r.type in {EVENT_STREAM, MULTIPART}
+        and "subscriptionspec" not in r.parameters
+        and r.quality >= at_least
+        and r.quality > 0
+        and (format_ := Format.asked_by(r.parameters)) is not None
+    ]
+    if not rated:
+        return None
+    *_, events, format_ = max(rated, key=lambda rating: rating[:3])
+    parts = StreamKind.PARTS if format_ is Format.CURRENT else StreamKind.PARTS_OF_2022
+    return Manner(StreamKind.EVENTS if events else parts, format_)
 
 
 def _quality(ranges: Sequence[_Range], offer: str) -> float:

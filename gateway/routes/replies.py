@@ -1,10 +1,11 @@
 """Whole HTTP answers, and the exceptions that end a request with one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from domain.platform.errors import ErrorCode, GatewayError
+from domain.platform.values import value
 from gateway.engine.results import OperationResult
 from gateway.routes.negotiation import JSON
 from gateway.routes.origins import Headers
@@ -25,7 +26,7 @@ STATUSES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     status: int
     body: bytes = b""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import strawberry
 from graphql import build_schema, validate_schema
-from strawberry.federation.schema_directives import Authenticated, Cost, ListSize, RequiresScopes, Tag
+from strawberry.federation.schema_directives import Authenticated, RequiresScopes, Tag
 from strawberry.schema_directive import Location
 
 from domain.catalog.model import OfferKind
@@ -21,7 +21,9 @@ from tests.federation.node import Subgraph, composed, needs_node
 pytestmark = needs_node
 
 # Clients of a router see nothing of what routers read.
-OF_ROUTERS = re.compile(r"@key|@link|Query\._entities|Query\._service")
+OF_ROUTERS = re.compile(
+    r"@key|@link|@cost|@listSize|@cacheControl|CacheControlScope|Query\._entities|Query\._service"
+)
 
 
 def graphs(**options: str) -> dict[str, Graph]:
@@ -81,11 +83,11 @@ async def test_a_subgraph_that_does_not_fit_is_noticed(parts: dict[str, Graph]) 
     assert any("shareable" in error for error in composition.errors)
 
 
-@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION, Location.OBJECT], name="cacheControl")
-class CacheControl:
+@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION, Location.OBJECT], name="kept")
+class Kept:
     """A directive of our own, which federation knows nothing of."""
 
-    max_age: int
+    days: int
 
 
 def definition(of: Any) -> Any:
@@ -98,23 +100,15 @@ def field(of: Any, name: str) -> Any:
 
 @pytest.fixture
 def annotated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The graph with directives at places of every kind."""
-    sized = ListSize(
-        assumed_size=20,
-        slicing_arguments=["first", "last"],
-        sized_fields=["nodes", "edges"],
-        require_one_slicing_argument=False,
-    )
+    """The graph with directives at places of every kind, beside the costs that it has anyway."""
     for element, *directives in (
-        (field(catalog.CatalogQuery, "contents"), sized),
-        (field(sona.ContentOfSona, "similar"), Cost(weight=10), CacheControl(max_age=60)),
-        (field(sync.ContentOfViewer, "my_progress"), Cost(weight=2), Authenticated()),
-        (field(paging.PageInfo, "has_next_page"), Cost(weight=0), Tag(name="paging")),
+        (field(sona.ContentOfSona, "similar"), Kept(days=1)),
+        (field(sync.ContentOfViewer, "my_progress"), Authenticated()),
+        (field(paging.PageInfo, "has_next_page"), Tag(name="paging")),
         (field(identity.IdentityQuery, "viewer"), RequiresScopes(scopes=[["viewer:read"]])),
-        (field(discovery.DiscoveryQuery, "search").arguments[0], Cost(weight=3)),
-        (definition(catalog.Movie), Cost(weight=4), CacheControl(max_age=600)),
-        (field(catalog.Content, "availability").arguments[0], Cost(weight=1)),
-        (definition(OfferKind), Cost(weight=0)),
+        (field(discovery.DiscoveryQuery, "search").arguments[0], Tag(name="argument")),
+        (definition(catalog.Movie), Kept(days=10)),
+        (definition(OfferKind), Tag(name="enum")),
     ):
         monkeypatch.setattr(element, "directives", [*(element.directives or ()), *directives])
 
@@ -126,7 +120,7 @@ async def test_what_is_printed_defines_the_directives_that_it_applies() -> None:
         assert validate_schema(schema) == []
 
     whole = printed(graph())
-    for name in ("cost", "listSize", "authenticated", "requiresScopes", "tag", "cacheControl"):
+    for name in ("cost", "listSize", "authenticated", "requiresScopes", "tag", "kept", "cacheControl"):
         assert whole.count(f"directive @{name}") == 1
         assert f" @{name}" in whole.replace(f"directive @{name}", "")
 
@@ -138,8 +132,7 @@ def test_a_subgraph_imports_what_it_applies_and_nothing_else() -> None:
         for name in CONTRIBUTIONS
     }
 
-    assert "listSize" in imported["catalog"]
-    assert "listSize" not in imported["sync"]
+    assert {"listSize", "cost", "tag"} <= imported["catalog"]
     assert {"authenticated", "requiresScopes", "tag", "cost"} <= imported["sync"]
     assert "authenticated" not in imported["catalog"]
 

@@ -159,5 +159,5 @@ class Subscription:
 
 def toy_schema(*extensions: type[SchemaExtension]) -> strawberry.Schema:
     odd = strawberry.scalar(name="Odd", serialize=lambda value: value)
-    config = StrawberryConfig(scalar_map={Odd: odd})
+    config = StrawberryConfig(scalar_map={Odd: odd}, enable_experimental_incremental_execution=True)
     return strawberry.Schema(Query, Mutation, Subscription, config=config, extensions=extensions)

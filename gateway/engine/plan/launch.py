@@ -29,6 +29,8 @@ from gateway.engine.plan.variables import Variables
 class Launcher:
     """One query or mutation of a validated document, ready to be executed again and again."""
 
+    executor_class = PlannedExecutor
+
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
         self._schema = schema
         self._fragments = {
@@ -66,7 +68,7 @@ class Launcher:
     def executor(
         self, values: VariableValues, context: object, extensions: dict[str, Any] | None
     ) -> PlannedExecutor:
-        return PlannedExecutor(
+        return self.executor_class(
             self._schema,
             self._fragments,
             self._details,

@@ -8,9 +8,10 @@ from gateway.evolution.rules.walk import Departure, types
 
 
 def unused_types(schema: GraphQLSchema) -> Iterator[Departure]:
-    """Types that are met from no root."""
+    """Types that are met from no root, and in no argument of a directive."""
     met: set[str] = set()
     ahead: list[GraphQLNamedType | None] = [schema.query_type, schema.mutation_type, schema.subscription_type]
+    ahead += [get_named_type(argument.type) for one in schema.directives for argument in one.args.values()]
     while ahead:
         type_ = ahead.pop()
         if type_ is not None and type_.name not in met:

@@ -11,6 +11,7 @@ CODES = {
     errors.NotFound: ErrorCode.NOT_FOUND,
     errors.BadInput: ErrorCode.BAD_USER_INPUT,
     errors.TooManyRequests: ErrorCode.RATE_LIMITED,
+    errors.CostLimitExceeded: ErrorCode.COST_LIMIT_EXCEEDED,
     errors.TimedOut: ErrorCode.TIMEOUT,
     errors.Unavailable: ErrorCode.UNAVAILABLE,
 }

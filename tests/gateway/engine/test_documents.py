@@ -131,14 +131,6 @@ def test_a_long_value_is_not_quoted_whole() -> None:
     assert len(error["message"]) < 510
 
 
-@pytest.mark.parametrize("directive", ["@defer", "@stream"])
-def test_incremental_delivery_is_refused_clearly(directive: str) -> None:
-    [error, *_] = errors_of(store(), f"{{ ... {directive} {{ caller }} }}")
-
-    assert directive in error["message"]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
-
-
 def test_a_document_with_many_mistakes_gets_a_bounded_list() -> None:
     assert len(errors_of(store(), "{" + " ".join(f"n{n}" for n in range(20)) + "x y z}")) <= 21
 

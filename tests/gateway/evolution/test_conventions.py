@@ -41,7 +41,8 @@ KEPT = {
     "mutation-payloads": f"""{SOME} type Mutation {{ add(input: Int): AddPayload! }}
       type AddPayload {{ film: Film removed: Boolean! userErrors: [UserError!]! }}
       type Film {{ a: Int }} type UserError {{ a: Int }}""",
-    "unused-types": """type Query { u: U n: Node a(i: I): E } union U = A | B type A { a: Int }
+    "unused-types": """directive @d(e: D) on OBJECT enum D { A }
+      type Query { u: U n: Node a(i: I): E } union U = A | B type A { a: Int }
       type B { a: Int } interface Node { id: ID! } type Film implements Node { id: ID! }
       input I { j: J } input J { a: Int } enum E { A }""",
 }

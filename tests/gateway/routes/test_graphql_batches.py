@@ -141,4 +141,4 @@ async def test_batches_can_be_turned_off() -> None:
 async def test_operations_of_a_batch_have_a_context_each(shop: Shop) -> None:
     await post(shop, [{"query": "{ caller }"}] * 2)
 
-    assert len(shop.connections) == 3
+    assert len(shop.connections) == 2

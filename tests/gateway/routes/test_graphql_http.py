@@ -418,14 +418,6 @@ async def test_a_subscription_needs_a_client_that_reads_streams(
     assert "WebSocket" in response.text
 
 
-async def test_incremental_delivery_is_not_forced_on_clients_of_plain_json(client: httpx.AsyncClient) -> None:
-    response = await post(client, "{ ... @defer { caller } }")
-
-    assert response.headers["content-type"].startswith(RESPONSE_JSON)
-    assert '"@defer"' in response.json()["errors"][0]["message"] or "@defer" in response.text
-    assert response.status_code == 400
-
-
 @pytest.mark.parametrize(("header", "coding"), [("zstd", "zstd"), ("br", "br"), ("gzip;q=0.5", "gzip")])
 async def test_a_large_answer_is_packed(client: httpx.AsyncClient, header: str, coding: str) -> None:
     body = orjson.dumps({"query": "{ toys(count: 100) { name price } }"})

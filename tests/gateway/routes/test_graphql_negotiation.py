@@ -1,6 +1,14 @@
 import pytest
 
-from gateway.routes.negotiation import JSON, RESPONSE_JSON, Accepted, StreamKind, accepted, encoding
+from gateway.engine.incremental.formats import Format
+from gateway.routes.negotiation import (
+    JSON,
+    RESPONSE_JSON,
+    Manner,
+    StreamKind,
+    accepted,
+    encoding,
+)
 
 EVENTS, MULTIPART = StreamKind.EVENTS, StreamKind.MULTIPART
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -55,7 +63,44 @@ def test_accept_is_read_by_quality(
     stream: StreamKind | None,
     page: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
-    assert accepted(header) == Accepted(single, stream, page)
+    found = accepted(header)
+
+    assert (found.single, found.stream, found.page) == (single, stream, page)
+
+
+CURRENT, OF_2022 = Format.CURRENT, Format.OF_2022
+AS_EVENTS = Manner(EVENTS, CURRENT)
+AS_PARTS = Manner(StreamKind.PARTS, CURRENT)
+AS_OLD_PARTS = Manner(StreamKind.PARTS_OF_2022, OF_2022)
+
+
+@pytest.mark.parametrize(
+    ("header", "manner"),
+    [
+        (None, None),
+        ("*/*", None),
+        ("application/json", None),
+        ("text/*, multipart/*", None),
+        (APOLLO_QUERY, None),
+        (APOLLO_SUBSCRIPTION, None),
+        (APOLLO_DEFER, AS_OLD_PARTS),
+        (APOLLO_DEFER.replace("deferSpec=20220824", "incrementalSpec=v0.2"), AS_PARTS),
+        ("multipart/mixed;incrementalSpec=v0.3, application/json", None),
+        ("multipart/mixed;deferSpec=20230101, application/json", None),
+        ("multipart/mixed", AS_PARTS),
+        ("application/json, multipart/mixed", AS_PARTS),
+        ("application/json, multipart/mixed;q=0.9", None),
+        ("application/json;q=0.9, multipart/mixed", AS_PARTS),
+        ("text/event-stream", AS_EVENTS),
+        ("text/event-stream;deferSpec=20220824", Manner(EVENTS, OF_2022)),
+        (URQL, AS_EVENTS),
+        ("text/event-stream, multipart/mixed;deferSpec=20220824", AS_OLD_PARTS),
+        ("text/event-stream, multipart/mixed;deferSpec=20220824;q=0.9", AS_EVENTS),
+        ("multipart/mixed;q=0", None),
+    ],
+)
+def test_parts_are_for_those_who_name_them(header: str | None, manner: Manner | None) -> None:
+    assert accepted(header).incremental == manner
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Answers in several parts: what @defer and @stream name comes after the rest."""

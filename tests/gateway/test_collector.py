@@ -1,0 +1,65 @@
+"""What requests leave behind for Python's garbage collector."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from domain.platform.postgres import Database
+from gateway.engine.execution import Engine
+from gateway.engine.requests import OperationRequest
+from schema.graph import graph
+from tests import catalogue as rows
+from tests.asking import Asker
+
+SHOWN = """{ contents(first: 5) { totalCount pageInfo { endCursor } nodes { id title genres { name }
+  credits(first: 3) { nodes { person { id name works(first: 2) { nodes { title } } } } }
+  availability { platform { name } price { amount } } artwork { url } } } }"""
+
+
+class Cycle:
+    """Refers to itself."""
+
+    itself: "Cycle"
+
+
+@pytest.fixture
+def garbage() -> Iterator[list[object]]:
+    """What only the collector could free since the test began; call `gc.collect()` to fill it."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    yield gc.garbage
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+def test_what_refers_to_itself_is_noticed(garbage: list[object]) -> None:
+    cycle = Cycle()
+    cycle.itself = cycle
+    del cycle
+
+    gc.collect()
+
+    assert any(isinstance(left, Cycle) for left in garbage)
+
+
+async def test_an_answer_leaves_nothing_for_the_collector(
+    database: Database, request: pytest.FixtureRequest
+) -> None:
+    for _ in range(3):
+        await rows.add_movie(database)
+    schema = graph()
+    asker, engine = Asker(schema, database), Engine(schema)
+    asked = OperationRequest(SHOWN)
+    first = await engine.answer(asked, asker.context())  # what is kept is made now
+    garbage: list[object] = request.getfixturevalue("garbage")
+
+    second = await engine.answer(asked, asker.context())
+
+    assert first.errors == second.errors == []
+    assert second.data is not None
+    assert len(second.data["contents"]["nodes"]) == 3
+    gc.collect()
+    assert [type(left) for left in garbage] == []
