@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -51,6 +51,10 @@ class DoorOptions:
     """Whose operations these are, by the context; None for one known by its address alone."""
     headers: Headers = field(default_factory=list)
     """Added to every answer."""
+    naming: Sequence[str] = ("authorization",)
+    """The headers of a request, in lower case, that say who asks."""
+    varying: Sequence[str] = ()
+    """Others that an answer depends on, beside those that the doors read themselves."""
     keep_alive_seconds: float = 12.0
     init_seconds: float = 10.0
     """For `connection_init` to arrive on a WebSocket."""
