@@ -26,6 +26,7 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
@@ -188,6 +189,7 @@ def door_options(settings: Settings) -> DoorOptions:
         page=None if page is None else lambda: page,
         lifetime_of=lifetime_of(now),
         caller_of=lambda context: context.caller.account_id,
+        varying=(COST_HEADER,),
     )
 
 

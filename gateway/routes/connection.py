@@ -1,7 +1,7 @@
 """What the doors know of a client, and what they are told about how to serve it."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import getrandbits
 from typing import Any, Final
@@ -49,6 +49,10 @@ class DoorOptions:
     """For how many seconds a subscription may run with this context; None: for as long as it likes."""
     caller_of: Callable[[Any], str | None] = lambda _: None
     """Whose operations these are, by the context; None for one known by its address alone."""
+    naming: Sequence[str] = ("authorization",)
+    """The headers of a request, in lower case, that say who asks."""
+    varying: Sequence[str] = ()
+    """Others that an answer depends on, beside those that the doors read themselves."""
     keep_alive_seconds: float = 12.0
     init_seconds: float = 10.0
     """For `connection_init` to arrive on a WebSocket."""

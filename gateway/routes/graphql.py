@@ -22,6 +22,7 @@ from gateway.routes.admission import Admission
 from gateway.routes.batches import Batches
 from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
+from gateway.routes.caching import for_caches
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
 from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
@@ -42,6 +43,7 @@ from gateway.routes.replies import (
     CLOSE,
     NO_CONTENT,
     NO_STORE,
+    NOT_MODIFIED,
     ClientLeft,
     HttpRefused,
     Reply,
@@ -281,7 +283,10 @@ class HttpDoor:
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
         status, body = status_of(result, content_type), self._engine.to_bytes(result)
-        return Reply(status, body, content_type, result_headers(result))
+        reply = Reply(status, body, content_type, result_headers(result))
+        if exchange.method == "POST":
+            return reply
+        return for_caches(reply, result, exchange.headers, self._options.naming, self._options.varying)
 
     def _refusal(self, exchange: _Exchange, error: Exception) -> Reply:
         result = self._engine.failed(error)
@@ -304,7 +309,7 @@ class HttpDoor:
 
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
-        headers = [*self._headers(exchange), *reply.headers, NO_STORE]
+        headers = [*self._headers(exchange), *reply.headers, *reply.caching]
         if reply.content_type != HTML:
             headers += self._data_headers(exchange.connection.scheme)
         if reply.content_type is not None:
@@ -315,7 +320,7 @@ class HttpDoor:
                 large = len(body) > _INLINE_COMPRESSION_BYTES
                 body = await asyncio.to_thread(compress, body, coding) if large else compress(body, coding)
                 headers.append((b"content-encoding", coding.encode()))
-        if reply.status != NO_CONTENT:
+        if reply.status not in {NO_CONTENT, NOT_MODIFIED}:
             headers.append((b"content-length", str(len(body)).encode()))
         await exchange.send({"type": "http.response.start", "status": reply.status, "headers": headers})
         shown = b"" if exchange.method == "HEAD" else body

@@ -11,6 +11,7 @@ from gateway.routes.negotiation import JSON
 from gateway.routes.origins import Headers
 
 NO_CONTENT: Final = 204
+NOT_MODIFIED: Final = 304
 CLOSE: Final = (b"connection", b"close")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -33,6 +34,8 @@ class Reply:
     content_type: str | None = None
     """Without charset; UTF-8 is added."""
     headers: Headers = field(default_factory=list)
+    caching: tuple[tuple[bytes, bytes], ...] = (NO_STORE,)
+    """The headers for caches."""
 
 
 class ClientLeft(Exception):
