@@ -7,7 +7,6 @@ from random import random
 
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from domain.identity.policy import Policy, Scope
@@ -19,7 +18,7 @@ from domain.platform.late_encoder import Announce
 from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
 from gateway.documents.desk import Desk
-from gateway.edge import Edge
+from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine, Operation
@@ -27,6 +26,7 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.graphql import Doors
@@ -48,7 +48,7 @@ PROJECT = "media-gateway"
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, announce: Announce | None = None) -> Starlette:
+def create_app(settings: Settings, announce: Announce | None = None) -> Application:
     """The application; it opens its services when it starts, and closes them when it stops.
 
     `announce` hears how far the sentence encoder is, where it has to be built.
@@ -56,9 +56,10 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
     metrics = Metrics()
     traced = settings.otlp_endpoint is not None
 
+    holder: list[Opened] = []
+
     def opened() -> Opened:
-        running: Opened = app.state.opened
-        return running
+        return holder[0]
 
     costs = cost_policy(settings, metrics, lambda: opened().budgets)
     engine = engine_of(settings, metrics, costs, lambda: opened().sharing)
@@ -66,15 +67,13 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
     buckets = buckets_of(settings.cost_budgets)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
             async with open_all(settings, metrics, traced=traced, announce=announce) as opened:
-                app.state.opened = opened
+                holder[:] = [opened]
                 jobs = opened.jobs if settings.background_work else ()
                 async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
-
-    app = Starlette(lifespan=lifespan)
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
@@ -90,17 +89,20 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Starlett
 
     doors = Doors(desk.intake, context_of, door_options(settings))
     draining = Draining(doors)
-    app.state.drain = draining.start
-    app.router.routes.extend(
-        [
+    app = Application(
+        metrics,
+        traced=traced,
+        doors=doors.by_path,
+        lifespan=lifespan,
+        routes=[
             *doors.routes,
             *jwks_routes(lambda: opened().services.accounts.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
             *page_routes(settings),
-        ]
+        ],
     )
-    app.user_middleware.append(Middleware(Edge, router=app.router, metrics=metrics, traced=traced))
+    app.state.drain = draining.start
     return app
 
 
@@ -139,7 +141,7 @@ def engine_of(
         return open_to_all or policy.holds(context.caller, Scope.READ_SCHEMA)
 
     def note(excess: Excess, refused: bool) -> None:  # noqa: FBT001 - the engine calls it by position
-        metrics.excesses.labels(excess.limit, "refused" if refused else "warned").inc()
+        metrics.excesses.add(excess.limit.value, "refused" if refused else "warned")
         if not refused:
             log.warning("limit.exceeded", **excess.extensions)
 
@@ -167,9 +169,7 @@ def cost_policy(settings: Settings, metrics: Metrics, budgets: Callable[[], Budg
         payer_of=lambda context: context.payer,
         samples=lambda: random() < settings.cost_sample_ratio,  # noqa: S311 - a sample, no secret
         spent=lambda spent: metrics.cost(shown(spent.operation.name), spent.requested, spent.actual),
-        exceeded=lambda _, error: metrics.cost_exceeded.labels(
-            error.code.value, settings.cost_mode.value
-        ).inc(),
+        exceeded=lambda _, error: metrics.cost_exceeded.add(error.code.value, settings.cost_mode.value),
     )
 
 
@@ -189,6 +189,7 @@ def door_options(settings: Settings) -> DoorOptions:
         page=None if page is None else lambda: page,
         lifetime_of=lifetime_of(now),
         caller_of=lambda context: context.caller.account_id,
+        varying=(COST_HEADER,),
     )
 
 

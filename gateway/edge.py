@@ -1,63 +1,81 @@
 """What every request passes on its way in and out: its id, its span, its headers, its place in the counts."""
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Mapping, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
-import structlog
 from opentelemetry import propagate, trace
+from starlette.applications import Starlette
 from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.platform.tracing import TRACER_NAME
+from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
 from gateway.routes.connection import headers_of, request_id_of
+from gateway.routes.security import page_headers
 
-SECURITY_HEADERS: Final = (
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"permissions-policy", b"geolocation=(), microphone=(), camera=()"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-DEFAULT_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_STREAMS: Final = (b"text/event-stream", b"multipart/")
+_UNTRACED: Final = nullcontext()
+
+
+class Application(Starlette):
+    """Starlette behind an edge. `doors` are ASGI applications, by path, for what need not pass its layers."""
+
+    def __init__(
+        self, metrics: Metrics, *, traced: bool, doors: Mapping[str, ASGIApp] | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._edge = Edge(super().__call__, self.router, metrics, doors or {}, traced=traced)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._edge(scope, receive, send)
 
 
 class Edge:
     """Wraps the application; one thin function per request, as it lies on the path of every one."""
 
-    def __init__(self, app: ASGIApp, router: Router, metrics: Metrics, *, traced: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        router: Router,
+        metrics: Metrics,
+        doors: Mapping[str, ASGIApp],
+        *,
+        traced: bool,
+    ) -> None:
+        """`doors` set the headers of their answers themselves."""
         self._app = app
         self._router = router
         self._metrics = metrics
+        self._doors = doors
         self._traced = traced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = headers_of(scope)
         request_id = request_id_of(headers)
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "headers": headers}
+        door = self._doors.get(scope["path"]) if kind == "http" else None
+        answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
-        answer = _Answer(send, request_id)
-        self._metrics.active.inc()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        self._metrics.active += 1
+        token = REQUEST_ID.set(request_id)
         try:
-            with self._span(scope, headers, request_id):
-                await self._app(scope, receive, answer if scope["type"] == "http" else send)
+            with self._span(scope, headers, request_id) if self._traced else _UNTRACED:
+                await (door or self._app)(scope, receive, answer if kind == "http" else send)
         finally:
-            self._metrics.active.dec()
-            structlog.contextvars.unbind_contextvars("request_id")
-            if scope["type"] == "http":
-                self._count(scope, answer, time.perf_counter() - started)
+            self._metrics.active -= 1
+            REQUEST_ID.reset(token)
+            if kind == "http":
+                path = self._route(scope) if door is None else scope["path"]
+                self._count(scope["method"], path, answer, time.perf_counter() - started)
 
     def _span(self, scope: Scope, headers: dict[str, str], request_id: str) -> AbstractContextManager[Any]:
-        if not self._traced:
-            return nullcontext()
         method = scope.get("method", "WEBSOCKET")
         return trace.get_tracer(TRACER_NAME).start_as_current_span(
             f"{method} {scope['path']}",
@@ -66,11 +84,10 @@ class Edge:
             attributes={"http.request.method": method, "url.path": scope["path"], "request.id": request_id},
         )
 
-    def _count(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
-        path = self._route(scope)
-        self._metrics.requests.labels(scope["method"], path, answer.status).inc()
+    def _count(self, method: str, path: str, answer: "_Answer", seconds: float) -> None:
+        self._metrics.requests.add(method, path, str(answer.status))
         if not answer.streamed:
-            self._metrics.duration.labels(scope["method"], path).observe(seconds)
+            self._metrics.duration.add(seconds, method, path)
 
     def _route(self, scope: Scope) -> str:
         """The route's own path: what a client writes must not make a new series."""
@@ -81,28 +98,39 @@ class Edge:
 
 
 class _Answer:
-    """Watches an answer go out and adds the headers that every one carries."""
+    """Watches an answer go out."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    __slots__ = ("_send", "status", "streamed")
+
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._request_id = request_id.encode("latin-1")
         self.status = 0
         self.streamed = False
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.streamed = any(
+                name == b"content-type" and value.startswith(_STREAMS) for name, value in message["headers"]
+            )
+        return self._send(message)
+
+
+class _Completed(_Answer):
+    """Adds the headers that every answer carries."""
+
+    __slots__ = ("_ours",)
+
+    def __init__(self, send: Send, request_id: str, scheme: str) -> None:
+        super().__init__(send)
+        self._ours = [(b"x-request-id", request_id.encode("latin-1")), *page_headers(scheme)]
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
             message["headers"] = self._with_ours(message)
-        await self._send(message)
+        return super().__call__(message)
 
     def _with_ours(self, message: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
-        headers = list(message.get("headers", ()))
-        names = {name.lower() for name, _ in headers}
-        self.streamed = any(
-            name.lower() == b"content-type" and value.startswith((b"text/event-stream", b"multipart/"))
-            for name, value in headers
-        )
-        headers += [header for header in (*SECURITY_HEADERS, DEFAULT_POLICY) if header[0] not in names]
-        if b"x-request-id" not in names:
-            headers.append((b"x-request-id", self._request_id))
-        return headers
+        headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+        names = {name for name, _ in headers}
+        return [*headers, *(header for header in self._ours if header[0] not in names)]

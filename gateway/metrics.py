@@ -1,14 +1,12 @@
 """What the process counts, for Prometheus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
-    Counter,
     Gauge,
-    Histogram,
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -18,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from domain.platform.cache import Cache
+from gateway.tallies import Spread, Tally
 
 COSTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -28,74 +27,72 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "http_requests",
-            "Requests answered, by route and status.",
-            ("method", "path", "status"),
-            registry=self.registry,
+        self.active = 0
+        """Requests and sockets being served."""
+        self.watch("active_connections", "Requests and sockets being served.", lambda: self.active)
+        self.requests = self._tally(
+            "http_requests", "Requests answered, by route and status.", ("method", "path", "status")
         )
-        self.duration = Histogram(
+        self.duration = self._spread(
             "http_request_duration_seconds",
             "Time to the last byte of an answer; streams are left out.",
+            BUCKETS,
             ("method", "path"),
-            buckets=BUCKETS,
-            registry=self.registry,
         )
-        self.active = Gauge(
-            "active_connections", "Requests and sockets being served.", registry=self.registry
-        )
-        self.statements = Histogram(
-            "db_statement_duration_seconds", "Time of a statement.", buckets=BUCKETS, registry=self.registry
-        )
-        self.operations = Histogram(
+        self.statements = self._spread("db_statement_duration_seconds", "Time of a statement.", BUCKETS)
+        self.operations = self._spread(
             "graphql_operation_duration_seconds",
             "Time of a query or mutation, by its name where that is a known one, and by how it ended.",
+            BUCKETS,
             ("type", "operation", "outcome"),
-            buckets=BUCKETS,
-            registry=self.registry,
         )
-
-        self.documents = Counter(
+        self.documents = self._tally(
             "graphql_documents",
             "Operations by whether their document is published, and by what named it: id, hash or text.",
             ("kind", "named_by"),
-            registry=self.registry,
         )
-        self.excesses = Counter(
+        self.excesses = self._tally(
             "graphql_limits_exceeded",
             "Requests larger than a limit, by the limit and by what was done: refused or warned.",
             ("limit", "action"),
-            registry=self.registry,
         )
-
-        self.requested_cost = Histogram(
+        self.requested_cost = self._spread(
             "graphql_operation_requested_cost",
             "What operations were expected to cost, by name where that is a known one.",
+            COSTS,
             ("operation",),
-            buckets=COSTS,
-            registry=self.registry,
         )
-        self.actual_cost = Histogram(
+        self.actual_cost = self._spread(
             "graphql_operation_actual_cost",
             "What operations cost by their answers, where that was measured.",
+            COSTS,
             ("operation",),
-            buckets=COSTS,
-            registry=self.registry,
         )
-        self.cost_exceeded = Counter(
+        self.cost_exceeded = self._tally(
             "graphql_cost_exceeded",
             "Operations that cost too much, or more than was left; by what becomes of them.",
             ("code", "mode"),
-            registry=self.registry,
         )
 
+    def _tally(self, name: str, description: str, labels: Sequence[str]) -> Tally:
+        tally = Tally(name, description, labels)
+        self.registry.register(tally)
+        return tally
+
+    def _spread(
+        self, name: str, description: str, bounds: Sequence[float], labels: Sequence[str] = ()
+    ) -> Spread:
+        spread = Spread(name, description, bounds, labels)
+        self.registry.register(spread)
+        return spread
+
     def cost(self, name: str, requested: float, actual: float | None) -> None:
-        self.requested_cost.labels(name).observe(requested)
+        self.requested_cost.add(requested, name)
         if actual is not None:
-            self.actual_cost.labels(name).observe(actual)
+            self.actual_cost.add(actual, name)
 
     def operation(self, kind: str, name: str, outcome: str, seconds: float) -> None:
-        self.operations.labels(kind, name, outcome).observe(seconds)
+        self.operations.add(seconds, kind, name, outcome)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""

@@ -163,7 +163,7 @@ async def open_database(
     """PostgreSQL. Its loss refuses: nothing is answered without it."""
 
     def observe(logged: Any) -> None:
-        metrics.statements.observe(logged.elapsed)
+        metrics.statements.add(logged.elapsed)
         if traced:
             trace_statement(logged)
 

@@ -14,11 +14,12 @@ from graphql import (
     is_required_argument,
 )
 
-Admits: TypeAlias = Callable[[GraphQLField], bool]
+Admits: TypeAlias = Callable[[str, GraphQLField], bool]
+"""Is told `Type.field`."""
 
 
 def everything(
-    schema: GraphQLSchema, field: GraphQLField, depth: int, admits: Admits = lambda _: True
+    schema: GraphQLSchema, field: GraphQLField, depth: int, admits: Admits = lambda _name, _field: True
 ) -> str:
     """The selection below `field`, so many objects deep: what `admits` and needs no argument.
 
@@ -53,7 +54,9 @@ def _fields(
 ) -> list[str]:
     found = []
     for name, field in type_.fields.items():
-        if not admits(field) or any(is_required_argument(argument) for argument in field.args.values()):
+        if not admits(f"{type_.name}.{name}", field) or any(
+            is_required_argument(argument) for argument in field.args.values()
+        ):
             continue
         shown = get_named_type(field.type)
         leads = not is_leaf_type(shown)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from domain.platform.values import value
+
 MAX_KEYS = 20_000
 
 
@@ -47,7 +49,7 @@ class Budgets(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Charge:
     """What an operation was charged."""
 

@@ -12,20 +12,26 @@ from contextvars import ContextVar
 _ENDS_AT: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[float]:
+class within:  # noqa: N801 - used as a function
     """The block, and all it starts, has so many seconds; fewer where a block around it ends before.
 
     Answers the seconds that there are.
     """
-    now = time.monotonic()
-    around = _ENDS_AT.get()
-    ends_at = now + seconds if around is None else min(around, now + seconds)
-    token = _ENDS_AT.set(ends_at)
-    try:
-        yield max(0.0, ends_at - now)
-    finally:
-        _ENDS_AT.reset(token)
+
+    __slots__ = ("_seconds", "_token")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> float:
+        now = time.monotonic()
+        around = _ENDS_AT.get()
+        ends_at = now + self._seconds if around is None else min(around, now + self._seconds)
+        self._token = _ENDS_AT.set(ends_at)
+        return max(0.0, ends_at - now)
+
+    def __exit__(self, *_: object) -> None:
+        _ENDS_AT.reset(self._token)
 
 
 @contextmanager

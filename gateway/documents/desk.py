@@ -41,11 +41,7 @@ class Desk:
 
     def __init__(self, settings: Settings, engine: Engine, metrics: Metrics) -> None:
         self._settings = settings
-        self._counters = {
-            (named, trusted): metrics.documents.labels("published" if trusted else "ad_hoc", named.value)
-            for named in Named
-            for trusted in (True, False)
-        }
+        self._metrics = metrics
         self._shared = LateQueries()
         self.trusted = TrustedDocuments()
         self.usage = Usage(engine.schema)
@@ -62,7 +58,7 @@ class Desk:
 
     def _count(self, operation: Operation, named: Named, trusted: bool) -> None:  # noqa: FBT001 - `Count`
         self.usage.count(operation, trusted=trusted)
-        self._counters[named, trusted].inc()
+        self._metrics.documents.add("published" if trusted else "ad_hoc", named.value)
 
     @asynccontextmanager
     async def in_step(self, database: Database, shared: QueryStore | None) -> AsyncIterator[None]:

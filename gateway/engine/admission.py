@@ -16,6 +16,7 @@ from graphql import OperationType
 
 from domain.platform.budgets import Budgets, Charge, LocalBudgets, Payer
 from domain.platform.errors import CostLimitExceeded, ErrorCode, GatewayError, TooManyRequests
+from domain.platform.values import value
 from gateway.engine.cost.dearest import dearest
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.cost.measured import measured, of_event
@@ -49,7 +50,7 @@ class Costed(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spent:
     """What an operation was expected to cost, and did."""
 
@@ -82,7 +83,7 @@ class CostPolicy:
     """Hears of each that should not run, whether it does or not."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Admitted:
     """An operation that may run, and what it was charged."""
 
@@ -100,7 +101,14 @@ class Admission:
 
     async def admit(self, operation: Costed, context: Any) -> Admitted:
         """Charge it; raises CostLimitExceeded or TooManyRequests, and BadInput as `estimate` does."""
-        return (await self.admit_together([(operation, context)]))[0]
+        policy = self._policy
+        payer = policy.payer_of(context)
+        if policy.mode is CostMode.OFF:
+            return Admitted(operation, None, payer)
+        estimate = operation.estimate()
+        self._check(operation, estimate, payer)
+        paid = await self._charge(operation, payer, estimate.cost, estimate.cost)
+        return Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
 
     async def admit_together(self, wanted: Sequence[tuple[Costed, Any]]) -> list[Admitted]:
         """Charge operations of one caller as one: all of them may run, or none."""
@@ -110,9 +118,7 @@ class Admission:
             return [Admitted(op, None, payer) for (op, _), payer in zip(wanted, payers, strict=True)]
         estimates = [operation.estimate() for operation, _ in wanted]
         for (operation, _), estimate, payer in zip(wanted, estimates, payers, strict=True):
-            limit = policy.limit if payer.bucket is None else min(policy.limit, payer.bucket.capacity)
-            if estimate.cost > limit:
-                self._exceeded(operation, _too_dear(estimate, limit))
+            self._check(operation, estimate, payer)
         paid = await self._pay([operation for operation, _ in wanted], estimates, payers)
         return [
             Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
@@ -149,6 +155,14 @@ class Admission:
         except TooManyRequests as error:
             refused = error
         return _reported(result, estimate, actual, payer) if payer.reports else result, refused
+
+    def _check(self, operation: Costed, estimate: Estimate, payer: Payer) -> None:
+        """Raises CostLimitExceeded for an operation that nobody, or not this payer, could ever run."""
+        limit = self._policy.limit
+        if payer.bucket is not None:
+            limit = min(limit, payer.bucket.capacity)
+        if estimate.cost > limit:
+            self._exceeded(operation, _too_dear(estimate, limit))
 
     def _actual(self, admitted: Admitted, estimate: Estimate, result: OperationResult) -> float | None:
         if not result.executed:

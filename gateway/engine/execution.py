@@ -5,7 +5,7 @@ import copy
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import orjson
@@ -18,6 +18,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from domain.platform.deadline import within
 from domain.platform.errors import Forbidden, GatewayError, Unauthenticated
+from domain.platform.values import value
 from gateway.engine.admission import Admission, Admitted, CostPolicy
 from gateway.engine.cost.documents import Estimate
 from gateway.engine.documents import DocumentStore, Prepared, Rejected
@@ -32,7 +33,7 @@ from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Answer, Sharing, unshared
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Operation:
     """An operation that is ready to run."""
 

@@ -1,8 +1,9 @@
 """Every bound on what a client may send, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from domain.platform.errors import BadInput, TimedOut
@@ -40,6 +41,11 @@ class Limit(StrEnum):
     @property
     def words(self) -> str:
         return self.value.replace("_", " ")
+
+
+_MAXIMA: Mapping[Limit, Callable[["Limits"], int]] = {
+    limit: attrgetter(f"max_{limit.value}") for limit in Limit
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,7 @@ class Limits:
     """Refused documents whose errors are kept, so that repeating one costs nothing."""
 
     def maximum(self, limit: Limit) -> int:
-        value: int = getattr(self, f"max_{limit}")
-        return value
+        return _MAXIMA[limit](self)
 
     def too_late(self) -> TimedOut:
         """Says that an operation took longer than it may."""

@@ -1,10 +1,9 @@
 """How many operations of one caller run at the same time."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
 
 from graphql import OperationType
 
@@ -13,7 +12,8 @@ from gateway.engine.execution import Operation
 from gateway.engine.limits import Guard, Limit
 
 RETRY_SECONDS = 1
-_IPV6_NETWORK_BITS = 64
+
+Place = tuple[str, Limit]
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,15 @@ class Places:
     """Counts what runs in this process, by caller. Nobody waits for a place: whoever gets none is told so."""
 
     guard: Guard
-    running: Counter[tuple[str, Limit]] = field(default_factory=Counter)
+    running: Counter[Place] = field(default_factory=Counter)
 
-    @contextmanager
-    def taken(self, caller: str, operations: Sequence[Operation]) -> Iterator[None]:
-        """A place for each operation while the block runs; raises TooManyRequests where they are too few."""
-        needed = Counter((caller, _limit_of(operation)) for operation in operations)
-        for place, count in needed.items():
-            excess = self.guard.refuses(place[1], self.running[place] + count)
+    def taken(self, caller: str, operations: Sequence[Operation]) -> AbstractContextManager[None]:
+        """Takes a place for each operation, to be left with the block; raises TooManyRequests where they are
+        too few.
+        """
+        needed = [(caller, _limit_of(operation)) for operation in operations]
+        for place in needed if len(needed) == 1 else set(needed):
+            excess = self.guard.refuses(place[1], self.running[place] + needed.count(place))
             if excess is not None:
                 raise TooManyRequests(
                     f"Only {excess.maximum:,} {excess.limit.words} of one caller are answered at a time: "
@@ -36,29 +37,29 @@ class Places:
                     retryAfter=RETRY_SECONDS,
                     **excess.extensions,
                 )
-        self.running.update(needed)
-        try:
-            yield
-        finally:
-            for place, count in needed.items():
-                self.running[place] -= count
-                if not self.running[place]:
-                    del self.running[place]
+        return _Taken(self.running, needed)
 
 
-def caller_at(address: str | None) -> str:
-    """Who is known by an address alone. A household or a machine has a whole IPv6 network to choose from."""
-    if address is None:
-        return "nowhere"
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(IPv6Address(int(parsed) >> _IPV6_NETWORK_BITS << _IPV6_NETWORK_BITS))
-    return address
+class _Taken:
+    """Places in use. Not a generator, as every request has one of these."""
+
+    __slots__ = ("_places", "_running")
+
+    def __init__(self, running: Counter[Place], places: Sequence[Place]) -> None:
+        self._running = running
+        self._places = places
+
+    def __enter__(self) -> None:
+        for place in self._places:
+            self._running[place] += 1
+
+    def __exit__(self, *_: object) -> None:
+        for place in self._places:
+            left = self._running[place] - 1
+            if left:
+                self._running[place] = left
+            else:
+                del self._running[place]
 
 
 def _limit_of(operation: Operation) -> Limit:

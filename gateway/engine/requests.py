@@ -1,18 +1,18 @@
 """One operation as a client asks for it, whichever way it came in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from domain.platform.errors import BadInput
+from domain.platform.values import value
 from gateway.engine.limits import Guard, Limit, Limits
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OperationRequest:
     """The parameters of https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters."""
 

@@ -1,16 +1,17 @@
 """What an operation answers, and its bytes."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
 from domain.platform.errors import ErrorCode
+from domain.platform.values import value
 from gateway.engine.errors import FormattedError
 from gateway.engine.plan.cache_policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OperationResult:
     """One response: of a query or mutation, or of one event of a subscription."""
 

@@ -3,11 +3,12 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
+from domain.platform.addresses import network_of
 from domain.platform.errors import GatewayError
 from gateway.engine.documents import Rejected
 from gateway.engine.execution import Operation
 from gateway.engine.intake import Intake
-from gateway.engine.places import Places, caller_at
+from gateway.engine.places import Places
 from gateway.engine.requests import OperationRequest
 from gateway.routes.connection import Connection, ContextOf, DoorOptions
 
@@ -38,7 +39,7 @@ class Admission:
         Raises TooManyRequests where the caller has too many running already.
         """
         caller = self._caller_of(context)
-        key = caller_at(connection.client) if caller is None else f"account {caller}"
+        key = network_of(connection.client) if caller is None else f"account {caller}"
         return self._places.taken(key, operations)
 
     async def _explained(self, rejected: Rejected, connection: Connection) -> Rejected:

@@ -12,6 +12,7 @@ import zstandard
 from starlette.types import Receive
 
 from gateway.engine.limits import Excess, Guard, Limit, Limits
+from gateway.routes.begun import Begun
 from gateway.routes.replies import ClientLeft, HttpRefused
 
 _STEP_BYTES: Final = 64 << 10
@@ -53,8 +54,12 @@ async def _read(headers: Mapping[str, str], receive: Receive, limits: Limits) ->
         raise _TooLarge(maximum + 1)
     decode = _decoder(headers.get("content-encoding", "identity").strip().lower())
     try:
-        async with asyncio.timeout(limits.body_seconds):
-            raw = await _receive_all(receive, maximum)
+        arriving = Begun(_receive_all(receive, maximum))
+        if arriving.done:
+            raw = arriving.result
+        else:
+            async with asyncio.timeout(limits.body_seconds):
+                raw = await arriving
     except TimeoutError:
         # The rest of the body may still be on its way: this connection is of no more use.
         raise HttpRefused(408, "The request body took too long to arrive.", close=True) from None

@@ -1,19 +1,20 @@
 """What the doors know of a client, and what they are told about how to serve it."""
 
-import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Any, Final
 
 from starlette.types import Scope
 
-from gateway.routes.origins import Headers, Origins
+from domain.platform.values import value
+from gateway.routes.origins import Origins
 
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Connection:
     """Where an operation comes from. Made once per HTTP request or WebSocket."""
 
@@ -48,8 +49,10 @@ class DoorOptions:
     """For how many seconds a subscription may run with this context; None: for as long as it likes."""
     caller_of: Callable[[Any], str | None] = lambda _: None
     """Whose operations these are, by the context; None for one known by its address alone."""
-    headers: Headers = field(default_factory=list)
-    """Added to every answer."""
+    naming: Sequence[str] = ("authorization",)
+    """The headers of a request, in lower case, that say who asks."""
+    varying: Sequence[str] = ()
+    """Others that an answer depends on, beside those that the doors read themselves."""
     keep_alive_seconds: float = 12.0
     init_seconds: float = 10.0
     """For `connection_init` to arrive on a WebSocket."""
@@ -61,6 +64,10 @@ class DoorOptions:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
+    """By lower-case name; repeated ones joined by commas. A middleware's where it read them."""
+    read: dict[str, str] | None = scope.get("state", {}).get("headers")
+    if read is not None:
+        return read
     pairs = scope["headers"]
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     if len(headers) == len(pairs):
@@ -85,5 +92,8 @@ def _request_id(scope: Scope, headers: Mapping[str, str]) -> str:
 
 def request_id_of(headers: Mapping[str, str]) -> str:
     """The client's own if it is harmless to log, else a new one."""
-    sent = headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
+    sent = headers.get("x-request-id")
+    if sent is not None and _REQUEST_ID.fullmatch(sent):
+        return sent
+    # Nobody is trusted for knowing one, so it need not be unguessable.
+    return f"{getrandbits(128):032x}"

@@ -1,17 +1,17 @@
 """GraphQL over HTTP, by POST and GET (https://graphql.github.io/graphql-over-http/draft/)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from graphql import OperationType
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.platform.errors import BadInput, GatewayError
+from domain.platform.values import value
 from gateway.engine.documents import Rejected
 from gateway.engine.execution import Operation
 from gateway.engine.intake import Intake
@@ -20,7 +20,9 @@ from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.admission import Admission
 from gateway.routes.batches import Batches
+from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
+from gateway.routes.caching import for_caches
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
 from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
@@ -41,6 +43,7 @@ from gateway.routes.replies import (
     CLOSE,
     NO_CONTENT,
     NO_STORE,
+    NOT_MODIFIED,
     ClientLeft,
     HttpRefused,
     Reply,
@@ -48,6 +51,7 @@ from gateway.routes.replies import (
     result_headers,
     status_of,
 )
+from gateway.routes.security import data_headers, page_headers
 
 _ALLOWED: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _VARY: Final = (b"vary", b"accept, accept-encoding, origin")
@@ -63,7 +67,7 @@ and the header Content-Type: application/json.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Exchange:
     """One HTTP request and the way to answer it."""
 
@@ -95,6 +99,8 @@ class HttpDoor:
         # Few different values come in, again and again.
         self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
+        self._data_headers = lru_cache(_REMEMBERED_HEADERS)(data_headers)
+        self._is_json = lru_cache(_REMEMBERED_HEADERS)(_is_json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -146,9 +152,8 @@ class HttpDoor:
 
     async def _posted(self, exchange: _Exchange) -> Any:
         """The JSON value in the body."""
-        content_type, parameters = media_type(exchange.headers.get("content-type"))
         # Other types a browser sends across sites without asking first.
-        if content_type != JSON or parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        if not self._is_json(exchange.headers.get("content-type")):
             accepts = [(b"accept-post", JSON.encode())]
             raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
         guard = self._engine.guard
@@ -165,8 +170,8 @@ class HttpDoor:
 
     def _asked(self, exchange: _Exchange) -> Reply | OperationRequest:
         if exchange.accepted.page and self._options.page is not None:
-            policy = (b"content-security-policy", self._options.page_policy.encode())
-            return Reply(200, self._options.page(), HTML, [policy])
+            headers = page_headers(exchange.connection.scheme, self._options.page_policy.encode())
+            return Reply(200, self._options.page(), HTML, headers)
         parameters = self._query_parameters(exchange.scope["query_string"])
         if exchange.accepted.page and not parameters:
             return Reply(200, _HOW_TO, "text/plain")
@@ -207,17 +212,26 @@ class HttpDoor:
         if manner is not None:
             return await self._deliver(exchange, operation, manner)
         stream = self._stream_for(exchange, operation)
+        if stream is None:
+            answering = Begun(self._executed(exchange, operation))
+            if answering.done:
+                return answering.result
+            with Interruptible(exchange.receive, self._options.disconnect_seconds):
+                return await answering
+            raise ClientLeft
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
             context = await self._admission.context_of(exchange.connection)
-            if stream is None:
-                with self._admission.place(exchange.connection, context, operation):
-                    return self._reply(exchange, await self._engine.execute(operation, context))
-        if block.interrupted or stream is None:
+        if block.interrupted:
             raise ClientLeft
         with self._admission.place(exchange.connection, context, operation):
             results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
             await self._serve(exchange, results, stream)
         return None
+
+    async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
+        context = await self._admission.context_of(exchange.connection)
+        with self._admission.place(exchange.connection, context, operation):
+            return self._reply(exchange, await self._engine.execute(operation, context))
 
     def _manner(self, exchange: _Exchange, operation: Operation) -> Manner | None:
         """How to answer in parts; None where one answer is wanted, or there is but one."""
@@ -262,13 +276,17 @@ class HttpDoor:
         finite: bool = False,
     ) -> None:
         # Some proxies hold an answer back until it is whole; this header of theirs says not to.
-        headers = [*self._headers(exchange), NO_STORE, (b"x-accel-buffering", b"no")]
+        own = self._data_headers(exchange.connection.scheme)
+        headers = [*self._headers(exchange), *own, NO_STORE, (b"x-accel-buffering", b"no")]
         await self.streams.serve(results, kind, headers, exchange.receive, exchange.send, finite=finite)
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
         status, body = status_of(result, content_type), self._engine.to_bytes(result)
-        return Reply(status, body, content_type, result_headers(result))
+        reply = Reply(status, body, content_type, result_headers(result))
+        if exchange.method == "POST":
+            return reply
+        return for_caches(reply, result, exchange.headers, self._options.naming, self._options.varying)
 
     def _refusal(self, exchange: _Exchange, error: Exception) -> Reply:
         result = self._engine.failed(error)
@@ -282,16 +300,18 @@ class HttpDoor:
 
     def _headers(self, exchange: _Exchange) -> Headers:
         """What every answer carries."""
-        return [
-            _VARY,
-            (b"x-request-id", exchange.connection.request_id.encode("latin-1")),
-            *self._options.origins.response_headers(exchange.headers),
-            *self._options.headers,
-        ]
+        headers = [(b"x-request-id", exchange.connection.request_id.encode("latin-1"))]
+        if exchange.method != "POST":  # the answers to those are kept by nobody
+            headers.append(_VARY)
+        if "origin" in exchange.headers:
+            headers += self._options.origins.response_headers(exchange.headers)
+        return headers
 
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
-        headers = [*self._headers(exchange), *reply.headers, NO_STORE]
+        headers = [*self._headers(exchange), *reply.headers, *reply.caching]
+        if reply.content_type != HTML:
+            headers += self._data_headers(exchange.connection.scheme)
         if reply.content_type is not None:
             headers.append((b"content-type", f"{reply.content_type}; charset=utf-8".encode()))
         if len(body) >= self._options.compress_from_bytes:
@@ -300,7 +320,7 @@ class HttpDoor:
                 large = len(body) > _INLINE_COMPRESSION_BYTES
                 body = await asyncio.to_thread(compress, body, coding) if large else compress(body, coding)
                 headers.append((b"content-encoding", coding.encode()))
-        if reply.status != NO_CONTENT:
+        if reply.status not in {NO_CONTENT, NOT_MODIFIED}:
             headers.append((b"content-length", str(len(body)).encode()))
         await exchange.send({"type": "http.response.start", "status": reply.status, "headers": headers})
         shown = b"" if exchange.method == "HEAD" else body
@@ -311,6 +331,12 @@ class HttpDoor:
             await exchange.send({"type": "http.response.body"})
 
 
+def _is_json(content_type: str | None) -> bool:
+    """Whether it is JSON in UTF-8."""
+    name, parameters = media_type(content_type)
+    return name == JSON and parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+
+
 class Doors:
     """Every way to the graph that speaks HTTP or WebSocket, at one path."""
 
@@ -319,6 +345,8 @@ class Doors:
         admission = Admission(intake, context_of, options)
         self._http = HttpDoor(admission, options)
         self._socket = SocketDoor(admission, options)
+        self.by_path: Mapping[str, ASGIApp] = {options.path: self._http}
+        """Those that speak HTTP, for a server that has no need of routes."""
         self.routes: list[BaseRoute] = [
             Route(options.path, self._http, name="graphql"),
             WebSocketRoute(options.path, self._socket, name="graphql-ws"),

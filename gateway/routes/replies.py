@@ -1,15 +1,17 @@
 """Whole HTTP answers, and the exceptions that end a request with one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from domain.platform.errors import ErrorCode, GatewayError
+from domain.platform.values import value
 from gateway.engine.results import OperationResult
 from gateway.routes.negotiation import JSON
 from gateway.routes.origins import Headers
 
 NO_CONTENT: Final = 204
+NOT_MODIFIED: Final = 304
 CLOSE: Final = (b"connection", b"close")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -25,13 +27,15 @@ STATUSES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     status: int
     body: bytes = b""
     content_type: str | None = None
     """Without charset; UTF-8 is added."""
     headers: Headers = field(default_factory=list)
+    caching: tuple[tuple[bytes, bytes], ...] = (NO_STORE,)
+    """The headers for caches."""
 
 
 class ClientLeft(Exception):

@@ -1,9 +1,11 @@
 """Two server processes joined by Redis: what one writes reaches the clients of the other."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.conftest import fresh_database
@@ -62,3 +64,33 @@ async def test_presence_is_shared(servers: tuple[Server, Server]) -> None:
     devices = (await Client(second, phone.token).ask("{ viewer { devices { name online } } }"))["viewer"]
 
     assert devices["devices"] == [{"name": "Phone", "online": True}]
+
+
+async def test_a_change_of_the_catalogue_is_shown_by_both_within_a_second(
+    servers: tuple[Server, Server], postgres_url: str
+) -> None:
+    text = 'query { content(by: {slug: "the-matrix-1999"}) { title } }'
+    clients = [Client(server) for server in servers]
+    before = [(await client.ask(text))["content"]["title"] for client in clients for _ in range(2)]
+    head, _, tail = postgres_url.partition("?")
+    address = f"{head.rsplit('/', 1)[0]}/media_gateway_pair" + (f"?{tail}" if tail else "")
+    connection = await asyncpg.connect(address)
+
+    try:
+        await connection.execute("UPDATE content SET title = 'Matrix' WHERE slug = 'the-matrix-1999'")
+        changed = time.perf_counter()
+        after = [await until(client, text, "Matrix") - changed for client in clients]
+    finally:
+        await connection.execute("UPDATE content SET title = $1 WHERE slug = $2", before[0], MOVIE)
+        await connection.close()
+
+    assert before == ["The Matrix"] * 4
+    assert max(after) < 1.0
+
+
+async def until(client: Client, text: str, title: str) -> float:
+    """When it is shown."""
+    async with asyncio.timeout(5):
+        while (await client.ask(text))["content"]["title"] != title:  # noqa: ASYNC110 - as a client asks
+            await asyncio.sleep(0.01)
+    return time.perf_counter()

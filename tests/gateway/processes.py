@@ -129,8 +129,8 @@ async def fill(database: Database) -> Shelf:
     await add_offer(database, album, "spotify", link_id="1weenld61qoidwYuZ1GESA")
     (season,) = await parts_of(database, series)
     accounts = new_id(), new_id()
-    for key in accounts:
-        await database.execute("INSERT INTO account (id, display_name) VALUES ($1, 'Ada')", key)
+    for account in accounts:
+        await database.execute("INSERT INTO account (id, display_name) VALUES ($1, 'Ada')", account)
     return Shelf(movie, series, album, person, await parts_of(database, season), accounts)
 
 

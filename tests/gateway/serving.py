@@ -73,12 +73,13 @@ async def serving(
     engine = Engine(toy_schema(), limits, errors, introspection=introspection, costs=costs)
     intake = Intake(engine, mode, TrustedDocuments(documents), queries)
     doors = Doors(intake, context_of, options)
-    async with _uvicorn(Starlette(routes=doors.routes)) as port:
+    async with listening(Starlette(routes=doors.routes)) as port:
         yield Shop(doors, port, context, faults, connections)
 
 
 @asynccontextmanager
-async def _uvicorn(app: Starlette) -> AsyncIterator[int]:
+async def listening(app: Starlette) -> AsyncIterator[int]:
+    """The port of a server for the app."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(

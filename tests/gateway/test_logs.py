@@ -67,9 +67,12 @@ def test_what_is_below_the_level_is_left_out(lines: io.StringIO) -> None:
 
 
 def test_the_request_id_stands_in_every_line_of_a_request(lines: io.StringIO) -> None:
-    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+    token = logs.REQUEST_ID.set("r-1")
+    try:
         structlog.get_logger("gateway.test").info("ours")
         logging.getLogger("library").warning("theirs")
+    finally:
+        logs.REQUEST_ID.reset(token)
     structlog.get_logger("gateway.test").info("after")
 
     assert [line.get("request_id") for line in _read(lines)] == ["r-1", "r-1", None]

@@ -4,7 +4,7 @@ import pytest
 
 from domain.identity.model import Caller, Tier
 from domain.platform.budgets import Bucket, Payer
-from gateway.payers import buckets_of, network_of, payer_of
+from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection
 from gateway.settings import BUDGETS, Payers
 
@@ -30,24 +30,6 @@ def test_a_tier_without_a_budget_pays_nothing() -> None:
 
 def test_every_tier_has_a_budget_by_default() -> None:
     assert {Payers(tier.value) for tier in Tier} | {Payers.ANONYMOUS} == set(buckets_of(BUDGETS))
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("unix", "unix"),
-        ("", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_an_address_of_ipv6_stands_for_the_network_of_its_subscriber(
-    address: str | None, network: str
-) -> None:
-    assert network_of(address) == network
 
 
 @pytest.mark.parametrize("said", ["report", "Report", " 1 "])

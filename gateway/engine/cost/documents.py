@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from graphql import (
@@ -18,6 +17,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from domain.platform.values import value
 from gateway.engine.cost.amounts import Values
 from gateway.engine.cost.analysis import Analysis
 from gateway.engine.cost.tree import CostTree
@@ -27,7 +27,7 @@ KEPT_CHOICES: Final = 16
 """Of one operation. Who tries more pays for an analysis each time, which is cheaper than a new document."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Estimate:
     """What one request is expected to cost, and by what tree."""
 

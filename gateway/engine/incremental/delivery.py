@@ -12,6 +12,7 @@ from graphql import GraphQLSchema
 from graphql.execution import InitialIncrementalExecutionResult, SubsequentIncrementalExecutionResult
 
 from domain.platform.deadline import within
+from domain.platform.values import value
 from gateway.engine.admission import Admission, Admitted
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.incremental.formats import Format, Payload, Step, Writer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.engine.execution import Operation
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part(OperationResult):
     """One of several results that are one answer; `errors` are its own."""
 

@@ -338,3 +338,71 @@ async def test_a_question_runs_in_the_task_of_its_asker(cache: Cache) -> None:
     await cache.many(THINGS, ["a"], load)
 
     assert tasks == [asyncio.current_task()]
+
+
+# One value at a time, for whoever shares the question by other means.
+
+
+async def test_what_is_held_is_told_at_once(cache: Cache, clock: Clock) -> None:
+    store = Store({"a": "1"})
+    await cache.many(THINGS, ["a", "none"], store.load)
+
+    held = [cache.held(THINGS, key) for key in ("a", "none", "unheard of")]
+    cache.pause()
+    paused = cache.held(THINGS, "a")
+    cache.resume()
+    clock.seconds += THINGS.seconds
+    late = cache.held(THINGS, "a")
+
+    assert held == ["1", None, None]
+    assert (paused, late) == (None, None)
+    assert cache.held(OTHERS, "a") is None
+    assert cache.usage()["things"].hits == 1
+
+
+async def test_a_renewal_replaces_what_is_held_and_keeps_no_absence(cache: Cache) -> None:
+    async def nothing() -> None:
+        return None
+
+    async def new() -> str:
+        return "new"
+
+    await cache.many(THINGS, ["a"], Store({"a": "old"}).load)
+    assert await cache.renew(THINGS, "a", nothing) is None
+    absent = cache.held(THINGS, "a")
+    assert await cache.renew(THINGS, "a", new) == "new"
+
+    assert (absent, cache.held(THINGS, "a")) == ("old", "new")
+    assert cache.usage()["things"].entries == 1
+    assert cache.usage()["things"].misses == 3
+
+
+@pytest.mark.parametrize("event", ["invalidated", "cleared", "paused", "untouched"])
+async def test_what_a_renewal_read_before_a_change_is_not_kept(cache: Cache, event: str) -> None:
+    async def load() -> str:
+        match event:
+            case "invalidated":
+                cache.invalidate(["a"])
+            case "cleared":
+                cache.clear()
+            case "paused":
+                cache.pause()
+            case _:
+                cache.invalidate(["b"])
+        return "old"
+
+    assert await cache.renew(THINGS, "a", load) == "old"
+    cache.resume()
+
+    assert cache.held(THINGS, "a") == ("old" if event == "untouched" else None)
+
+
+async def test_a_renewal_that_fails_leaves_nothing_behind(cache: Cache) -> None:
+    async def fail() -> str:
+        raise Unavailable("away")
+
+    with pytest.raises(Unavailable):
+        await cache.renew(THINGS, "a", fail)
+
+    assert cache.held(THINGS, "a") is None
+    assert cache._flights == set()

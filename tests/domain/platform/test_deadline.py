@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from domain.platform.deadline import seconds_left, within
+from domain.platform.deadline import afresh, seconds_left, within
 from domain.platform.errors import TimedOut
 from domain.platform.postgres import Database
 
@@ -64,3 +64,15 @@ async def test_a_statement_within_a_transaction_ends_with_the_deadline(database:
             await database.execute("SELECT pg_sleep(60)")
 
     assert await database.value(RUNNING) == 0
+
+
+def test_what_is_done_for_others_has_its_own_time_within_a_block_that_has_little() -> None:
+    with within(1.0):
+        with afresh(60.0):
+            own = seconds_left()
+        around = seconds_left()
+
+    assert own is not None
+    assert 59 < own <= 60
+    assert around is not None
+    assert around <= 1.0

@@ -15,6 +15,7 @@ from domain.platform.cache import Cache
 from domain.platform.deadline import seconds_left
 from domain.platform.errors import NotFound
 from domain.platform.validity import validity
+from gateway.engine.admission import CostPolicy
 from gateway.engine.execution import Engine
 from gateway.engine.limits import Limits
 from gateway.engine.requests import OperationRequest
@@ -222,7 +223,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def bench(max_bytes: int = 1 << 20, deadline_seconds: float = 5.0) -> Bench:
+def bench(max_bytes: int = 1 << 20, deadline_seconds: float = 5.0, costs: CostPolicy | None = None) -> Bench:
     world = World()
     cache = Cache(max_bytes)
     sharing = Sharing(
@@ -230,5 +231,5 @@ def bench(max_bytes: int = 1 << 20, deadline_seconds: float = 5.0) -> Bench:
     )
     odd = strawberry.scalar(name="Odd", serialize=lambda value: value)
     schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map={Odd: odd}))
-    engine = Engine(schema, Limits(deadline_seconds=deadline_seconds), sharing=lambda: sharing)
+    engine = Engine(schema, Limits(deadline_seconds=deadline_seconds), costs=costs, sharing=lambda: sharing)
     return Bench(world, cache, engine)

@@ -69,7 +69,8 @@ async def test_the_statements_of_a_late_operation_are_cancelled_in_the_server(
     result = await answer
 
     assert during >= 1
-    assert result.code == "TIMEOUT"
+    # Whichever notices first: the engine, or the door to the database.
+    assert {error["extensions"]["code"] for error in result.errors} == {"TIMEOUT"}
     await nothing_runs(database)
 
 

@@ -4,7 +4,7 @@ from graphql import OperationType
 from domain.platform.errors import TooManyRequests
 from gateway.engine.execution import Engine, Operation
 from gateway.engine.limits import Excess, Guard, Limit, Limits
-from gateway.engine.places import Places, caller_at
+from gateway.engine.places import Places
 from gateway.engine.requests import OperationRequest
 from tests.gateway.toy import toy_schema
 
@@ -77,18 +77,3 @@ def test_a_limit_that_warns_is_noted_and_lets_pass() -> None:
         pass
 
     assert noted == [(Excess(Limit.CONCURRENT_OPERATIONS, 1, 2), False)]
-
-
-@pytest.mark.parametrize(
-    ("address", "caller"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
-        ("testclient", "testclient"),
-        (None, "nowhere"),
-    ],
-)
-def test_who_is_known_by_an_address_is_a_network_in_ipv6(address: str | None, caller: str) -> None:
-    assert caller_at(address) == caller
