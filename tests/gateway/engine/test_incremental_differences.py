@@ -13,6 +13,7 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.engine.admission import CostMode, CostPolicy
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine
 from gateway.engine.incremental.formats import Format
@@ -27,7 +28,7 @@ LEAVES = (
     *("fails", "failsLate", "tags", "mustNot", "plain"),
 )
 OBJECTS = ("child", "lateChild", "lost", "thing")
-LISTS = ("children", "lateChildren", "holes", "things")
+LISTS = ("children", "lateChildren", "holes", "things", "boxed")
 
 
 @dataclass
@@ -48,6 +49,7 @@ async def gathered(sources: Sequence[Any], info: Info) -> Sequence[str]:
 class Thing:
     name: str
     depth: strawberry.Private[int] = 0
+    boxed: "list[Bag]" = strawberry.field(default_factory=list)
     plain: list[str] = strawberry.field(default_factory=lambda: ["x", "y", "z"])
 
     @strawberry.field
@@ -132,11 +134,18 @@ class Bag(Thing):
     gathered: str = strawberry.field(resolver=gathered)
 
 
+def bags(name: str, levels: int) -> list[Bag]:
+    """Lists that are there already."""
+    if levels == 0:
+        return []
+    return [Bag(name=f"{name}.{number}", boxed=bags(f"{name}.{number}", levels - 1)) for number in range(3)]
+
+
 @strawberry.type
 class Query:
     @strawberry.field
     def box(self) -> Box:
-        return Box(name="b")
+        return Box(name="b", boxed=bags("b", 3))
 
     @strawberry.field
     def maybe(self) -> Box | None:
@@ -145,7 +154,7 @@ class Query:
     @strawberry.field
     async def boxes(self) -> list[Box] | None:
         await asyncio.sleep(0)
-        return [Box(name=str(number)) for number in range(3)]
+        return [Box(name=str(number), boxed=bags(str(number), 3)) for number in range(3)]
 
 
 def schema() -> strawberry.Schema:
@@ -248,7 +257,8 @@ def added_up(parts: list[Any]) -> Told:
 
 
 def engine(limits: Limits | None = None, *, planned: bool = True) -> Engine:
-    return Engine(schema(), limits, ErrorFormatter(on_fault=lambda _: None), planned=planned)
+    errors, costs = ErrorFormatter(on_fault=lambda _: None), CostPolicy(CostMode.OFF)
+    return Engine(schema(), limits, errors, planned=planned, costs=costs)
 
 
 def visible(errors: set[tuple[Any, ...]], data: Any) -> set[tuple[Any, ...]]:
