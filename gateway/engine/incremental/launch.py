@@ -20,10 +20,10 @@ from gateway.engine.incremental.executor import Allowance, DeliveringExecutor, I
 from gateway.engine.incremental.planned import PartOccasion, PlannedDelivery
 from gateway.engine.limits import Guard
 from gateway.engine.plan.cuts import Cuts
+from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.launch import Launcher
 from gateway.engine.plan.parts import PartRun
 from gateway.engine.plan.plan import MAX_VARIANTS, Plan, compile_plan
-from gateway.engine.plan.selections import Unplannable
 
 Delivery: TypeAlias = PlannedDelivery | InterpretedDelivery
 
@@ -39,7 +39,7 @@ class IncrementalLauncher(Launcher):
         for definition in (self._operation, *self._fragments.values()):
             visit(definition, conditions)
         self._conditions = tuple(conditions.found)
-        self._variants: OrderedDict[Any, tuple[Plan, Cuts] | None] = OrderedDict()
+        self._variants: OrderedDict[Any, tuple[Plan, Cuts] | Fallback] = OrderedDict()
 
     def deliver(
         self,
@@ -58,8 +58,9 @@ class IncrementalLauncher(Launcher):
         # What is too odd for a plan is completed by graphql-core, and then at once.
         none = Allowance(guard, exceeded=True, refused=True)
         found = self._plan(self._delivering(values, context, extensions, none)) if planned else None
-        if found is None:
-            self._plans.statistics.fallbacks["incremental"] += 1
+        if found is None or isinstance(found, Fallback):
+            if found is not None:
+                self._plans.statistics.fallbacks[found] += 1
             executor = self._delivering(values, context, extensions, allowance)
             return InterpretedDelivery(executor, serial=self.serial)
         self._plans.statistics.planned += 1
@@ -79,7 +80,7 @@ class IncrementalLauncher(Launcher):
         executor.allowance = allowance
         return executor
 
-    def _plan(self, executor: DeliveringExecutor) -> tuple[Plan, Cuts] | None:
+    def _plan(self, executor: DeliveringExecutor) -> tuple[Plan, Cuts] | Fallback:
         key = tuple(map(executor.variable_values.coerced.get, self._conditions))
         if key not in self._variants:
             self._variants[key] = self._compiled(executor)
@@ -87,12 +88,16 @@ class IncrementalLauncher(Launcher):
                 self._variants.popitem(last=False)
         return self._variants[key]
 
-    def _compiled(self, executor: DeliveringExecutor) -> tuple[Plan, Cuts] | None:
+    def _compiled(self, executor: DeliveringExecutor) -> tuple[Plan, Cuts] | Fallback:
         cuts = Cuts(executor.variable_values)
         try:
             return compile_plan(executor, serial=self.serial, wrapped=False, cuts=cuts), cuts
-        except (Unplannable, GraphQLError, RecursionError, SyntaxError, MemoryError):
-            return None
+        except Unplannable as unplannable:
+            return unplannable.reason
+        except GraphQLError:
+            return Fallback.CONDITION
+        except (RecursionError, SyntaxError, MemoryError):
+            return Fallback.SIZE
 
 
 class _Conditions(Visitor):

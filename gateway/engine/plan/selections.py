@@ -10,14 +10,11 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan.cuts import MARK, Cuts
+from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way, way_of
 from gateway.engine.plan.positions import Position
 
 Grouped = Mapping[str, FieldDetailsList]
-
-
-class Unplannable(Exception):
-    """The operation has to be interpreted; the argument says why, in a word for the statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Selections:
         if self._cuts is not None:
             return self._cuts.split(type_, collected)
         if collected.new_defer_usages:
-            raise Unplannable("defer")
+            raise Unplannable(Fallback.DEFER)
         return collected.grouped_field_set
 
     def _signature(self, type_: GraphQLObjectType, fields: Grouped) -> Any:
@@ -94,7 +91,7 @@ class Selections:
             return key, type_.name, nodes
         definition = self._executor.schema.get_field(type_, name)
         if definition is None:
-            raise Unplannable("unknown field")
+            raise Unplannable(Fallback.UNKNOWN_FIELD)
         match self.way(definition):
             case Attribute(attribute):
                 answered: Any = attribute

@@ -274,7 +274,7 @@ def holds(data: Any, path: tuple[Any, ...]) -> bool:
     return data is not None
 
 
-def fallbacks(engine: Engine) -> dict[str, int]:
+def fallbacks(engine: Engine) -> dict[Any, int]:
     return dict(Plans.of(engine.schema).statistics.fallbacks)
 
 
