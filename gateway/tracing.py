@@ -1,21 +1,89 @@
 """OpenTelemetry: spans are made where an exporter is configured, else they cost next to nothing."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from random import random
+from typing import Any, Final
 
-from opentelemetry import trace
+from opentelemetry import context, propagate, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_ON,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanKind
 
-from domain.platform.tracing import TRACER_NAME
+from domain.platform.tracing import TRACER_NAME, is_unsampled
 from gateway.settings import Settings
 
 MAX_STATEMENT_CHARACTERS = 200
 SERVICE = "media-gateway"
+
+
+class RequestSpans:
+    """A span for each request that is sampled; the others cost no more than to say so to all they do."""
+
+    def __init__(self, ratio: float) -> None:
+        """`ratio` is the share that is sampled of those that come without a trace of their own."""
+        self._ratio = ratio
+
+    def of(self, name: str, headers: Mapping[str, str], **attributes: str) -> AbstractContextManager[Any]:
+        parent = propagate.extract(headers) if "traceparent" in headers else _NONE
+        came = trace.get_current_span(parent).get_span_context() if parent else INVALID_SPAN_CONTEXT
+        if came.is_valid and not came.trace_flags.sampled:
+            return _Attached(parent)
+        if not came.is_valid and random() >= self._ratio:  # noqa: S311 - a sample, no secret
+            return _Attached(_UNSAMPLED)
+        return trace.get_tracer(TRACER_NAME).start_as_current_span(
+            name, context=parent, kind=SpanKind.SERVER, attributes=attributes
+        )
+
+
+_NONE: Final = context.Context()
+_UNSAMPLED: Final = trace.set_span_in_context(NonRecordingSpan(INVALID_SPAN_CONTEXT), context.Context())
+
+
+class _Attached:
+    """The block runs in this context."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context_: context.Context) -> None:
+        self._context = context_
+
+    def __enter__(self) -> None:
+        self._token = context.attach(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        context.detach(self._token)
+
+
+class _Roots(Sampler):
+    """Which traces that begin here are kept: of requests all, as RequestSpans has chosen among them."""
+
+    def __init__(self, ratio: float) -> None:
+        self._others = TraceIdRatioBased(ratio)
+
+    def should_sample(
+        self,
+        parent_context: context.Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> SamplingResult:
+        chosen = ALWAYS_ON if kind is SpanKind.SERVER else self._others
+        return chosen.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
+
+    def get_description(self) -> str:
+        return f"Roots({self._others.get_description()})"
 
 
 @contextmanager
@@ -31,7 +99,7 @@ def tracing(settings: Settings, version: str, exporter: SpanExporter | None = No
             "deployment.environment": settings.mode.value,
         }
     )
-    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)))
+    provider = TracerProvider(resource=resource, sampler=ParentBased(_Roots(settings.trace_ratio)))
     provider.add_span_processor(BatchSpanProcessor(exporter or _otlp(str(settings.otlp_endpoint))))
     trace.set_tracer_provider(provider)
     try:
@@ -49,6 +117,8 @@ def _otlp(endpoint: str) -> SpanExporter:
 
 def trace_statement(logged: Any) -> None:
     """A span of a statement that has run; its parent is the span it was run in."""
+    if is_unsampled():
+        return
     ended = time.time_ns()
     tracer = trace.get_tracer(TRACER_NAME)
     span = tracer.start_span(
