@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Mapping, MutableMapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -68,7 +68,7 @@ class Edge:
         self._metrics.active += 1
         token = REQUEST_ID.set(request_id)
         try:
-            with self._span(scope, headers, request_id):
+            with self._spans.of(scope, headers, request_id) if self._spans else _UNTRACED:
                 await (door or self._app)(scope, receive, answer if kind == "http" else send)
         finally:
             self._metrics.active -= 1
@@ -76,16 +76,6 @@ class Edge:
             if kind == "http":
                 path = self._route(scope) if door is None else scope["path"]
                 self._count(scope["method"], path, answer, time.perf_counter() - started)
-
-    def _span(self, scope: Scope, headers: dict[str, str], request_id: str) -> AbstractContextManager[Any]:
-        if self._spans is None:
-            return _UNTRACED
-        method, path = scope.get("method", "WEBSOCKET"), scope["path"]
-        return self._spans.of(
-            f"{method} {path}",
-            headers,
-            **{"http.request.method": method, "url.path": path, "request.id": request_id},
-        )
 
     def _count(self, method: str, path: str, answer: "_Answer", seconds: float) -> None:
         self._metrics.requests.add(method, path, str(answer.status))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from random import random
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry import context, propagate, trace
 from opentelemetry.sdk.resources import Resource
@@ -17,9 +17,10 @@ from opentelemetry.sdk.trace.sampling import (
     SamplingResult,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanKind
+from opentelemetry.trace import SpanKind
+from starlette.types import Scope
 
-from domain.platform.tracing import TRACER_NAME, is_unsampled
+from domain.platform.tracing import LEFT_OUT, TRACER_NAME
 from gateway.settings import Settings
 
 MAX_STATEMENT_CHARACTERS = 200
@@ -33,35 +34,43 @@ class RequestSpans:
         """`ratio` is the share that is sampled of those that come without a trace of their own."""
         self._ratio = ratio
 
-    def of(self, name: str, headers: Mapping[str, str], **attributes: str) -> AbstractContextManager[Any]:
-        parent = propagate.extract(headers) if "traceparent" in headers else _NONE
-        came = trace.get_current_span(parent).get_span_context() if parent else INVALID_SPAN_CONTEXT
-        if came.is_valid and not came.trace_flags.sampled:
-            return _Attached(parent)
-        if not came.is_valid and random() >= self._ratio:  # noqa: S311 - a sample, no secret
-            return _Attached(_UNSAMPLED)
+    def of(self, scope: Scope, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Any]:
+        parent = context.Context()
+        if "traceparent" in headers:
+            parent = propagate.extract(headers)
+            came = trace.get_current_span(parent).get_span_context()
+            if came.is_valid and not came.trace_flags.sampled:
+                return _LeftOut(parent)
+            chosen = came.is_valid
+        else:
+            chosen = False
+        if not chosen and random() >= self._ratio:  # noqa: S311 - a sample, no secret
+            return _LeftOut(None)
+        method, path = scope.get("method", "WEBSOCKET"), scope["path"]
         return trace.get_tracer(TRACER_NAME).start_as_current_span(
-            name, context=parent, kind=SpanKind.SERVER, attributes=attributes
+            f"{method} {path}",
+            context=parent,
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.path": path, "request.id": request_id},
         )
 
 
-_NONE: Final = context.Context()
-_UNSAMPLED: Final = trace.set_span_in_context(NonRecordingSpan(INVALID_SPAN_CONTEXT), context.Context())
+class _LeftOut:
+    """The block is not traced; lines it logs have the ids of the trace that `context` has, if any."""
 
+    __slots__ = ("_attached", "_context", "_token")
 
-class _Attached:
-    """The block runs in this context."""
-
-    __slots__ = ("_context", "_token")
-
-    def __init__(self, context_: context.Context) -> None:
+    def __init__(self, context_: context.Context | None) -> None:
         self._context = context_
 
     def __enter__(self) -> None:
-        self._token = context.attach(self._context)
+        self._token = LEFT_OUT.set(True)
+        self._attached = None if self._context is None else context.attach(self._context)
 
     def __exit__(self, *_: object) -> None:
-        context.detach(self._token)
+        if self._attached is not None:
+            context.detach(self._attached)
+        LEFT_OUT.reset(self._token)
 
 
 class _Roots(Sampler):
@@ -117,7 +126,7 @@ def _otlp(endpoint: str) -> SpanExporter:
 
 def trace_statement(logged: Any) -> None:
     """A span of a statement that has run; its parent is the span it was run in."""
-    if is_unsampled():
+    if LEFT_OUT.get():
         return
     ended = time.time_ns()
     tracer = trace.get_tracer(TRACER_NAME)
