@@ -13,6 +13,7 @@ from graphql import (
     GraphQLInt,
     GraphQLString,
     Undefined,
+    is_leaf_type,
     located_error,
 )
 from graphql.execution.executor import CollectedErrors
@@ -344,6 +345,14 @@ def _put(patch: Patch) -> None:
         original(self, value, position, depth, path._replace(key=0) if isinstance(path.key, int) else path)
 
     around(patch, run.Run, "_later", later)
+
+
+@fault("an awaitable is an object")
+def _awaitable(patch: Patch) -> None:
+    def is_awaitable(original: Any, self: Any, value: Any, position: Any, *args: Any) -> bool:
+        return is_leaf_type(position.item) and bool(original(self, value, position, *args))
+
+    around(patch, calls.Calls, "_is_awaitable", is_awaitable)
 
 
 @fault("what a leaf answers is awaited as often as it likes")

@@ -201,7 +201,7 @@ class Designer:
         types["I0"] = Type("I0", "interface")
         types["I1"] = Type("I1", "interface", parents=["I0"] if random.random() < 0.4 else [])
         for name in objects:
-            parents = [["I0"], ["I1"], [], [], ["I0"]][objects.index(name)]
+            parents = [["I0"], ["I1"], [], [], []][objects.index(name)]
             types[name] = Type(name, "object", parents=parents)
         types["U0"] = Type("U0", "union", members=random.sample(objects, random.randint(1, 3)))
         named = [*interfaces, *objects, "U0"]

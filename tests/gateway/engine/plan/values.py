@@ -156,7 +156,7 @@ MOODS: Final = {
     "coerced leaves": Mood(0.6, 0, (0, 0, 0, 0, 1)),
     "odd lists and objects": Mood(0, 0.2, (0, 2, 0, 8, 0)),
     "raising": Mood(0.25, 0.04, (8, 2, 0, 0, 0)),
-    "waiting": Mood(0.2, 0.15, (1, 0, 8, 1, 0)),
+    "waiting": Mood(0.2, 0.25, (1, 0, 8, 1, 0)),
     "anything": Mood(0.15, 0.1, (1, 1, 1, 1, 1)),
 }
 
