@@ -9,7 +9,7 @@ from graphql.language.print_string import print_string
 from tests.gateway.engine.plan.schemas import Argument, Blueprint, Field, Ref, Type
 
 ROOTS: Final = ("Query", "Query", "Query", "Mutation")
-_MOST: Final = 30
+_MOST: Final = 24
 """Selections, after which nothing is begun that has selections of its own."""
 _ABSENT: Final = object()
 
@@ -46,7 +46,7 @@ class Writer:
 
     def operation(self) -> Operation:
         root = self.random.choice(ROOTS)
-        selections = self.selections(root, 4, least=2)
+        selections = f"{{ {self.leaves(root)} ... {self.selections(root, 4, least=2)} }}"
         fragments = [f"fragment {name} on {of} {text}" for name, (of, text) in self.fragments.items()]
         defined = f" ({', '.join(self.variables.values())})" if self.variables else ""
         text = "\n".join([f"{root.lower()}{defined} {selections}", *fragments])
@@ -57,6 +57,12 @@ class Writer:
 
     # -- selections
 
+    def leaves(self, root: str) -> str:
+        """All leaves, which every operation selects."""
+        above = next(one for one in self.blueprint.types[root].fields if one.ref.name == "L0")
+        below = " ".join(one.name for one in self.blueprint.types["L0"].fields)
+        return f"{above.name} {{ {below} }}"
+
     def selections(self, of: str, levels: int, least: int = 1) -> str:
         parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 5))]
         return "{ " + "\n".join(parts) + " }"
@@ -64,7 +70,7 @@ class Writer:
     def selection(self, of: str, levels: int) -> str:
         self._selected += 1
         kind, type_, more = self.random.random(), self.blueprint.types[of], self._selected < _MOST
-        if kind < 0.07 or (type_.kind == "union" and not more):
+        if kind < 0.12 or (type_.kind == "union" and not more):
             return f"__typename{self.directives()}"
         if more and (kind < 0.25 or type_.kind == "union"):
             condition = self.random.choice(self.fitting(of))
@@ -73,7 +79,8 @@ class Writer:
         if more and kind < 0.35:
             return f"...{self.spread(of, levels)}{self.directives()}"
         fields = self.blueprint.fields_of(of)
-        wanted = fields if levels and more else [one for one in fields if one.ref.is_leaf]
+        leaves = [one for one in fields if one.ref.is_leaf]
+        wanted = leaves if not levels or not more or (leaves and self.maybe(0.4)) else fields
         return self.field(type_, self.random.choice(wanted), levels) if wanted else "__typename"
 
     def fitting(self, of: str) -> list[str]:

@@ -189,7 +189,7 @@ class Designer:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.made = Blueprint(by_class=random.random() < 0.5, watched=random.random() < 0.1)
+        self.made = Blueprint(by_class=random.random() < 0.6, watched=random.random() < 0.1)
         self._fields = 0
 
     def blueprint(self) -> Blueprint:
@@ -201,10 +201,11 @@ class Designer:
         types["I0"] = Type("I0", "interface")
         types["I1"] = Type("I1", "interface", parents=["I0"] if random.random() < 0.4 else [])
         for name in objects:
-            parents = [["I0"], ["I1"], [], [], []][objects.index(name)]
+            parents = [["I0"], ["I1"], [], [], ["I0"]][objects.index(name)]
             types[name] = Type(name, "object", parents=parents)
         types["U0"] = Type("U0", "union", members=random.sample(objects, random.randint(1, 3)))
-        named = [*interfaces, *objects, "U0"]
+        types["L0"] = Type("L0", "object", fields=[self._leaf(of) for of in LEAVES])
+        named = [*interfaces, *interfaces, *objects, "U0", "L0"]
         for name in (*interfaces, *objects):
             favourite = random.choice(("attribute", "attribute", "batched", None))
             types[name].fields = [
@@ -214,9 +215,8 @@ class Designer:
             objects_ = [self._field(named, root=True, objects=True) for _ in range(4)]
             leaves = [self._field(named, root=True, asks=number < 2) for number in range(4)]
             # A schema has no type that nothing leads to.
-            types[name] = Type(
-                name, "object", fields=[self._field(["U0"], root=True, objects=True), *objects_, *leaves]
-            )
+            led = [self._field([of], root=True, objects=True) for of in ("U0", "L0")]
+            types[name] = Type(name, "object", fields=[*led, *objects_, *leaves])
         return self.made
 
     def _field(
@@ -248,6 +248,12 @@ class Designer:
             else random.choice([*LEAVES, *("Int", "Float") * 2, "Boolean"])
         )
         return Field(name, self._ref(of), way)
+
+    def _leaf(self, of: str) -> Field:
+        """A field of the type that has all leaves, of which none takes others along when it fails."""
+        name, self._fields = f"f{self._fields}", self._fields + 1
+        ref = Ref(of, self.random.choice(((False,), (False,), (False, False))))
+        return Field(name, ref, self.random.choice(("attribute", "attribute", "def", "batched")))
 
     def _ref(self, of: str) -> Ref:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))
