@@ -103,9 +103,9 @@ class Case:
         return Expected(found, Everything() if found.errors and found.errors[0].path else None)
 
     async def planned(self) -> Answer:
-        """What the plan answers, after it was asked with other conditions; fails where there was none."""
-        if other := self.operation.with_other_conditions():
-            await self.run(PlannedExecutor, other)
+        """What the plan answers, after it was asked with other variables; fails where there was none."""
+        if self.operation.others:
+            await self.run(PlannedExecutor, self.operation.others)
         statistics = Plans.of(self.core).statistics
         before = statistics.planned
         found = await self.run(PlannedExecutor)

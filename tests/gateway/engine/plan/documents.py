@@ -18,11 +18,8 @@ _ABSENT: Final = object()
 class Operation:
     text: str
     variables: dict[str, Any]
-
-    def with_other_conditions(self) -> dict[str, Any] | None:
-        """Variables that include what these skip; None where none decides that."""
-        others = {name: not value for name, value in self.variables.items() if name.startswith("c")}
-        return self.variables | others if others else None
+    others: dict[str, Any]
+    """Variables of another request: each condition the other way, and other values."""
 
 
 @dataclass
@@ -40,6 +37,7 @@ class Writer:
     variables: dict[str, str] = field(default_factory=dict)
     """What defines each variable, by name."""
     given: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     _selected: int = 0
     _arguments: dict[tuple[str, int], str] = field(default_factory=dict)
     _shared: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -50,7 +48,7 @@ class Writer:
         fragments = [f"fragment {name} on {of} {text}" for name, (of, text) in self.fragments.items()]
         defined = f" ({', '.join(self.variables.values())})" if self.variables else ""
         text = "\n".join([f"{root.lower()}{defined} {selections}", *fragments])
-        return Operation(text, self.given)
+        return Operation(text, self.given, self.others)
 
     def maybe(self, chance: float) -> bool:
         return self.random.random() < chance
@@ -139,6 +137,7 @@ class Writer:
             self.variables[name] = f"${name}: Boolean!{default}"
             if not default or self.maybe(0.5):
                 self.given[name] = self.maybe(0.5)
+                self.others[name] = not self.given[name]
         return f"${name}"
 
     # -- arguments
@@ -194,6 +193,7 @@ class Writer:
         given = self.input(ref, 0, firm=firm) if (firm and not default) or self.maybe(0.7) else _ABSENT
         if given is not _ABSENT:
             self.given[name] = given
+            self.others[name] = self.input(ref, 0, firm=firm)
         return f"${name}"
 
     def default(self, ref: Ref) -> str:

@@ -18,7 +18,18 @@ from graphql import (
 )
 from graphql.execution.executor import CollectedErrors
 
-from gateway.engine.plan import arguments, calls, emit, failures, leaves, plan, run, selections, variables
+from gateway.engine.plan import (
+    arguments,
+    calls,
+    emit,
+    failures,
+    inputs,
+    leaves,
+    plan,
+    run,
+    selections,
+    variables,
+)
 from gateway.engine.plan.positions import Raised
 
 Patch = pytest.MonkeyPatch
@@ -289,7 +300,25 @@ def _omitted(patch: Patch) -> None:
 
 @fault("arguments are those of the first request")
 def _kept(patch: Patch) -> None:
-    patch.setattr(arguments, "_reads_variables", lambda _node: False)
+    patch.setattr(arguments, "reads_variables", lambda _node: False)
+
+
+@fault("an input object is made once for all requests")
+def _template(patch: Patch) -> None:
+    kept: dict[int, Any] = {}
+
+    def make(original: Any, self: Any, coerced: Any) -> Any:
+        return kept.setdefault(id(self), original(self, coerced))
+
+    around(patch, inputs.Template, "make", make)
+
+
+@fault("null is passed on in an input object that may not have it")
+def _within(patch: Patch) -> None:
+    def make(original: Any, self: Any, coerced: Any) -> Any:
+        return original(self, {name: coerced.get(name, 0) or 0 for _, name in self.passed})
+
+    around(patch, inputs.Template, "make", make)
 
 
 @fault("a launcher takes variables as they come")

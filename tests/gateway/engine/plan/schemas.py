@@ -27,6 +27,8 @@ LEAVES: Final = {
     "Odd": "Odd",
 }
 """Names in Python, by those in GraphQL."""
+PLAIN: Final = ("Int", "Float", "String", "ID")
+INPUTS: Final = (*PLAIN, "Int", "Boolean", "Colour", "Date")
 WAYS: Final = (
     *("attribute",) * 6,
     *("def", "self", "async def", "sleeping", "future", "batched") * 2,
@@ -194,8 +196,8 @@ class Designer:
 
     def blueprint(self) -> Blueprint:
         random, types = self.random, self.made.types
-        for name in ("Box0", "Box1"):
-            types[name] = Type(name, "input", inputs=self._arguments(2, 4, nested=[*types]))
+        types["Box0"] = Type("Box0", "input", inputs=self._arguments(2, 4, of=PLAIN))
+        types["Box1"] = Type("Box1", "input", inputs=self._arguments(2, 4, of=(*INPUTS, "Box0")))
         interfaces = ["I0", "I1"]
         objects = ["T0", "T1", "T2", "T3", "T4"]
         types["I0"] = Type("I0", "interface")
@@ -239,7 +241,7 @@ class Designer:
         kind = 1.0 if objects else 0.0 if asks else random.random()
         if kind < 0.15 and way not in {"attribute", "broken batch"}:
             ref = Ref("String", (random.random() < 0.3,))
-            return Field(name, ref, way, tuple(self._arguments(1, 3, nested=["Box0", "Box1"])))
+            return Field(name, ref, way, tuple(self._arguments(1, 3, of=(*INPUTS, *("Box0", "Box1") * 2))))
         if kind < 0.22 and way in {"def", "async def", "sleeping", "guarded"}:
             return Field(name, Ref("String", (False,)), way, tells_path=True)
         of = (
@@ -259,14 +261,12 @@ class Designer:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))
         return Ref(of, tuple(self.random.random() < (0.5 if level else 0.3) for level in range(lists + 1)))
 
-    def _arguments(self, least: int, most: int, *, nested: Sequence[str]) -> list[Argument]:
+    def _arguments(self, least: int, most: int, *, of: Sequence[str]) -> list[Argument]:
         """Those without a default first, as Python wants it."""
         found = []
         for number in range(self.random.randint(least, most)):
-            of = self.random.choice(
-                ["Int", "Int", "Float", "String", "Boolean", "ID", "Colour", "Date", *nested]
-            )
-            ref = Ref(of, tuple(self.random.random() < 0.4 for _ in range(self.random.choice((1, 1, 1, 2)))))
+            lists = self.random.choice((0, 0, 0, 1)) if "Date" in of else 0
+            ref = Ref(self.random.choice(of), tuple(self.random.random() < 0.4 for _ in range(lists + 1)))
             found.append(Argument(f"a{number}", ref, self._default(ref)))
         return sorted(found, key=lambda argument: not argument.is_required)
 
