@@ -116,6 +116,10 @@ def mine(info: Asked) -> str:
     return info.context.name
 
 
+def secret(info: Asked) -> str:
+    return info.context.name
+
+
 def unhinted(info: Asked) -> str:
     count(info, "unhinted")
     return info.context.name
@@ -173,6 +177,7 @@ class Query:
     said: str = edge(said, cache=LONG)
     local: str = edge(local, cache=MINUTE)
     mine: str = edge(mine, cache=PRIVATE)
+    secret: str = edge(secret, cache=CacheControl(max_age=30, scope=CacheControlScope.PRIVATE))
     unhinted: str = edge(unhinted)
     thing: Thing = edge(thing)
     gated: str = edge(gated, cache=MINUTE)
