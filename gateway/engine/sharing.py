@@ -128,6 +128,8 @@ class Sharing:
         self._anybody_like = anybody_like
         self._clock = clock
         self._works: dict[Asked, Work] = {}
+        self.awaited = 0
+        """Operations that waited for what another began."""
         self._kind: Kind[Asked, Kept] = Kind(
             "answers", KEEP_SECONDS, _size, lambda _asked, _kept: tuple(tags)
         )
@@ -182,6 +184,8 @@ class Sharing:
         begins = work is None or not self._may_join(work)
         if work is None or begins:
             work = self._begin(plan, launch, asked, context, seconds)
+        else:
+            self.awaited += 1
         result, kept = await work.executed()
         if kept.told_caller:
             answering = _in_own_name(launch)

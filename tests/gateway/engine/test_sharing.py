@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from domain.platform.budgets import Payer
+from gateway.engine.admission import CostPolicy
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.launch import Launch
 from gateway.engine.plan.plan import Plan
@@ -414,6 +416,19 @@ async def test_where_nothing_is_kept_an_answer_tells_its_hints_and_the_end_of_wh
 
     assert policies[::2] == [Policy(60, private=False), Policy(0, private=True)]
     assert policies[1] in {Policy(4, private=False), Policy(5, private=False)}
+
+
+# What it costs.
+
+
+async def test_who_begins_it_pays_and_nobody_after_them() -> None:
+    house = bench(costs=CostPolicy(payer_of=lambda _context: Payer(reports=True)))
+
+    results = await together(house, "{ gated thing { name } }", "ada", "bob")
+    results.append(await house.ask("{ gated thing { name } }"))
+
+    costs = [result.extensions["cost"]["actualQueryCost"] for result in results if result.extensions]
+    assert costs == [3, 1, 1]  # an operation costs something by itself
 
 
 # In how much room.
