@@ -16,6 +16,7 @@ INSTALLED := .venv/.installed
 PAGE := gateway/pages/graphiql/.built
 PAGE_MODULES := web/graphiql/node_modules/.package-lock.json
 AUDIT_MODULES := tests/gateway/audits/node_modules/.package-lock.json
+CLIENT_MODULES := tests/gateway/clients/node_modules/.package-lock.json
 FEDERATION_MODULES := tests/federation/node_modules/.package-lock.json
 PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
@@ -31,7 +32,7 @@ run: install pages ## Install what is missing, then serve on http://localhost:80
 test: install pages ## Run every test; ARGS is given to pytest
 	@command -v redis-server >/dev/null || echo "note: no redis-server here, so its tests are skipped (Debian: apt-get install redis-server)"
 	@command -v chromium >/dev/null || echo "note: no chromium here, so its tests are skipped (Debian: apt-get install chromium)"
-	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(AUDIT_MODULES) $(FEDERATION_MODULES) || true
+	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(AUDIT_MODULES) $(CLIENT_MODULES) $(FEDERATION_MODULES) || true
 	@$(BIN)/pytest $(ARGS)
 
 check: install ## Lint, formatting, types, import arrows, schema.graphql as printed and its conventions
@@ -64,6 +65,7 @@ lock: $(UV) ## Compile requirements.lock again from pyproject.toml
 
 clean: ## Remove everything that was installed or built; data in var/ stays
 	rm -rf .venv $(TOOLS) gateway/pages/graphiql web/graphiql/node_modules tests/gateway/audits/node_modules \
+	  tests/gateway/clients/node_modules \
 	  tests/federation/node_modules bench/peers/node_modules \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

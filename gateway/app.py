@@ -34,7 +34,6 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
-from gateway.routes.security import DEFAULT_POLICY, SECURITY_HEADERS
 from gateway.services import Opened, now, open_all, open_services
 from gateway.settings import Settings
 from gateway.tracing import tracing
@@ -57,9 +56,10 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     metrics = Metrics()
     traced = settings.otlp_endpoint is not None
 
+    holder: list[Opened] = []
+
     def opened() -> Opened:
-        running: Opened = app.state.opened
-        return running
+        return holder[0]
 
     costs = cost_policy(settings, metrics, lambda: opened().budgets)
     engine = engine_of(settings, metrics, costs, lambda: opened().sharing)
@@ -67,10 +67,10 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     buckets = buckets_of(settings.cost_budgets)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
             async with open_all(settings, metrics, traced=traced, announce=announce) as opened:
-                app.state.opened = opened
+                holder[:] = [opened]
                 jobs = opened.jobs if settings.background_work else ()
                 async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
@@ -187,7 +187,6 @@ def door_options(settings: Settings) -> DoorOptions:
             local=settings.development,
         ),
         page=None if page is None else lambda: page,
-        headers=[*SECURITY_HEADERS, DEFAULT_POLICY],
         lifetime_of=lifetime_of(now),
         caller_of=lambda context: context.caller.account_id,
         varying=(COST_HEADER,),

@@ -14,7 +14,7 @@ from domain.platform.tracing import TRACER_NAME
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
 from gateway.routes.connection import headers_of, request_id_of
-from gateway.routes.security import DEFAULT_POLICY, SECURITY_HEADERS
+from gateway.routes.security import page_headers
 
 _STREAMS: Final = (b"text/event-stream", b"multipart/")
 _UNTRACED: Final = nullcontext()
@@ -61,7 +61,7 @@ class Edge:
         request_id = request_id_of(headers)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "headers": headers}
         door = self._doors.get(scope["path"]) if kind == "http" else None
-        answer = _Answer(send) if door is not None else _Completed(send, request_id)
+        answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
         self._metrics.active += 1
         token = REQUEST_ID.set(request_id)
@@ -119,11 +119,11 @@ class _Answer:
 class _Completed(_Answer):
     """Adds the headers that every answer carries."""
 
-    __slots__ = ("_request_id",)
+    __slots__ = ("_ours",)
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, scheme: str) -> None:
         super().__init__(send)
-        self._request_id = request_id.encode("latin-1")
+        self._ours = [(b"x-request-id", request_id.encode("latin-1")), *page_headers(scheme)]
 
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -133,7 +133,4 @@ class _Completed(_Answer):
     def _with_ours(self, message: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
         headers = [(name.lower(), value) for name, value in message.get("headers", ())]
         names = {name for name, _ in headers}
-        headers += [header for header in (*SECURITY_HEADERS, DEFAULT_POLICY) if header[0] not in names]
-        if b"x-request-id" not in names:
-            headers.append((b"x-request-id", self._request_id))
-        return headers
+        return [*headers, *(header for header in self._ours if header[0] not in names)]

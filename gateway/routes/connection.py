@@ -1,15 +1,15 @@
 """What the doors know of a client, and what they are told about how to serve it."""
 
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Any, Final
 
 from starlette.types import Scope
 
 from domain.platform.values import value
-from gateway.routes.origins import Headers, Origins
+from gateway.routes.origins import Origins
 
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
 
@@ -49,8 +49,6 @@ class DoorOptions:
     """For how many seconds a subscription may run with this context; None: for as long as it likes."""
     caller_of: Callable[[Any], str | None] = lambda _: None
     """Whose operations these are, by the context; None for one known by its address alone."""
-    headers: Headers = field(default_factory=list)
-    """Added to every answer."""
     naming: Sequence[str] = ("authorization",)
     """The headers of a request, in lower case, that say who asks."""
     varying: Sequence[str] = ()
@@ -97,4 +95,5 @@ def request_id_of(headers: Mapping[str, str]) -> str:
     sent = headers.get("x-request-id")
     if sent is not None and _REQUEST_ID.fullmatch(sent):
         return sent
-    return os.urandom(16).hex()
+    # Nobody is trusted for knowing one, so it need not be unguessable.
+    return f"{getrandbits(128):032x}"

@@ -51,7 +51,7 @@ from gateway.routes.replies import (
     result_headers,
     status_of,
 )
-from gateway.routes.security import DEFAULT_POLICY
+from gateway.routes.security import data_headers, page_headers
 
 _ALLOWED: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _VARY: Final = (b"vary", b"accept, accept-encoding, origin")
@@ -99,6 +99,7 @@ class HttpDoor:
         # Few different values come in, again and again.
         self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
+        self._data_headers = lru_cache(_REMEMBERED_HEADERS)(data_headers)
         self._is_json = lru_cache(_REMEMBERED_HEADERS)(_is_json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,8 +170,8 @@ class HttpDoor:
 
     def _asked(self, exchange: _Exchange) -> Reply | OperationRequest:
         if exchange.accepted.page and self._options.page is not None:
-            policy = (b"content-security-policy", self._options.page_policy.encode())
-            return Reply(200, self._options.page(), HTML, [policy])
+            headers = page_headers(exchange.connection.scheme, self._options.page_policy.encode())
+            return Reply(200, self._options.page(), HTML, headers)
         parameters = self._query_parameters(exchange.scope["query_string"])
         if exchange.accepted.page and not parameters:
             return Reply(200, _HOW_TO, "text/plain")
@@ -275,7 +276,8 @@ class HttpDoor:
         finite: bool = False,
     ) -> None:
         # Some proxies hold an answer back until it is whole; this header of theirs says not to.
-        headers = [*self._headers(exchange), NO_STORE, (b"x-accel-buffering", b"no")]
+        own = self._data_headers(exchange.connection.scheme)
+        headers = [*self._headers(exchange), *own, NO_STORE, (b"x-accel-buffering", b"no")]
         await self.streams.serve(results, kind, headers, exchange.receive, exchange.send, finite=finite)
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
@@ -298,18 +300,18 @@ class HttpDoor:
 
     def _headers(self, exchange: _Exchange) -> Headers:
         """What every answer carries."""
-        return [
-            _VARY,
-            (b"x-request-id", exchange.connection.request_id.encode("latin-1")),
-            *self._options.origins.response_headers(exchange.headers),
-            *self._options.headers,
-        ]
+        headers = [(b"x-request-id", exchange.connection.request_id.encode("latin-1"))]
+        if exchange.method != "POST":  # the answers to those are kept by nobody
+            headers.append(_VARY)
+        if "origin" in exchange.headers:
+            headers += self._options.origins.response_headers(exchange.headers)
+        return headers
 
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
         headers = [*self._headers(exchange), *reply.headers, *reply.caching]
-        if reply.content_type == HTML:  # says itself what it may load
-            headers = [header for header in headers if header != DEFAULT_POLICY]
+        if reply.content_type != HTML:
+            headers += self._data_headers(exchange.connection.scheme)
         if reply.content_type is not None:
             headers.append((b"content-type", f"{reply.content_type}; charset=utf-8".encode()))
         if len(body) >= self._options.compress_from_bytes:

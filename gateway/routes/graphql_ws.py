@@ -325,7 +325,7 @@ class _Socket:
 def _format(parameters: Mapping[str, Any]) -> Format:
     """Of parts: the protocol has no word for it, so `connection_init` may ask for one as HTTP does."""
     asked = {name.lower(): value for name, value in parameters.items()}
-    return Format.asked_by(asked) or Format.CURRENT
+    return Format.asked_by(asked, Format.CURRENT) or Format.CURRENT
 
 
 def _optional_object(message: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ MULTIPART: Final = "multipart/mixed"
 HTML: Final = "text/html"
 
 _ENCODINGS: Final = ("zstd", "br", "gzip")
+_UNNAMED: Final = {EVENT_STREAM: Format.CURRENT, MULTIPART: Format.OF_2022}
+"""The format of those who name none, by what they read."""
 
 
 class StreamKind(Enum):
@@ -106,21 +108,24 @@ def _best(ranges: Sequence[_Range], offers: Sequence[str], by_wildcard: str) -> 
 
 
 def _incremental(ranges: Sequence[_Range], at_least: float) -> Manner | None:
-    """Only what is named counts, first with its format; of two alike, events, whose end has a name."""
+    """Only what is named counts. Of two alike the one that names its format goes first, then multipart.
+
+    Readers of multipart that name none are older than the names, or were written for what came before.
+    """
     rated = [
-        (r.quality, format_.value[0] in r.parameters, r.type == EVENT_STREAM, format_)
+        (r.quality, format_.value[0] in r.parameters, r.type == MULTIPART, format_)
         for r in ranges
-        if r.type in {EVENT_STREAM, MULTIPART}
+        if r.type in _UNNAMED
         and "subscriptionspec" not in r.parameters
         and r.quality >= at_least
         and r.quality > 0
-        and (format_ := Format.asked_by(r.parameters)) is not None
+        and (format_ := Format.asked_by(r.parameters, _UNNAMED[r.type])) is not None
     ]
     if not rated:
         return None
-    *_, events, format_ = max(rated, key=lambda rating: rating[:3])
+    *_, multipart, format_ = max(rated, key=lambda rating: rating[:3])
     parts = StreamKind.PARTS if format_ is Format.CURRENT else StreamKind.PARTS_OF_2022
-    return Manner(StreamKind.EVENTS if events else parts, format_)
+    return Manner(parts if multipart else StreamKind.EVENTS, format_)
 
 
 def _quality(ranges: Sequence[_Range], offer: str) -> float:

@@ -45,12 +45,31 @@ async def test_every_route_has_its_security_headers(
 
     assert answer.headers["content-security-policy"] == policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers.get("cache-control") == cached
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/livez", "*/*"), ("/graphql", "text/html")])
+async def test_what_a_browser_shows_is_framed_by_nobody(
+    client: httpx.AsyncClient, path: str, accept: str
+) -> None:
+    answer = await client.get(path, headers={"accept": accept})
+    if accept == "text/html" and not answer.headers["content-type"].startswith("text/html"):
+        pytest.skip("the page was not built")
+
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
-    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
-    assert answer.headers["strict-transport-security"].startswith("max-age=")
-    assert answer.headers.get("cache-control") == cached
+    assert answer.headers["permissions-policy"] == "geolocation=(), microphone=(), camera=()"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/graphql", "/nowhere"])
+async def test_only_what_comes_encrypted_asks_to_stay_so(client: httpx.AsyncClient, path: str) -> None:
+    plain = await client.get(path)
+    encrypted = await client.get(f"https://test{path}")
+
+    assert "strict-transport-security" not in plain.headers
+    assert encrypted.headers["strict-transport-security"].startswith("max-age=31536000")
 
 
 async def test_the_page_may_load_its_own_files_and_nothing_else(client: httpx.AsyncClient) -> None:

@@ -29,17 +29,16 @@ class Format(Enum):
     CURRENT = ("incrementalspec", "v0.2")
     """What is put off is announced under an id, and completed by it: https://specs.apollo.dev/incremental/v0.2/."""
     OF_2022 = ("deferspec", "20220824")
-    """Each part says where it belongs: https://specs.apollo.dev/incremental/v0.1/."""
+    """Each part says where it belongs, as the draft of August 2022 had it."""
 
     @classmethod
-    def asked_by(cls, parameters: Mapping[str, str]) -> "Format | None":
-        """The current one where none is named; None where only others are."""
+    def asked_by(cls, parameters: Mapping[str, Any], unnamed: "Format") -> "Format | None":
+        """`unnamed` where none is named; None where only others are."""
         for known in cls:
             name, value = known.value
             if parameters.get(name) == value:
                 return known
-        named = any(known.value[0] in parameters for known in cls)
-        return None if named else cls.CURRENT
+        return None if any(known.value[0] in parameters for known in cls) else unnamed
 
 
 @dataclass(slots=True)

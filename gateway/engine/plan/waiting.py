@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import CoroutineType
 from typing import Any, Generic, TypeVar
 
 from gateway.engine.plan.positions import Raised
@@ -40,7 +41,7 @@ class Waiting(Generic[T]):
             except Exception as error:  # noqa: BLE001 - the field's, whatever it is
                 return [(what, Raised(error))]
         for awaitable, what in new:
-            future = asyncio.ensure_future(awaitable)
+            future = _started(awaitable)
             if future is not awaitable:
                 self._tasks.add(future)
             # A loader answers the same future for the same key.
@@ -79,6 +80,12 @@ class Waiting(Generic[T]):
         self._arrived.append(future)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+
+def _started(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+    if type(awaitable) is CoroutineType:  # nearly always; asyncio looks for other kinds first
+        return asyncio.get_running_loop().create_task(awaitable)
+    return asyncio.ensure_future(awaitable)
 
 
 def outcome(done: asyncio.Future[Any]) -> Any:

@@ -63,6 +63,7 @@ async function run(page) {
   // Monaco colours an answer in slices after showing it; the picture is for people.
   await page.waitForTimeout(500);
   await page.screenshot({ path: screenshot });
+  await showsWhatComesInParts(page);
   await showsWhatAnotherClientChanges(page, seen, account);
   await startsTheLiveConnectionAnewOnSignOut(page, seen);
 
@@ -117,6 +118,21 @@ async function showsWhatASearchFinds(page, seen) {
   assert.ok(shown.data.search.edges.length > 0, "the search found nothing");
   const sent = seen.posts.find(({ body }) => body?.operationName === "Search");
   assert.match(sent.headers.authorization ?? "", /^Bearer .+/);
+}
+
+async function showsWhatComesInParts(page) {
+  const answers = [];
+  page.on("response", (answer) => answers.push(answer.headers()["content-type"]));
+
+  await runTab(page, "InParts");
+
+  const shown = await until(async () => {
+    const answer = parsed(await response(page));
+    return answer?.data?.content?.similar && answer?.data?.content?.credits && answer;
+  }, "all parts of an answer");
+  assert.equal(shown.errors, undefined, JSON.stringify(shown.errors));
+  assert.ok(shown.data.content.title);
+  assert.ok(answers.some((type) => type?.startsWith("multipart/mixed")), answers.join());
 }
 
 async function showsWhatAnotherClientChanges(page, seen, account) {

@@ -72,8 +72,13 @@ async def test_a_query_is_answered_in_the_type_asked_for(client: httpx.AsyncClie
     expected = RESPONSE_JSON if RESPONSE_JSON in accept else JSON
     assert response.headers["content-type"] == f"{expected}; charset=utf-8"
     assert response.json() == {"data": {"toy": {"name": "ä"}}}
-    assert response.headers["vary"] == "accept, accept-encoding, origin"
     assert response.headers["cache-control"] == "no-store"
+
+
+async def test_what_a_cache_might_keep_says_what_it_depends_on(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", params={"query": "{ __typename }"}, headers={"accept": JSON})
+
+    assert response.headers["vary"] == "accept, accept-encoding, origin"
 
 
 @pytest.mark.parametrize(

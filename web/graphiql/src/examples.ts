@@ -4,8 +4,9 @@
  * To change one: edit its `query` so that it is valid against that schema, give the operation a name (it becomes the
  * tab's title), and run `npm run build` here. Variables that must name something that exists come from `LOOKUP`, which
  * the page runs anonymously before it shows the tabs: add a field to it and to `findExampleValues`. The browser test
- * finds its operations by name: `Search` must answer without an account, `LiveProgress` must be a subscription, and
- * `ReportProgress` a mutation that makes `LiveProgress` deliver its `positionSeconds`, with the variables given here.
+ * finds its operations by name: `Search` must answer without an account, `InParts` puts `credits` and `similar` off,
+ * `LiveProgress` must be a subscription, and `ReportProgress` a mutation that makes `LiveProgress` deliver its
+ * `positionSeconds`, with the variables given here.
  */
 
 /** What the examples are about, found in the catalogue at hand. */
@@ -139,6 +140,33 @@ query Title($contentId: ID!, $region: String) {
 }
 `;
 
+const IN_PARTS = `# The title at once, the rest of the page when it is
+# there: one answer, in parts. Others ignore @defer.
+query InParts($contentId: ID!) {
+  content(by: { id: $contentId }) {
+    title
+    year
+    ... @defer(label: "people") {
+      credits(first: 5) {
+        nodes {
+          role
+          person {
+            name
+          }
+        }
+      }
+    }
+    ... @defer(label: "similar") {
+      similar(first: 3) {
+        nodes {
+          title
+        }
+      }
+    }
+  }
+}
+`;
+
 const WATCHLIST = `# Needs an account: sign in at the top of the page, or
 # run SignIn below with your own and put its token in
 # Headers as {"Authorization": "Bearer <token>"}.
@@ -222,6 +250,12 @@ export function examples({ contentId }: ExampleValues): readonly Example[] {
       summary: "One title and where to watch it",
       query: TITLE,
       variables: { contentId, region: "US" },
+    },
+    {
+      label: "In parts",
+      summary: "What takes longer comes later",
+      query: IN_PARTS,
+      variables: { contentId },
     },
     {
       label: "Sign in and watchlist",

@@ -16,7 +16,8 @@ const MOST_RECONNECTS = 8;
 const LONGEST_WAIT_MS = 10_000;
 
 /**
- * Queries and mutations go by POST, subscriptions over `graphql-transport-ws`, all to one endpoint.
+ * Queries and mutations go by POST, subscriptions over `graphql-transport-ws`, all to one endpoint. What `@defer` and
+ * `@stream` put off comes in parts of the same answer.
  *
  * The session's token goes with each of them unless the Headers editor names its own `Authorization`. After a sign-in
  * or sign-out the live connection is replaced, because a connection keeps the identity it was opened with; running
@@ -37,7 +38,7 @@ export function createTransport(endpoint: string, session: Session): Transport {
     url: endpoint,
     wsClient: showingRefusals(live),
     fetch: authorized(session),
-    enableIncrementalDelivery: false,
+    enableIncrementalDelivery: true,
   });
   return {
     fetcher(request, options) {

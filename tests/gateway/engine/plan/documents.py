@@ -9,7 +9,7 @@ from graphql.language.print_string import print_string
 from tests.gateway.engine.plan.schemas import Argument, Blueprint, Field, Ref, Type
 
 ROOTS: Final = ("Query", "Query", "Query", "Mutation")
-_MOST: Final = 40
+_MOST: Final = 30
 """Selections, after which nothing is begun that has selections of its own."""
 _ABSENT: Final = object()
 
@@ -18,6 +18,11 @@ _ABSENT: Final = object()
 class Operation:
     text: str
     variables: dict[str, Any]
+
+    def with_other_conditions(self) -> dict[str, Any] | None:
+        """Variables that include what these skip; None where none decides that."""
+        others = {name: not value for name, value in self.variables.items() if name.startswith("c")}
+        return self.variables | others if others else None
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Writer:
     # -- selections
 
     def selections(self, of: str, levels: int, least: int = 1) -> str:
-        parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 4))]
+        parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 5))]
         return "{ " + "\n".join(parts) + " }"
 
     def selection(self, of: str, levels: int) -> str:

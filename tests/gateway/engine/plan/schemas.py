@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import strawberry
 
+from tests.gateway.engine.plan.ways import CONFIG
+
 LEAVES: Final = {
     "Int": "int",
     "Float": "float",
@@ -26,7 +28,7 @@ LEAVES: Final = {
 }
 """Names in Python, by those in GraphQL."""
 WAYS: Final = (
-    *("attribute",) * 8,
+    *("attribute",) * 6,
     *("def", "self", "async def", "sleeping", "future", "batched") * 2,
     *("guarded", "late guarded", "broken batch", "at once"),
 )
@@ -38,7 +40,9 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from tests.gateway.engine.plan.values import Allowed, Colour, Duck, Held, Info, LateAllowed, Odd, batched
+from resolvers.batching import batched
+from tests.gateway.engine.plan.values import Allowed, Colour, Held, Info, LateAllowed
+from tests.gateway.engine.plan.ways import Odd
 """
 
 
@@ -124,7 +128,7 @@ class Blueprint:
     by_class: bool = False
     """Whether types tell the engine that the class of an object decides."""
     watched: bool = False
-    """Whether an extension of the schema is around every resolver."""
+    """Whether middleware is around every resolver."""
 
     def fields_of(self, name: str) -> list[Field]:
         """With those of its interfaces."""
@@ -165,8 +169,6 @@ class Made:
 @lru_cache(2_000)
 def made(number: int) -> Made:
     """The schema of this number: always the same."""
-    from tests.gateway.engine.plan.values import CONFIG, Watching  # noqa: PLC0415 - values know schemas
-
     blueprint = Designer(Random(number)).blueprint()
     module = ModuleType(f"schema_at_random_{number}")
     # Strawberry looks annotations up in the module of a class.
@@ -178,7 +180,6 @@ def made(number: int) -> Made:
         classes["Mutation"],
         types=[classes[type_.name] for type_ in blueprint.types.values() if type_.kind == "object"],
         config=CONFIG,
-        extensions=[Watching] if blueprint.watched else [],
     )
     return Made(blueprint, schema, classes)
 
@@ -205,32 +206,52 @@ class Designer:
         types["U0"] = Type("U0", "union", members=random.sample(objects, random.randint(1, 3)))
         named = [*interfaces, *objects, "U0"]
         for name in (*interfaces, *objects):
-            types[name].fields = [self._field(named) for _ in range(random.randint(2, 5))]
+            favourite = random.choice(("attribute", "attribute", "batched", None))
+            types[name].fields = [
+                self._field(named, favourite=favourite) for _ in range(random.randint(3, 5))
+            ]
         for name in ("Query", "Mutation"):
-            fields = [self._field(named, root=True, objects=True) for _ in range(5)]
+            objects_ = [self._field(named, root=True, objects=True) for _ in range(4)]
+            leaves = [self._field(named, root=True, asks=number < 2) for number in range(4)]
+            # A schema has no type that nothing leads to.
             types[name] = Type(
-                name, "object", fields=fields + [self._field(named, root=True) for _ in range(3)]
+                name, "object", fields=[self._field(["U0"], root=True, objects=True), *objects_, *leaves]
             )
         return self.made
 
-    def _field(self, named: Sequence[str], *, root: bool = False, objects: bool = False) -> Field:
+    def _field(
+        self,
+        named: Sequence[str],
+        *,
+        root: bool = False,
+        objects: bool = False,
+        asks: bool = False,
+        favourite: str | None = None,
+    ) -> Field:
+        """`objects`: it answers objects. `asks`: it has arguments. `favourite`: how most get their values."""
         random = self.random
         name, self._fields = f"f{self._fields}", self._fields + 1
         way = random.choice(
             [way for way in WAYS if not root or (way not in {"attribute", "self"} and "batch" not in way)]
         )
-        kind = 1.0 if objects else random.random()
+        if favourite is not None and random.random() < 0.7:
+            way = favourite
+        kind = 1.0 if objects else 0.0 if asks else random.random()
         if kind < 0.15 and way not in {"attribute", "broken batch"}:
             ref = Ref("String", (random.random() < 0.3,))
             return Field(name, ref, way, tuple(self._arguments(1, 3, nested=["Box0", "Box1"])))
         if kind < 0.22 and way in {"def", "async def", "sleeping", "guarded"}:
             return Field(name, Ref("String", (False,)), way, tells_path=True)
-        of = random.choice(named) if objects or random.random() < 0.45 else random.choice([*LEAVES])
+        of = (
+            random.choice(named)
+            if objects or random.random() < 0.45
+            else random.choice([*LEAVES, *("Int", "Float") * 2, "Boolean"])
+        )
         return Field(name, self._ref(of), way)
 
     def _ref(self, of: str) -> Ref:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))
-        return Ref(of, tuple(self.random.random() < 0.4 for _ in range(lists + 1)))
+        return Ref(of, tuple(self.random.random() < (0.5 if level else 0.3) for level in range(lists + 1)))
 
     def _arguments(self, least: int, most: int, *, nested: Sequence[str]) -> list[Argument]:
         """Those without a default first, as Python wants it."""

@@ -16,14 +16,10 @@ from typing import Any, Final, TypeAlias
 
 import strawberry
 from graphql import Undefined
-from strawberry.extensions import SchemaExtension
 from strawberry.permission import BasePermission
 from strawberry.types import Info as StrawberryInfo
 
-from resolvers.batching import batched as batched
 from tests.gateway.engine.plan.schemas import Blueprint, Made, Ref
-from tests.gateway.engine.plan.ways import CONFIG as CONFIG
-from tests.gateway.engine.plan.ways import Odd as Odd
 
 Info: TypeAlias = StrawberryInfo[Any, None]
 
@@ -99,13 +95,6 @@ class LateAllowed(BasePermission):
         return bool(info.context.allows(source, info.field_name))
 
 
-class Watching(SchemaExtension):
-    """Stands around every resolver, and changes nothing."""
-
-    def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
-        return _next(root, info, *args, **kwargs)
-
-
 def _failing(values: Sequence[Any]) -> Iterator[Any]:
     yield from values
     raise Boom("no more items")
@@ -117,15 +106,26 @@ async def _arriving(values: Sequence[Any]) -> AsyncIterator[Any]:
 
 
 ODD_LEAVES: Final[dict[str, tuple[Any, ...]]] = {
-    "Int": ("12", "x", 1.5, 3.0, True, 2**31, -(2**31) - 1, 2**70, math.nan, math.inf, Seven.SEVEN, [1]),
-    "Float": (math.nan, math.inf, -math.inf, "1.5", "x", 3, 2**70, True, [1.0], Seven.SEVEN),
+    "Int": ("12", "x", 1.5, 3.0, True, 2**31, -(2**31) - 1, 2**70, -(2**31) - 1, math.nan, Seven.SEVEN, [1]),
+    "Float": (math.nan, math.inf, -math.inf, "1.5", "x", 3, -3, 2**40, 2**70, True, [1.0], Seven.SEVEN),
     "String": (5, True, 1.5, Text("text"), b"bytes", ["a"], Seven.SEVEN, math.nan),
-    "Boolean": (0, 1, 1.5, "true", math.nan, [True], Seven.SEVEN),
+    "Boolean": (0, 1, 0.0, "true", math.nan, [True], Seven.SEVEN),
     "ID": (5, 1.5, True, Text("id"), 2**70, ["i"], Seven.SEVEN),
     "Colour": ("r", 2, "RED", (1, 2), Seven.SEVEN, ["r"], "none"),
     "Date": ("2024-01-02", datetime(2024, 1, 2, 3), 5, ["x"]),  # noqa: DTZ001 - a date with a time
     "Odd": (0, 2, "x", 4.0, [1]),
 }
+COERCED: Final[dict[str, tuple[Any, ...]]] = {
+    "Int": ("12", 3.0, True, Seven.SEVEN),
+    "Float": ("1.5", 3, -3, 2**40, True, Seven.SEVEN),
+    "String": (5, True, 1.5, Text("text"), Seven.SEVEN),
+    "Boolean": (0, 1, 0.0, Seven.SEVEN),
+    "ID": (5, 2**70, Text("id"), Seven.SEVEN),
+    "Colour": ("r", 2, (1, 2)),
+    "Date": (datetime(2024, 1, 2, 3),),  # noqa: DTZ001 - a date with a time
+    "Odd": (5.0, True),
+}
+"""What is written after a change."""
 LEAVES: Final[dict[str, tuple[Any, ...]]] = {
     "Int": (0, 1, -5, 2**31 - 1, -(2**31)),
     "Float": (0.0, -1.5, 1e300, -0.0),
@@ -138,19 +138,50 @@ LEAVES: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """What is not as its field wants it, and how often."""
+
+    leaves: float
+    others: float
+    """Of lists and objects."""
+    kinds: tuple[int, int, int, int, int]
+    """Weights of exceptions, nulls, awaitables, values of other types, and those that are coerced."""
+
+
+MOODS: Final = {
+    "as wanted": Mood(0, 0, (1, 1, 1, 1, 1)),
+    "hardly anything": Mood(0.03, 0.03, (1, 1, 1, 1, 1)),
+    "odd leaves": Mood(0.3, 0, (0, 2, 0, 8, 0)),
+    "coerced leaves": Mood(0.6, 0, (0, 0, 0, 0, 1)),
+    "odd lists and objects": Mood(0, 0.2, (0, 2, 0, 8, 0)),
+    "raising": Mood(0.25, 0.04, (8, 2, 0, 0, 0)),
+    "waiting": Mood(0.2, 0.15, (1, 0, 8, 1, 0)),
+    "anything": Mood(0.15, 0.1, (1, 1, 1, 1, 1)),
+}
+
+
 @dataclass
 class World:
     """The context of one execution: all data, as far as `seed` says."""
 
     made: Made
     seed: int
-    odds: float
-    """How often something is not as its field wants it."""
+    mood: Mood
+    serial: bool = False
+    """Whether each field of the root is to be complete before the next is begun."""
     gathered: dict[Any, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    """The root fields for which resolvers were called, one after the other, if that is of interest."""
 
     @property
     def blueprint(self) -> Blueprint:
         return self.made.blueprint
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether nothing was asked for one field of the root after something was asked for the next."""
+        return len(self.calls) == len({*self.calls})
 
     # -- what resolvers call
 
@@ -168,12 +199,12 @@ class World:
 
     def break_all(self, sources: Sequence[Any], name: str, **arguments: Any) -> list[Any]:
         """As `give_all`, but at times it fails for all."""
-        if Random(f"{self.seed}/{name}").random() < max(self.odds, 0.1):
+        if Random(f"{self.seed}/{name}").random() < 0.2:
             raise Boom(f"all of {name}")
         return self.give_all(sources, name, **arguments)
 
     def allows(self, source: Any, name: str) -> bool:
-        return Random(f"{self._seed_of(source)}?{name}").random() >= self.odds
+        return Random(f"{self._seed_of(source)}?{name}").random() >= self.mood.leaves
 
     async def rest(self) -> None:
         await asyncio.sleep(0)
@@ -181,13 +212,13 @@ class World:
     def later(self, call: Callable[[], Any]) -> "asyncio.Future[Any]":
         """As a loader answers."""
         future = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(_settle, future, call)
+        asyncio.get_running_loop().call_soon(_settle, future, _called(call))
         return future
 
     def done(self, call: Callable[[], Any]) -> "asyncio.Future[Any]":
         """As a loader answers what it has loaded before."""
         future = asyncio.get_running_loop().create_future()
-        _settle(future, call)
+        _settle(future, _called(call))
         return future
 
     # -- drawing
@@ -196,6 +227,10 @@ class World:
         return source._seed if isinstance(source, Held) else f"{self.seed}"
 
     def _value(self, source: Any, name: str, info: Any, arguments: dict[str, Any]) -> Any:
+        if self.serial and info is not None:
+            root = info._raw_info.path.as_list()[0]
+            if self.calls[-1:] != [root]:
+                self.calls.append(root)
         field = self.blueprint.fields[name]
         if field.tells_path:
             raw = info._raw_info
@@ -207,7 +242,8 @@ class World:
         return self._drawn(field.ref, 0, random, seed)
 
     def _drawn(self, ref: Ref, level: int, random: Random, seed: str) -> Any:
-        if random.random() < self.odds:
+        is_inner = level < ref.lists or not ref.is_leaf
+        if random.random() < (self.mood.others if is_inner else self.mood.leaves):
             return self._odd(ref, level, random, seed)
         if not ref.firm[level] and random.random() < 0.15:
             return None
@@ -222,22 +258,22 @@ class World:
         return self._held(self.made.classes[random.choice(self.blueprint.possible(ref.name))], seed)
 
     def _items(self, ref: Ref, level: int, random: Random, seed: str) -> list[Any]:
-        count = random.randint(0, 3)
+        count = random.choice((0, 1, 2, 2, 3))
         return [self._drawn(ref, level + 1, random, f"{seed}.{number}") for number in range(count)]
 
     def _odd(self, ref: Ref, level: int, random: Random, seed: str) -> Any:
-        kind = random.random()
-        if kind < 0.15:
+        (kind,) = random.choices(("raised", "null", "awaitable", "odd", "coerced"), self.mood.kinds)
+        if kind == "raised":
             return Boom(f"boom {ref.name} {level}")
-        if kind < 0.3:
+        if kind == "null":
             return random.choice((None, None, Undefined))
-        if kind < 0.45:
+        if kind == "awaitable":
             value = self._even(ref, level, random, seed) if random.random() < 0.6 else Boom("late boom")
             return Ready(value, random.randint(0, 2))
         if level < ref.lists:
             return self._odd_list(ref, level, random, seed)
         if ref.is_leaf:
-            return random.choice(ODD_LEAVES[ref.name])
+            return random.choice((COERCED if kind == "coerced" else ODD_LEAVES)[ref.name])
         return self._odd_object(ref, random, seed)
 
     def _odd_list(self, ref: Ref, level: int, random: Random, seed: str) -> Any:
@@ -274,10 +310,19 @@ class World:
         return made
 
 
-def _settle(future: "asyncio.Future[Any]", call: Callable[[], Any]) -> None:
+def _called(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Boom as error:
+        return error
+
+
+def _settle(future: "asyncio.Future[Any]", value: Any) -> None:
     if future.cancelled():
         return
-    try:
-        future.set_result(call())
-    except Boom as error:
-        future.set_exception(error)
+    if isinstance(value, Boom):
+        future.set_exception(value)
+        # Nobody may be there to look at it any more.
+        future.exception()
+    else:
+        future.set_result(value)

@@ -1,0 +1,56 @@
+"""The cases made at random find every fault that is seeded into the engine: so they look at every rule."""
+
+import pytest
+
+from gateway.engine.plan.plan import Plans
+from tests.gateway.engine.plan.cases import Case, Expected
+from tests.gateway.engine.plan.faults import FAULTS
+
+pytestmark = [
+    pytest.mark.usefixtures("swept"),
+    pytest.mark.filterwarnings(
+        "ignore:coroutine .* was never awaited:RuntimeWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+    ),
+]
+
+
+async def difference(corpus: list[tuple[Case, Expected]]) -> Case | None:
+    """The first case that is answered otherwise, or not at all."""
+    for case, expected in corpus:
+        try:
+            answers = await case.answers()
+        except Exception:  # noqa: BLE001 - an executor raises for no document
+            return case
+        for found in answers:
+            if not await expected.allows(case, found):
+                return case
+    return None
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> dict[int, Plans]:
+    """No plan that was compiled without the fault is used with it."""
+    kept: dict[int, Plans] = {}
+    monkeypatch.setattr(Plans, "of", staticmethod(lambda schema: kept.setdefault(id(schema), Plans())))
+    return kept
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_seeded_fault_is_found(
+    name: str,
+    corpus: list[tuple[Case, Expected]],
+    plans: dict[int, Plans],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    FAULTS[name](monkeypatch)
+
+    assert await difference(corpus) is not None
+
+
+async def test_without_a_fault_nothing_is_found(
+    corpus: list[tuple[Case, Expected]], plans: dict[int, Plans]
+) -> None:
+    assert await difference(corpus) is None
+    others = [case for case, expected in corpus if not (await case.planned()).is_same(expected.answer)]
+    assert len(others) < len(corpus) * 0.05
