@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+import tracemalloc
 
 import pytest
 
@@ -447,6 +448,26 @@ async def test_it_stays_within_the_bytes_of_the_cache_whatever_is_asked() -> Non
     assert 50_000 < most <= 100_000
     assert usage.bytes > usage.entries * 1_100  # half of them are of a thousand bytes and more
     assert usage.evictions > 300
+
+
+@pytest.mark.parametrize("size", [1, 500, 20_000])
+async def test_the_bytes_that_are_counted_are_those_that_are_taken(size: int) -> None:
+    house = bench(max_bytes=1 << 30)
+    text = "query($size: Int!, $what: String) { large(size: $size) said(what: $what) thing { name } }"
+    await house.data(text, size=size)
+    gc.collect()
+    counted = house.cache.bytes
+
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            await house.ask(text, size=size, what=str(number))
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 0.6 < taken / (house.cache.bytes - counted) < 1.3
 
 
 async def test_what_is_kept_holds_on_to_no_plan() -> None:
