@@ -63,6 +63,12 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     costs = cost_policy(settings, metrics, lambda: opened().budgets)
     engine = engine_of(settings, metrics, costs, lambda: opened().sharing)
+    metrics.watch_counts(
+        "graphql_executions",
+        "Operations, and events of subscriptions, by whether a plan executed them or why none could.",
+        "by",
+        engine.executions,
+    )
     desk = Desk(settings, engine, metrics)
     buckets = buckets_of(settings.cost_budgets)
 

@@ -1,6 +1,6 @@
 """What the process counts, for Prometheus."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from prometheus_client import (
@@ -98,6 +98,12 @@ class Metrics:
         """A gauge that is read when it is scraped."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
+    def watch_counts(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """Counters that somebody else keeps, by `label`."""
+        self.registry.register(_Counts(name, description, label, read))
+
     def watch_cache(self, cache: Cache) -> None:
         """What the entity cache does and holds, by kind of value."""
         self.registry.register(_CacheUsage(cache))
@@ -112,6 +118,23 @@ class Metrics:
             )
 
         return [Route("/metrics", metrics)]
+
+
+class _Counts(Collector):
+    """Reads counts when it is scraped."""
+
+    def __init__(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, int]]
+    ) -> None:
+        self._about = name, description
+        self._label = label
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(*self._about, labels=[self._label])
+        for value, count in self._read().items():
+            family.add_metric([value], count)
+        yield family
 
 
 class _CacheUsage(Collector):

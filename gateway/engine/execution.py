@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
@@ -28,6 +28,7 @@ from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
+from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Answer, Sharing, unshared
@@ -131,6 +132,12 @@ class Engine:
             if extended
             else Deliveries(self.schema, self.guard, self.errors, self.admission, self._result)
         )
+
+    def executions(self) -> Mapping[str, int]:
+        """How many operations were executed: as `planned`, or without a plan, by the reason."""
+        statistics = Plans.of(self.schema).statistics
+        by_reason = {reason.value: count for reason, count in statistics.fallbacks.items()}
+        return {"planned": statistics.planned, **by_reason}
 
     def prepare(self, request: OperationRequest, *, trusted: bool = False) -> Operation:
         """The operation that the request's text asks for; raises Rejected with the errors to answer.

@@ -14,9 +14,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLSchema,
     VariableNode,
-    Visitor,
     is_required_argument,
-    visit,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry import ID
@@ -25,6 +23,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.unset import UnsetType
 
 from gateway.engine.plan.fields import Batch, Call, Way
+from gateway.engine.plan.inputs import Template, probes, reads_variables, template
 from gateway.engine.plan.leaves import is_plain
 
 _IMMUTABLE: Final = (
@@ -62,6 +61,8 @@ class ArgumentsOf:
         self._fixed: Arguments = {}
         self._passed: tuple[Passed, ...] | None = None
         """Where variables are nothing but passed on; then `_fixed` has all other arguments."""
+        self._templates: dict[str, Template] = {}
+        """Input objects that variables are passed on in."""
         try:
             self._look_ahead()
         except Exception:  # noqa: BLE001 - told at the field itself, whenever it is executed
@@ -79,27 +80,32 @@ class ArgumentsOf:
                 if value is not _ABSENT:
                     made[name] = value
             else:
+                for name, template_ in self._templates.items():
+                    made[name] = template_.make(coerced)
+                    if made[name] is None:
+                        return self._interpreted(self._definition, variables)
                 return made
         return self._interpreted(self._definition, variables)
 
     def _look_ahead(self) -> None:
         """Finds out what does not depend on variables."""
         nodes = {argument.name.value: argument.value for argument in self._node.arguments or ()}
-        reading = {name for name, node in nodes.items() if _reads_variables(node)}
+        reading = {name for name, node in nodes.items() if reads_variables(node)}
         if not reading:
             made = self._interpreted(self._definition, _NO_VARIABLES)
             self.constant = made if is_immutable(made) else None
             return
         definitions = self._definition.args
-        if not all(
-            isinstance(nodes[name], VariableNode) and is_plain(_named(definitions[name])) for name in reading
-        ):
+        whole = {name for name in reading if isinstance(nodes[name], VariableNode)}
+        if not all(is_plain(_named(definitions[name])) for name in whole):
             return
+        templates = [self._template(name, nodes[name], definitions[name]) for name in reading - whole]
         others = {name: arg for name, arg in definitions.items() if name not in reading}
         fixed = self._interpreted(SimpleNamespace(args=others), _NO_VARIABLES)
-        passed = [self._pass_on(name, nodes[name], definitions[name]) for name in reading]
-        if is_immutable(fixed) and all(passed):
+        passed = [self._pass_on(name, nodes[name], definitions[name]) for name in whole]
+        if is_immutable(fixed) and all(passed) and all(templates):
             self._fixed = fixed
+            self._templates = dict(one for one in templates if one is not None)
             self._passed = tuple(one for one in passed if one is not None)
 
     def _pass_on(self, name: str, node: Any, definition: GraphQLArgument) -> Passed | None:
@@ -120,6 +126,16 @@ class ArgumentsOf:
         may_be_null = not isinstance(definition.type, GraphQLNonNull)
         return Passed(python_name, node.name.value, may_be_null, default)
 
+    def _template(self, name: str, node: Any, definition: GraphQLArgument) -> tuple[str, Template] | None:
+        """By the argument's name in Python; None where there is more to do than to pass values on."""
+        given = probes(definition.type, node)
+        if given is None:
+            return None
+        alone = SimpleNamespace(args={name: definition})
+        [(python_name, made)] = self._interpreted(alone, VariableValues({}, given)).items()
+        found = template(made, given, _is_immutable)
+        return None if found is None else (python_name, found)
+
     def _interpreted(self, definition: Any, variables: VariableValues) -> Arguments:
         values = get_argument_values(definition, self._node, variables)
         if self._field is None or self._converter is None:
@@ -133,22 +149,11 @@ class ArgumentsOf:
 
 
 def is_immutable(arguments: Arguments) -> bool:
-    return all(isinstance(value, _IMMUTABLE) for value in arguments.values())
+    return all(map(_is_immutable, arguments.values()))
 
 
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def enter_variable(self, _node: VariableNode, *_args: Any) -> None:
-        self.found = True
-
-
-def _reads_variables(node: Any) -> bool:
-    seen = _Variables()
-    visit(node, seen)
-    return seen.found
+def _is_immutable(value: Any) -> bool:
+    return isinstance(value, _IMMUTABLE)
 
 
 def _named(argument: GraphQLArgument) -> Any:

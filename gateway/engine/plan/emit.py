@@ -19,9 +19,10 @@ from graphql.execution.executor import Executor
 
 from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
 from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
-from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections, Unplannable
+from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections
 from gateway.engine.plan.text import Scene, Text
 
 MAX_POSITIONS: Final = 4_000
@@ -131,12 +132,12 @@ class Emitter:
 
     def _position(self, key: str, details: FieldDetailsList, body: Body, scene: Scene) -> Position:
         if len(self.positions) >= MAX_POSITIONS:
-            raise Unplannable("size")
+            raise Unplannable(Fallback.SIZE)
         node = details[0].node
         first = body.types[0]
         definition = self._executor.schema.get_field(first, node.name.value)
         if definition is None:
-            raise Unplannable("unknown field")
+            raise Unplannable(Fallback.UNKNOWN_FIELD)
         way = self._selections.way(definition)
         position = Position(
             number=len(self.positions),

@@ -22,8 +22,8 @@ from graphql.execution.values import VariableValues
 
 from gateway.engine.plan.cache_policy import Policy, overall, policies
 from gateway.engine.plan.emit import Emitter
+from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.positions import Position
-from gateway.engine.plan.selections import Unplannable
 
 MAX_PLANS: Final = 1_000
 MAX_VARIANTS: Final = 16
@@ -64,7 +64,7 @@ class Statistics:
 
     planned: int = 0
     compiled: int = 0
-    fallbacks: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[Fallback] = field(default_factory=Counter)
     """Executions left to graphql-core, by reason."""
 
 
@@ -76,8 +76,8 @@ class PlannedOperation:
     """Kept, so that its id stays its own."""
     conditions: tuple[str, ...]
     """The variables that decide what is included."""
-    unplannable: str | None
-    variants: "OrderedDict[Any, Plan | str]" = field(default_factory=OrderedDict)
+    unplannable: Fallback | None
+    variants: "OrderedDict[Any, Plan | Fallback]" = field(default_factory=OrderedDict)
     """A plan, or why there is none."""
 
     def key(self, variables: VariableValues, *, serial: bool, wrapped: bool) -> Any:
@@ -114,7 +114,7 @@ class Plans:
         self.statistics.fallbacks[reason] += 1
         return None
 
-    def _find(self, executor: Executor[Any], *, serial: bool) -> Plan | str:
+    def _find(self, executor: Executor[Any], *, serial: bool) -> Plan | Fallback:
         operation = self.operation(executor.operation, executor.fragment_definitions)
         if operation.unplannable is not None:
             return operation.unplannable
@@ -145,15 +145,15 @@ class Plans:
             self._operations.move_to_end(id(node))
         return found
 
-    def _compile(self, executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan | str:
+    def _compile(self, executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan | Fallback:
         try:
             plan = compile_plan(executor, serial=serial, wrapped=wrapped)
         except Unplannable as reason:
-            return str(reason)
+            return reason.reason
         except GraphQLError:
-            return "condition"
+            return Fallback.CONDITION
         except (RecursionError, SyntaxError, MemoryError):
-            return "size"
+            return Fallback.SIZE
         self.statistics.compiled += 1
         return plan
 
@@ -165,7 +165,7 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
     operation = executor.operation
     type_ = executor.schema.get_root_type(operation.operation)
     if type_ is None:
-        raise Unplannable("no root type")
+        raise Unplannable(Fallback.NO_ROOT_TYPE)
     collected = collect_fields(
         executor.schema,
         executor.fragments,
@@ -211,7 +211,7 @@ class _Directives(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.conditions: dict[str, None] = {}
-        self.unplannable: str | None = None
+        self.unplannable: Fallback | None = None
 
     def enter_directive(self, node: DirectiveNode, *_args: Any) -> None:
         if node.name.value in {"skip", "include"}:
@@ -219,21 +219,21 @@ class _Directives(Visitor):
                 if isinstance(argument.value, VariableNode):
                     self.conditions[argument.value.name.value] = None
         elif node.name.value in {"defer", "stream"}:
-            self.unplannable = node.name.value
+            self.unplannable = Fallback(node.name.value)
 
     def enter_fragment_definition(self, node: Any, *_args: Any) -> None:
         if node.variable_definitions:
-            self.unplannable = "fragment variables"
+            self.unplannable = Fallback.FRAGMENT_VARIABLES
 
 
-def _unusual(executor: Executor[Any]) -> str | None:
+def _unusual(executor: Executor[Any]) -> Fallback | None:
     """Why this execution, rather than the operation, has to be interpreted."""
     if not executor.error_propagation:
-        return "error propagation"
+        return Fallback.ERROR_PROPAGATION
     if executor.abort_signal is not None:
-        return "abort signal"
+        return Fallback.ABORT_SIGNAL
     if executor.hooks is not None:
-        return "hooks"
+        return Fallback.HOOKS
     return None
 
 

@@ -9,14 +9,11 @@ from graphql import GraphQLObjectType, is_abstract_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
+from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way, way_of
 from gateway.engine.plan.positions import Position
 
 Grouped = Mapping[str, FieldDetailsList]
-
-
-class Unplannable(Exception):
-    """The operation has to be interpreted; the argument says why, in a word for the statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Selections:
     def _collect(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Grouped:
         collected = self._executor.collect_subfields(type_, details)
         if collected.new_defer_usages:
-            raise Unplannable("defer")
+            raise Unplannable(Fallback.DEFER)
         return collected.grouped_field_set
 
     def _signature(self, type_: GraphQLObjectType, fields: Grouped) -> Any:
@@ -88,7 +85,7 @@ class Selections:
             return key, name, nodes
         definition = self._executor.schema.get_field(type_, name)
         if definition is None:
-            raise Unplannable("unknown field")
+            raise Unplannable(Fallback.UNKNOWN_FIELD)
         match self.way(definition):
             case Attribute(attribute):
                 answered: Any = attribute

@@ -288,7 +288,7 @@ def _omitted(patch: Patch) -> None:
 
 @fault("arguments are those of the first request")
 def _kept(patch: Patch) -> None:
-    patch.setattr(arguments, "_reads_variables", lambda _node: False)
+    patch.setattr(arguments, "reads_variables", lambda _node: False)
 
 
 @fault("a launcher takes variables as they come")
