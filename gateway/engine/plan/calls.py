@@ -15,7 +15,6 @@ from gateway.engine.plan.failures import Failures, field_path, path_of
 from gateway.engine.plan.fields import Resolve
 from gateway.engine.plan.info import LateInfo
 from gateway.engine.plan.positions import At, Chunk, Position, Raised
-from gateway.engine.plan.waiting import discard
 
 _NO_LIST = (str, bytes, bytearray, memoryview, Mapping)
 
@@ -174,7 +173,7 @@ class Calls(ABC):
             info = self._field_info(position, chunk, at)
             name = resolve_type(value, info, type_)
             if name not in position.groups:
-                discard(name)
+                self._forgo(name)
                 return None
             type_ = executor.schema.type_map[name]
         if type_.is_type_of is not None:
@@ -182,13 +181,18 @@ class Calls(ABC):
                 return None
             is_one = type_.is_type_of(value, info or self._field_info(position, chunk, at))
             if executor.is_awaitable(is_one) or not is_one:
-                discard(is_one)
+                self._forgo(is_one)
                 return None
         group = position.groups[type_.name]
         if position.by_class:
             position.kinds[value.__class__] = group
             position.names[value.__class__] = type_.name
         return group
+
+    def _forgo(self, told: object) -> None:
+        """What will be asked for again; others that it waits for may be inside."""
+        if self.executor.is_awaitable(told):
+            self.executor.settle_in_background([told])
 
     # -- failures, and what graphql-core completes
 

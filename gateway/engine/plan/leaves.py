@@ -1,6 +1,7 @@
 """How leaves of known types are written without a call."""
 
 from dataclasses import dataclass
+from enum import Flag
 from typing import Any, Final
 
 from graphql import (
@@ -34,8 +35,11 @@ class EnumNames:
 
 
 def enum_names(type_: GraphQLLeafType) -> EnumNames | None:
-    """None where the values of an enum are no members of a Python enum, or one has no name in GraphQL."""
-    if not isinstance(type_, CustomGraphQLEnumType):
+    """None where the values of an enum are no members of a Python enum, or one has no name in GraphQL.
+
+    Members of a flag put together are of its class as well, but none of its members.
+    """
+    if not isinstance(type_, CustomGraphQLEnumType) or issubclass(type_.wrapped_cls, Flag):
         return None
     members: Any = type_.wrapped_cls
     try:

@@ -88,6 +88,8 @@ EACH = f"{BASE}, authorization, graphql-cost"
             (text, ("private, no-store", BASE, False), ("private, no-store", BASE, False))
             for text in (
                 "{ mine }",
+                "{ secret }",
+                "{ word secret }",
                 "{ unhinted }",
                 "{ word mine }",
                 "{ thing { owner } }",

@@ -10,7 +10,7 @@ from tests.gateway.engine.plan.cases import Case, Expected, drawn
 
 @pytest.fixture(scope="session")
 async def corpus() -> list[tuple[Case, Expected]]:
-    """As many cases as the differential test has, with what graphql-core answers to each."""
+    """The cases of the differential test, with what graphql-core answers to each."""
     return [(case, await (await case.expected()).complete(case)) for case in drawn()]
 
 

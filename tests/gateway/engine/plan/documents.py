@@ -9,7 +9,7 @@ from graphql.language.print_string import print_string
 from tests.gateway.engine.plan.schemas import Argument, Blueprint, Field, Ref, Type
 
 ROOTS: Final = ("Query", "Query", "Query", "Mutation")
-_MOST: Final = 30
+_MOST: Final = 24
 """Selections, after which nothing is begun that has selections of its own."""
 _ABSENT: Final = object()
 
@@ -18,11 +18,8 @@ _ABSENT: Final = object()
 class Operation:
     text: str
     variables: dict[str, Any]
-
-    def with_other_conditions(self) -> dict[str, Any] | None:
-        """Variables that include what these skip; None where none decides that."""
-        others = {name: not value for name, value in self.variables.items() if name.startswith("c")}
-        return self.variables | others if others else None
+    others: dict[str, Any]
+    """Variables of another request: each condition the other way, and other values."""
 
 
 @dataclass
@@ -40,22 +37,29 @@ class Writer:
     variables: dict[str, str] = field(default_factory=dict)
     """What defines each variable, by name."""
     given: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     _selected: int = 0
     _arguments: dict[tuple[str, int], str] = field(default_factory=dict)
     _shared: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def operation(self) -> Operation:
         root = self.random.choice(ROOTS)
-        selections = self.selections(root, 4, least=2)
+        selections = f"{{ {self.leaves(root)} ... {self.selections(root, 4, least=2)} }}"
         fragments = [f"fragment {name} on {of} {text}" for name, (of, text) in self.fragments.items()]
         defined = f" ({', '.join(self.variables.values())})" if self.variables else ""
         text = "\n".join([f"{root.lower()}{defined} {selections}", *fragments])
-        return Operation(text, self.given)
+        return Operation(text, self.given, self.others)
 
     def maybe(self, chance: float) -> bool:
         return self.random.random() < chance
 
     # -- selections
+
+    def leaves(self, root: str) -> str:
+        """All leaves, which every operation selects."""
+        above = next(one for one in self.blueprint.types[root].fields if one.ref.name == "L0")
+        below = " ".join(one.name for one in self.blueprint.types["L0"].fields)
+        return f"{above.name} {{ {below} }}"
 
     def selections(self, of: str, levels: int, least: int = 1) -> str:
         parts = [self.selection(of, levels) for _ in range(self.random.randint(least, 5))]
@@ -64,7 +68,7 @@ class Writer:
     def selection(self, of: str, levels: int) -> str:
         self._selected += 1
         kind, type_, more = self.random.random(), self.blueprint.types[of], self._selected < _MOST
-        if kind < 0.07 or (type_.kind == "union" and not more):
+        if kind < 0.12 or (type_.kind == "union" and not more):
             return f"__typename{self.directives()}"
         if more and (kind < 0.25 or type_.kind == "union"):
             condition = self.random.choice(self.fitting(of))
@@ -73,7 +77,8 @@ class Writer:
         if more and kind < 0.35:
             return f"...{self.spread(of, levels)}{self.directives()}"
         fields = self.blueprint.fields_of(of)
-        wanted = fields if levels and more else [one for one in fields if one.ref.is_leaf]
+        leaves = [one for one in fields if one.ref.is_leaf]
+        wanted = leaves if not levels or not more or (leaves and self.maybe(0.4)) else fields
         return self.field(type_, self.random.choice(wanted), levels) if wanted else "__typename"
 
     def fitting(self, of: str) -> list[str]:
@@ -132,6 +137,7 @@ class Writer:
             self.variables[name] = f"${name}: Boolean!{default}"
             if not default or self.maybe(0.5):
                 self.given[name] = self.maybe(0.5)
+                self.others[name] = not self.given[name]
         return f"${name}"
 
     # -- arguments
@@ -187,6 +193,7 @@ class Writer:
         given = self.input(ref, 0, firm=firm) if (firm and not default) or self.maybe(0.7) else _ABSENT
         if given is not _ABSENT:
             self.given[name] = given
+            self.others[name] = self.input(ref, 0, firm=firm)
         return f"${name}"
 
     def default(self, ref: Ref) -> str:

@@ -13,11 +13,23 @@ from graphql import (
     GraphQLInt,
     GraphQLString,
     Undefined,
+    is_leaf_type,
     located_error,
 )
 from graphql.execution.executor import CollectedErrors
 
-from gateway.engine.plan import arguments, calls, emit, failures, leaves, plan, run, selections, variables
+from gateway.engine.plan import (
+    arguments,
+    calls,
+    emit,
+    failures,
+    inputs,
+    leaves,
+    plan,
+    run,
+    selections,
+    variables,
+)
 from gateway.engine.plan.positions import Raised
 
 Patch = pytest.MonkeyPatch
@@ -291,6 +303,24 @@ def _kept(patch: Patch) -> None:
     patch.setattr(arguments, "reads_variables", lambda _node: False)
 
 
+@fault("an input object is made once for all requests")
+def _template(patch: Patch) -> None:
+    kept: dict[int, Any] = {}
+
+    def make(original: Any, self: Any, coerced: Any) -> Any:
+        return kept.setdefault(id(self), original(self, coerced))
+
+    around(patch, inputs.Template, "make", make)
+
+
+@fault("null is passed on in an input object that may not have it")
+def _within(patch: Patch) -> None:
+    def make(original: Any, self: Any, coerced: Any) -> Any:
+        return original(self, {name: coerced.get(name, 0) or 0 for _, name in self.passed})
+
+    around(patch, inputs.Template, "make", make)
+
+
 @fault("a launcher takes variables as they come")
 def _variables(patch: Patch) -> None:
     patch.setattr(variables, "_fits", lambda _value, _type: True)
@@ -344,6 +374,14 @@ def _put(patch: Patch) -> None:
         original(self, value, position, depth, path._replace(key=0) if isinstance(path.key, int) else path)
 
     around(patch, run.Run, "_later", later)
+
+
+@fault("an awaitable is an object")
+def _awaitable(patch: Patch) -> None:
+    def is_awaitable(original: Any, self: Any, value: Any, position: Any, *args: Any) -> bool:
+        return is_leaf_type(position.item) and bool(original(self, value, position, *args))
+
+    around(patch, calls.Calls, "_is_awaitable", is_awaitable)
 
 
 @fault("what a leaf answers is awaited as often as it likes")

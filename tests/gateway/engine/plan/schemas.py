@@ -27,6 +27,8 @@ LEAVES: Final = {
     "Odd": "Odd",
 }
 """Names in Python, by those in GraphQL."""
+PLAIN: Final = ("Int", "Float", "String", "ID")
+INPUTS: Final = (*PLAIN, "Int", "Boolean", "Colour", "Date")
 WAYS: Final = (
     *("attribute",) * 6,
     *("def", "self", "async def", "sleeping", "future", "batched") * 2,
@@ -189,13 +191,13 @@ class Designer:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.made = Blueprint(by_class=random.random() < 0.5, watched=random.random() < 0.1)
+        self.made = Blueprint(by_class=random.random() < 0.6, watched=random.random() < 0.1)
         self._fields = 0
 
     def blueprint(self) -> Blueprint:
         random, types = self.random, self.made.types
-        for name in ("Box0", "Box1"):
-            types[name] = Type(name, "input", inputs=self._arguments(2, 4, nested=[*types]))
+        types["Box0"] = Type("Box0", "input", inputs=self._arguments(2, 4, of=PLAIN))
+        types["Box1"] = Type("Box1", "input", inputs=self._arguments(2, 4, of=(*INPUTS, "Box0")))
         interfaces = ["I0", "I1"]
         objects = ["T0", "T1", "T2", "T3", "T4"]
         types["I0"] = Type("I0", "interface")
@@ -204,7 +206,8 @@ class Designer:
             parents = [["I0"], ["I1"], [], [], ["I0"]][objects.index(name)]
             types[name] = Type(name, "object", parents=parents)
         types["U0"] = Type("U0", "union", members=random.sample(objects, random.randint(1, 3)))
-        named = [*interfaces, *objects, "U0"]
+        types["L0"] = Type("L0", "object", fields=[self._leaf(of) for of in LEAVES])
+        named = [*interfaces, *interfaces, *objects, "U0", "L0"]
         for name in (*interfaces, *objects):
             favourite = random.choice(("attribute", "attribute", "batched", None))
             types[name].fields = [
@@ -214,9 +217,8 @@ class Designer:
             objects_ = [self._field(named, root=True, objects=True) for _ in range(4)]
             leaves = [self._field(named, root=True, asks=number < 2) for number in range(4)]
             # A schema has no type that nothing leads to.
-            types[name] = Type(
-                name, "object", fields=[self._field(["U0"], root=True, objects=True), *objects_, *leaves]
-            )
+            led = [self._field([of], root=True, objects=True) for of in ("U0", "L0")]
+            types[name] = Type(name, "object", fields=[*led, *objects_, *leaves])
         return self.made
 
     def _field(
@@ -239,7 +241,7 @@ class Designer:
         kind = 1.0 if objects else 0.0 if asks else random.random()
         if kind < 0.15 and way not in {"attribute", "broken batch"}:
             ref = Ref("String", (random.random() < 0.3,))
-            return Field(name, ref, way, tuple(self._arguments(1, 3, nested=["Box0", "Box1"])))
+            return Field(name, ref, way, tuple(self._arguments(1, 3, of=(*INPUTS, *("Box0", "Box1") * 2))))
         if kind < 0.22 and way in {"def", "async def", "sleeping", "guarded"}:
             return Field(name, Ref("String", (False,)), way, tells_path=True)
         of = (
@@ -249,18 +251,22 @@ class Designer:
         )
         return Field(name, self._ref(of), way)
 
+    def _leaf(self, of: str) -> Field:
+        """A field of the type that has all leaves, of which none takes others along when it fails."""
+        name, self._fields = f"f{self._fields}", self._fields + 1
+        ref = Ref(of, self.random.choice(((False,), (False,), (False, False))))
+        return Field(name, ref, self.random.choice(("attribute", "attribute", "def", "batched")))
+
     def _ref(self, of: str) -> Ref:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))
         return Ref(of, tuple(self.random.random() < (0.5 if level else 0.3) for level in range(lists + 1)))
 
-    def _arguments(self, least: int, most: int, *, nested: Sequence[str]) -> list[Argument]:
+    def _arguments(self, least: int, most: int, *, of: Sequence[str]) -> list[Argument]:
         """Those without a default first, as Python wants it."""
         found = []
         for number in range(self.random.randint(least, most)):
-            of = self.random.choice(
-                ["Int", "Int", "Float", "String", "Boolean", "ID", "Colour", "Date", *nested]
-            )
-            ref = Ref(of, tuple(self.random.random() < 0.4 for _ in range(self.random.choice((1, 1, 1, 2)))))
+            lists = self.random.choice((0, 0, 0, 1)) if "Date" in of else 0
+            ref = Ref(self.random.choice(of), tuple(self.random.random() < 0.4 for _ in range(lists + 1)))
             found.append(Argument(f"a{number}", ref, self._default(ref)))
         return sorted(found, key=lambda argument: not argument.is_required)
 

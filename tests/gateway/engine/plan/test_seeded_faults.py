@@ -1,4 +1,7 @@
-"""The cases made at random find every fault that is seeded into the engine: so they look at every rule."""
+"""The cases of the differential test find every fault that is seeded into the engine.
+
+So they look at every rule. That they find nothing where there is no fault is what the differential test says.
+"""
 
 import pytest
 
@@ -46,11 +49,3 @@ async def test_a_seeded_fault_is_found(
     FAULTS[name](monkeypatch)
 
     assert await difference(corpus) is not None
-
-
-async def test_without_a_fault_nothing_is_found(
-    corpus: list[tuple[Case, Expected]], plans: dict[int, Plans]
-) -> None:
-    assert await difference(corpus) is None
-    others = [case for case, expected in corpus if not (await case.planned()).is_same(expected.answer)]
-    assert len(others) < len(corpus) * 0.05

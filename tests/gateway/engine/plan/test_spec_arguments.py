@@ -32,11 +32,14 @@ class Size(enum.Enum):
 class Filter:
     size: Size = Size.SMALL
     words: list[str | None] | None = strawberry.UNSET
+    name: str | None = strawberry.UNSET
+    least: float = 0.0
     since: date | None = None
 
     def __str__(self) -> str:
         words = "unset" if self.words is strawberry.UNSET else self.words
-        return f"{self.size.name} {words} {self.since}"
+        named = "" if self.name is strawberry.UNSET else f" {self.name!r}"
+        return f"{self.size.name} {words} {self.since}{named}{f' {self.least!r}' if self.least else ''}"
 
 
 @strawberry.type
@@ -253,6 +256,13 @@ async def test_a_list_takes_single_values_and_nulls_for_absent_variables(
         ("($absent: Size = LARGE)", "{size: $absent}", "LARGE unset None"),
         ("($absent: Size)", "{size: $absent}", "SMALL unset None"),
         ("($d: Date)", "{since: $d}", "SMALL unset 2024-02-29"),
+        ("($v: String)", "{name: $v}", "SMALL unset None 'x'"),
+        ("($v: String)", "{name: $v, size: LARGE}", "LARGE unset None 'x'"),
+        ("($null: String)", "{name: $null}", "SMALL unset None None"),
+        ("($absent: String)", "{name: $absent}", "SMALL unset None"),
+        ('($absent: String = "d")', "{name: $absent}", "SMALL unset None 'd'"),
+        ("($two: Float!)", "{least: $two}", "SMALL unset None 2.0"),
+        ("($two: Float!, $v: String)", "{least: $two, name: $v}", "SMALL unset None 'x' 2.0"),
         ("($f: Filter)", "$f", "LARGE unset None"),
         ("($absent: Filter)", "$absent", "None"),
     ],
@@ -260,7 +270,7 @@ async def test_a_list_takes_single_values_and_nulls_for_absent_variables(
 async def test_an_input_object_is_built_from_literals_and_variables(
     defined: str, literal: str, read: str
 ) -> None:
-    variables = {"v": "x", "d": "2024-02-29", "f": {"size": "LARGE"}}
+    variables = {"v": "x", "d": "2024-02-29", "f": {"size": "LARGE"}, "null": None, "two": 2}
 
     assert await asked(f"query {defined} {{ filtered(by: {literal}) }}", variables) == {"filtered": read}
 
@@ -300,6 +310,7 @@ async def test_a_resolver_that_changes_an_input_object_changes_no_other_call() -
         ("{ items { filtered(by: {}) } }", {}),
         ("query ($v: Filter!) { items { filtered(by: $v) } }", {"v": {}}),
         ("query ($v: Size) { items { filtered(by: {size: $v}) } }", {"v": "SMALL"}),
+        ("query ($v: Float!) { items { filtered(by: {least: $v}) } }", {"v": 0}),
     ]
     for document, variables in cases:
         for _ in range(2):
