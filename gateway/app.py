@@ -36,7 +36,7 @@ from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
 from gateway.services import Opened, now, open_all, open_services
 from gateway.settings import Settings
-from gateway.tracing import tracing
+from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context
 from schema.graph import graph
@@ -97,7 +97,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     draining = Draining(doors)
     app = Application(
         metrics,
-        traced=traced,
+        RequestSpans(settings.trace_ratio) if traced else None,
         doors=doors.by_path,
         lifespan=lifespan,
         routes=[

@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Awaitable, Mapping, MutableMapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, Final
 
-from opentelemetry import propagate, trace
 from starlette.applications import Starlette
 from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.platform.tracing import TRACER_NAME
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
 from gateway.routes.connection import headers_of, request_id_of
 from gateway.routes.security import page_headers
+from gateway.tracing import RequestSpans
 
 _STREAMS: Final = (b"text/event-stream", b"multipart/")
 _UNTRACED: Final = nullcontext()
@@ -24,10 +23,14 @@ class Application(Starlette):
     """Starlette behind an edge. `doors` are ASGI applications, by path, for what need not pass its layers."""
 
     def __init__(
-        self, metrics: Metrics, *, traced: bool, doors: Mapping[str, ASGIApp] | None = None, **options: Any
+        self,
+        metrics: Metrics,
+        spans: RequestSpans | None = None,
+        doors: Mapping[str, ASGIApp] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._edge = Edge(super().__call__, self.router, metrics, doors or {}, traced=traced)
+        self._edge = Edge(super().__call__, self.router, metrics, doors or {}, spans)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
@@ -42,15 +45,14 @@ class Edge:
         router: Router,
         metrics: Metrics,
         doors: Mapping[str, ASGIApp],
-        *,
-        traced: bool,
+        spans: RequestSpans | None,
     ) -> None:
-        """`doors` set the headers of their answers themselves."""
+        """`doors` set the headers of their answers themselves. Without `spans` nothing is traced."""
         self._app = app
         self._router = router
         self._metrics = metrics
         self._doors = doors
-        self._traced = traced
+        self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -66,7 +68,7 @@ class Edge:
         self._metrics.active += 1
         token = REQUEST_ID.set(request_id)
         try:
-            with self._span(scope, headers, request_id) if self._traced else _UNTRACED:
+            with self._spans.of(scope, headers, request_id) if self._spans else _UNTRACED:
                 await (door or self._app)(scope, receive, answer if kind == "http" else send)
         finally:
             self._metrics.active -= 1
@@ -74,15 +76,6 @@ class Edge:
             if kind == "http":
                 path = self._route(scope) if door is None else scope["path"]
                 self._count(scope["method"], path, answer, time.perf_counter() - started)
-
-    def _span(self, scope: Scope, headers: dict[str, str], request_id: str) -> AbstractContextManager[Any]:
-        method = scope.get("method", "WEBSOCKET")
-        return trace.get_tracer(TRACER_NAME).start_as_current_span(
-            f"{method} {scope['path']}",
-            context=propagate.extract(headers),
-            kind=trace.SpanKind.SERVER,
-            attributes={"http.request.method": method, "url.path": scope["path"], "request.id": request_id},
-        )
 
     def _count(self, method: str, path: str, answer: "_Answer", seconds: float) -> None:
         self._metrics.requests.add(method, path, str(answer.status))

@@ -27,6 +27,7 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
+from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
@@ -153,8 +154,18 @@ async def open_all(
             shared.lost_queries,
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
-        sharing = None if cache is None else Sharing(cache, (CATALOGUE,), audience_of, anybody_like)
+        sharing = None if cache is None else sharing_of(cache, metrics)
         yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries)
+
+
+def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
+    sharing = Sharing(cache, (CATALOGUE,), audience_of, anybody_like)
+    metrics.watch(
+        "shared_answers_awaited",
+        "Operations that waited for another's execution of the same.",
+        lambda: sharing.awaited,
+    )
+    return sharing
 
 
 async def open_database(

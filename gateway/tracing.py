@@ -1,21 +1,98 @@
 """OpenTelemetry: spans are made where an exporter is configured, else they cost next to nothing."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from random import random
 from typing import Any
 
-from opentelemetry import trace
+from opentelemetry import context, propagate, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_ON,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import SpanKind
+from starlette.types import Scope
 
-from domain.platform.tracing import TRACER_NAME
+from domain.platform.tracing import LEFT_OUT, TRACER_NAME
 from gateway.settings import Settings
 
 MAX_STATEMENT_CHARACTERS = 200
 SERVICE = "media-gateway"
+
+
+class RequestSpans:
+    """A span for each request that is sampled; the others cost no more than to say so to all they do."""
+
+    def __init__(self, ratio: float) -> None:
+        """`ratio` is the share that is sampled of those that come without a trace of their own."""
+        self._ratio = ratio
+
+    def of(self, scope: Scope, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Any]:
+        parent = context.Context()
+        if "traceparent" in headers:
+            parent = propagate.extract(headers)
+            came = trace.get_current_span(parent).get_span_context()
+            if came.is_valid and not came.trace_flags.sampled:
+                return _LeftOut(parent)
+            chosen = came.is_valid
+        else:
+            chosen = False
+        if not chosen and random() >= self._ratio:  # noqa: S311 - a sample, no secret
+            return _LeftOut(None)
+        method, path = scope.get("method", "WEBSOCKET"), scope["path"]
+        return trace.get_tracer(TRACER_NAME).start_as_current_span(
+            f"{method} {path}",
+            context=parent,
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.path": path, "request.id": request_id},
+        )
+
+
+class _LeftOut:
+    """The block is not traced; lines it logs have the ids of the trace that `context` has, if any."""
+
+    __slots__ = ("_attached", "_context", "_token")
+
+    def __init__(self, context_: context.Context | None) -> None:
+        self._context = context_
+
+    def __enter__(self) -> None:
+        self._token = LEFT_OUT.set(True)
+        self._attached = None if self._context is None else context.attach(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        if self._attached is not None:
+            context.detach(self._attached)
+        LEFT_OUT.reset(self._token)
+
+
+class _Roots(Sampler):
+    """Which traces that begin here are kept: of requests all, as RequestSpans has chosen among them."""
+
+    def __init__(self, ratio: float) -> None:
+        self._others = TraceIdRatioBased(ratio)
+
+    def should_sample(
+        self,
+        parent_context: context.Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> SamplingResult:
+        chosen = ALWAYS_ON if kind is SpanKind.SERVER else self._others
+        return chosen.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
+
+    def get_description(self) -> str:
+        return f"Roots({self._others.get_description()})"
 
 
 @contextmanager
@@ -31,7 +108,7 @@ def tracing(settings: Settings, version: str, exporter: SpanExporter | None = No
             "deployment.environment": settings.mode.value,
         }
     )
-    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)))
+    provider = TracerProvider(resource=resource, sampler=ParentBased(_Roots(settings.trace_ratio)))
     provider.add_span_processor(BatchSpanProcessor(exporter or _otlp(str(settings.otlp_endpoint))))
     trace.set_tracer_provider(provider)
     try:
@@ -49,6 +126,8 @@ def _otlp(endpoint: str) -> SpanExporter:
 
 def trace_statement(logged: Any) -> None:
     """A span of a statement that has run; its parent is the span it was run in."""
+    if LEFT_OUT.get():
+        return
     ended = time.time_ns()
     tracer = trace.get_tracer(TRACER_NAME)
     span = tracer.start_span(

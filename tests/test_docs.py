@@ -1,16 +1,27 @@
 """What the pages say exists, and what exists they say."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import generate_latest
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from domain.catalog.cached import LIST_SECONDS, NAME_SECONDS, OFFER_SECONDS, PERSON_SECONDS, WORK_SECONDS
+from domain.catalog.changes import LOOK_EVERY_SECONDS
+from domain.platform.cache import Cache
 from domain.platform.errors import ErrorCode, GatewayError, UserErrorCode
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.trusted import DocumentsMode
+from gateway.metrics import Metrics
 from gateway.routes.replies import STATUSES
+from gateway.services import sharing_of
 from gateway.settings import PREFIX, Settings
+from schema.caching import CacheControl, CacheControlScope
+from tests.schema.test_caching import SCHEMA, has_hints, hint
 
 DOCS = Path(__file__).parents[1] / "docs"
 ERRORS = (DOCS / "errors.md").read_text("utf-8")
@@ -80,6 +91,63 @@ def test_every_mode_of_documents_is_explained() -> None:
     text = (DOCS / "documents.md").read_text("utf-8")
 
     assert all(f"| `{mode}`" in text for mode in DocumentsMode)
+
+
+CACHING = (DOCS / "caching.md").read_text("utf-8")
+
+
+def bound(given: CacheControl) -> tuple[str, str]:
+    """How the page writes a hint."""
+    if given.inherit_max_age is True:
+        return "as what holds it", "as what holds it"
+    private = given.scope is CacheControlScope.PRIVATE
+    return str(given.max_age), "the caller" if private else "everybody"
+
+
+def test_the_page_on_caching_says_how_old_each_type_and_field_may_be() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| (everybody|the caller|as what holds it) \| (.+) \|$", CACHING, re.MULTILINE
+    )
+    written = {name: (age, whom) for age, whom, names in rows for name in re.findall(r"`([\w.]+)`", names)}
+
+    shown = {name: bound(given) for name, element in elements() if (given := hint(element)) is not None}
+
+    assert len(rows) == len(set(shown.values()))
+    assert written == shown
+
+
+def elements() -> Iterator[tuple[str, Any]]:
+    """The types of the schema and their fields, by name."""
+    for name, type_ in SCHEMA.type_map.items():
+        if not has_hints(type_):
+            continue
+        yield name, type_
+        for field_name, field in getattr(type_, "fields", {}).items():
+            if GraphQLCoreConverter.DEFINITION_BACKREF in field.extensions:
+                yield f"{name}.{field_name}", field
+
+
+async def test_the_metrics_that_pages_name_exist() -> None:
+    metrics = Metrics()
+    cache = Cache(1 << 20)
+    metrics.watch_cache(cache)
+    sharing_of(cache, metrics)
+    shown = generate_latest(metrics.registry).decode()
+
+    named = set(re.findall(r"`((?:entity_cache|shared|http)_\w+?)(?:_total)?`", CACHING))
+
+    assert len(named) >= 8
+    assert {name for name in named if f"# HELP {name}" not in shown} == set()
+
+
+def test_the_page_on_caching_knows_its_settings() -> None:
+    default = Settings.model_fields["entity_cache_bytes"].default
+
+    assert f"({default >> 20} MiB)" in CACHING
+    assert f"each {LOOK_EVERY_SECONDS:g} s" in CACHING
+    assert WORK_SECONDS == PERSON_SECONDS == NAME_SECONDS == 10 * 60
+    assert OFFER_SECONDS == LIST_SECONDS == 5 * 60
+    assert "titles, people and\nnames for 10 minutes, offers and lists for 5," in CACHING
 
 
 def test_links_between_pages_lead_somewhere() -> None:

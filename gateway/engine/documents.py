@@ -24,7 +24,7 @@ from gateway.engine.cost.documents import DocumentCosts
 from gateway.engine.cost.weights import Weights
 from gateway.engine.errors import ErrorFormatter, FormattedError
 from gateway.engine.incremental.directives import IncrementalDocument
-from gateway.engine.incremental.executor import IncrementalLauncher
+from gateway.engine.incremental.launch import IncrementalLauncher
 from gateway.engine.kept import Kept
 from gateway.engine.limits import Excess, Guard
 from gateway.engine.measure import excesses

@@ -130,7 +130,7 @@ class Engine:
         self._deliveries = (
             None
             if extended
-            else Deliveries(self.schema, self.guard, self.errors, self.admission, self._result)
+            else Deliveries(self.schema, self.guard, self.errors, self.admission, self._result, planned)
         )
 
     def executions(self) -> Mapping[str, int]:

@@ -59,7 +59,12 @@ def operations_of(documents: list[str]) -> list[Operation]:
 
 
 E2E = operations_of([text for name, text in sorted(vars(operations).items()) if name.isupper()])
-EVERY = [*E2E, *operations_of([*of_graphiql(), *of_readme()])]
+# This router passes no parts on.
+EVERY = [
+    operation
+    for operation in [*E2E, *operations_of([*of_graphiql(), *of_readme()])]
+    if "@defer" not in operation.document and "@stream" not in operation.document
+]
 QUERIES = [operation for operation in EVERY if operation.kind is OperationType.QUERY]
 GIVEN: dict[str, Any] = {
     "slug": SLUG,

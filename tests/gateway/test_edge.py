@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from domain.platform.tracing import span
 from gateway.edge import Application
 from gateway.metrics import Metrics
+from gateway.tracing import RequestSpans
 
 
-def _application(*, traced: bool = False) -> tuple[Application, Metrics]:
+def _application(ratio: float | None = None) -> tuple[Application, Metrics]:
     async def hello(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("hello")
 
@@ -21,7 +23,7 @@ def _application(*, traced: bool = False) -> tuple[Application, Metrics]:
 
     metrics = Metrics()
     routes = [Route("/hello/{name}", hello), Route("/fail", fail), *metrics.routes]
-    return Application(metrics, traced=traced, routes=routes), metrics
+    return Application(metrics, RequestSpans(ratio) if ratio is not None else None, routes=routes), metrics
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ async def test_requests_are_counted_by_route_not_by_what_clients_write(client: h
 
 
 async def test_a_trace_goes_on_where_the_caller_began_it(spans: InMemorySpanExporter) -> None:
-    app, _ = _application(traced=True)
+    app, _ = _application(ratio=0.0)
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -79,3 +81,36 @@ async def test_a_trace_goes_on_where_the_caller_began_it(spans: InMemorySpanExpo
     assert span.parent is not None
     assert f"{span.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
     assert f"{span.parent.span_id:016x}" == "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "traceparent", "spans_kept"),
+    [
+        (0.0, None, 0),
+        (1.0, None, 2),
+        (1.0, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", 0),
+        (0.0, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 2),
+        (1.0, "nonsense", 2),
+    ],
+)
+async def test_what_is_done_for_a_request_is_traced_or_not_with_it(
+    spans: InMemorySpanExporter, ratio: float, traceparent: str | None, spans_kept: int
+) -> None:
+    async def work(_request: Request) -> PlainTextResponse:
+        with span("work"):
+            return PlainTextResponse("done")
+
+    app = Application(Metrics(), RequestSpans(ratio), routes=[Route("/work", work)])
+    headers = {} if traceparent is None else {"traceparent": traceparent}
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        await client.get("/work", headers=headers)
+
+    assert len(spans.get_finished_spans()) == spans_kept
+
+
+def test_work_outside_of_requests_is_traced(spans: InMemorySpanExporter) -> None:
+    with span("work"):
+        pass
+
+    assert [found.name for found in spans.get_finished_spans()] == ["work"]

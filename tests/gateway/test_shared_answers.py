@@ -1,5 +1,6 @@
 """What the real graph shares between its viewers, and what it does not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -203,3 +204,19 @@ async def test_who_signs_in_elsewhere_is_given_the_offers_of_there(house: Proces
         False,
         True,
     ]
+
+
+async def test_what_is_kept_is_counted_by_kind(house: Process) -> None:
+    text = '{ content(by: {slug: "solaris-1972"}) { title credits { nodes { person { name } } } } }'
+    await asyncio.gather(*(house.data(text) for _ in range(3)))
+    await house.data(text)
+
+    def counted(name: str, kind: str) -> float | None:
+        return house.metrics.registry.get_sample_value(f"entity_cache_{name}", {"kind": kind})
+
+    assert counted("misses_total", "answers") == counted("hits_total", "answers") == 1
+    assert house.metrics.registry.get_sample_value("shared_answers_awaited") == 2
+    assert counted("entries", "answers") == 1
+    assert (counted("bytes", "answers") or 0) > 100
+    assert counted("evictions_total", "answers") == counted("invalidations_total", "answers") == 0
+    assert counted("misses_total", "credits") == 1

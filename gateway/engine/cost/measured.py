@@ -23,11 +23,11 @@ class Counted(NamedTuple):
 
 
 def measured(estimate: Estimate, data: Any) -> float:
-    """The cost of `data`; as much as was expected where it is no object, or has no list to be shorter.
+    """The cost of `data`; as much as was expected where it is no object, or nothing in it may cost less.
 
     Where an object does not tell its type, it counts as the dearest of those that have its fields.
     """
-    if not isinstance(data, dict) or estimate.tree.fixed:
+    if not isinstance(data, dict) or (estimate.tree.fixed and not _kept(data)):
         return estimate.cost
     return sum([weight * times for _, weight, times in counted(estimate, data)])
 
@@ -43,14 +43,14 @@ def counted(estimate: Estimate, data: dict[str, Any]) -> Iterator[Counted]:
     """Everything in `data` that costs. A field is read off all objects of a selection at once."""
     results = estimate.tree.program.run(estimate.values)
     waiting: list[tuple[SelectionCost, Objects]] = [(estimate.tree.root, [data])]
-    kept = {key for key, value in data.items() if isinstance(value, orjson.Fragment)}
+    kept = _kept(data)
     while waiting:
         selection, objects = waiting.pop()
         for shape, members in _by_shape(selection, objects, results):
             yield Counted(None, shape.weight, len(members))
             for field in shape.fields:
                 if kept and selection is estimate.tree.root and field.key in kept:
-                    # Worked out for somebody before: nobody pays for it twice.
+                    # Nobody pays for it twice.
                     continue
                 yield Counted(field, amount_in(results, field.own), len(members))
                 if field.selection is None and not field.leaf:
@@ -60,6 +60,11 @@ def counted(estimate: Estimate, data: dict[str, Any]) -> Iterator[Counted]:
                     yield Counted(None, field.leaf, len(found))
                 elif found:
                     waiting.append((field.selection, found))
+
+
+def _kept(data: dict[str, Any]) -> set[str]:
+    """The keys of what was worked out for somebody before."""
+    return {key for key, value in data.items() if isinstance(value, orjson.Fragment)}
 
 
 def _answers(field: FieldCost, members: Objects) -> list[Any]:

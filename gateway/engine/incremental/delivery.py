@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from graphql import ExecutionResult as CoreResult
@@ -15,14 +15,12 @@ from domain.platform.deadline import within
 from domain.platform.values import value
 from gateway.engine.admission import Admission, Admitted
 from gateway.engine.errors import ErrorFormatter
-from gateway.engine.incremental.formats import Format, Payload, Writer
+from gateway.engine.incremental.formats import Format, Payload, Step, Writer
 from gateway.engine.limits import Guard
 from gateway.engine.results import OperationResult
 
 if TYPE_CHECKING:
     from gateway.engine.execution import Operation
-
-Step: TypeAlias = CoreResult | InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
 
 
 @value
@@ -46,6 +44,8 @@ class Deliveries:
     admission: Admission
     result_of: Callable[[CoreResult], OperationResult]
     """Of an operation that has no parts after all."""
+    planned: bool
+    """Whether operations are compiled."""
 
     async def answer(
         self, operation: "Operation", context: object, format_: Format
@@ -89,33 +89,24 @@ class Deliveries:
     async def _steps(
         self, operation: "Operation", context: object, ends_at: float
     ) -> AsyncGenerator[Step, None]:
-        """What graphql-core answers; TimedOut where it takes too long."""
+        """What comes of it; TimedOut where that takes too long."""
         launcher = operation.prepared.incremental_launcher(operation.name, self.schema)
-        executor = launcher.deliver(operation.variables, context, operation.extensions, self.guard)
-        if isinstance(executor, CoreResult):
-            yield executor
+        delivery = launcher.deliver(
+            operation.variables, context, operation.extensions, self.guard, planned=self.planned
+        )
+        if isinstance(delivery, CoreResult):
+            yield delivery
             return
         try:
-            begun = executor.interpret(launcher.serial)
-            if executor.is_awaitable(begun):
-                async with asyncio.timeout_at(ends_at):
-                    begun = await begun
-            if isinstance(begun, CoreResult):
-                yield begun
-                return
-            yield begun.initial_result
-            async with aclosing(begun.subsequent_results) as rest:
+            async with aclosing(delivery.steps()) as steps:
                 while True:
                     async with asyncio.timeout_at(ends_at):
-                        result = await anext(rest, None)
-                    if result is None:
+                        step = await anext(steps, None)
+                    if step is None:
                         return
-                    yield result
+                    yield step
         except TimeoutError:
             raise self.guard.limits.too_late() from None
-        finally:
-            # What was never started is not ended by those who would have started it.
-            await executor.close()
 
     def _failed(self, error: Exception) -> OperationResult:
         failed = OperationResult.rejected([self.errors.of_exception(error)])

@@ -1,19 +1,20 @@
 """graphql-core's incremental execution, bounded, and with what is streamed asked for together."""
 
 from asyncio import Future, ensure_future, wait
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLObjectType, located_error
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, located_error
 from graphql.execution.collect_fields import DeferUsage, GroupedFieldSet
 from graphql.execution.executor import StreamUsage, collect_iterator_awaitables, to_nodes
 from graphql.execution.incremental import StreamItemQueue
 from graphql.pyutils import Path
 
+from gateway.engine.incremental.formats import Step
 from gateway.engine.limits import Guard, Limit
 from gateway.engine.plan.executor import PlannedExecutor
-from gateway.engine.plan.launch import Launcher
 
 _ENDING_SECONDS: Final = 1.0
 """For resolvers to end that were cancelled; one that does not heed that keeps nobody waiting for longer."""
@@ -26,7 +27,7 @@ class Allowance:
     guard: Guard
     taken: int = 0
     exceeded: bool = False
-    _refused: bool = False
+    refused: bool = False
 
     def take(self, count: int) -> bool:
         """Whether so many more may."""
@@ -34,8 +35,8 @@ class Allowance:
         if not self.exceeded and self.taken > self.guard.limits.max_deferred:
             # Told of once.
             self.exceeded = True
-            self._refused = self.guard.refuses(Limit.DEFERRED, self.taken) is not None
-        return not self._refused
+            self.refused = self.guard.refuses(Limit.DEFERRED, self.taken) is not None
+        return not self.refused
 
 
 @dataclass(slots=True)
@@ -140,7 +141,11 @@ class DeliveringExecutor(PlannedExecutor):
         def complete(index: int, item: Any) -> Any:
             executor = self.create_sub_executor()
             path = stream_path.add_key(index, None)
-            return executor.complete_stream_item(path, item, field_details_list, info, item_type)
+            try:
+                return executor.complete_stream_item(path, item, field_details_list, info, item_type)
+            except GraphQLError as error:
+                # What came before still takes its time: this is told when it is there.
+                return _raising(error)
 
         async def produce(queue: StreamItemQueue) -> None:
             for index, item in enumerate(self._items(iterator, field_details_list, stream_path)):
@@ -160,23 +165,31 @@ class DeliveringExecutor(PlannedExecutor):
             raise located_error(error, to_nodes(field_details_list), path.as_list()) from error
 
 
-class IncrementalLauncher(Launcher):
-    """An operation that is answered in parts, again and again."""
+async def _raising(error: GraphQLError) -> Any:
+    raise error
 
-    executor_class = DeliveringExecutor
 
-    def deliver(
-        self,
-        variables: dict[str, Any] | None,
-        context: object,
-        extensions: dict[str, Any] | None,
-        guard: Guard,
-    ) -> ExecutionResult | DeliveringExecutor:
-        """What may run now, or a result without data for variables that do not fit."""
-        values = self._variables.read(variables)
-        if isinstance(values, list):
-            return ExecutionResult(None, values)
-        executor = self.executor(values, context, extensions)
-        assert isinstance(executor, DeliveringExecutor)  # noqa: S101 - `executor_class` says so
-        executor.allowance = Allowance(guard)
-        return executor
+class InterpretedDelivery:
+    """One operation, delivered once by graphql-core."""
+
+    def __init__(self, executor: DeliveringExecutor, *, serial: bool) -> None:
+        self._executor = executor
+        self._serial = serial
+
+    async def steps(self) -> AsyncGenerator[Step, None]:
+        """Closing it ends what still runs."""
+        executor = self._executor
+        try:
+            begun = executor.interpret(self._serial)
+            if executor.is_awaitable(begun):
+                begun = await begun
+            if isinstance(begun, ExecutionResult):
+                yield begun
+                return
+            yield begun.initial_result
+            async with aclosing(begun.subsequent_results) as rest:
+                async for result in rest:
+                    yield result
+        finally:
+            # What was never started is not ended by those who would have started it.
+            await executor.close()

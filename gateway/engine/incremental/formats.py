@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from graphql.execution import (
     CompletedResult,
     IncrementalDeferResult,
@@ -18,6 +18,8 @@ from graphql.execution import (
 
 from gateway.engine.errors import FormattedError
 
+Step: TypeAlias = ExecutionResult | InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
+"""What graphql-core answers: one result, or a first and others."""
 Payload: TypeAlias = dict[str, Any]
 Formatted: TypeAlias = Callable[[Sequence[GraphQLError]], list[FormattedError]]
 Keys: TypeAlias = list[str | int]

@@ -9,9 +9,9 @@ blocks around reads and calls, which cost nothing as long as nothing is raised.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
@@ -23,25 +23,12 @@ from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
 from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
 from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections
-from gateway.engine.plan.text import Scene, Text
+from gateway.engine.plan.text import Late, Made, Scene, Text
 
 MAX_POSITIONS: Final = 4_000
 """Fields that are written out, each once for every body it stands in."""
 _MAX_LOOPS: Final = 6
 """Python nests up to 20 blocks; deeper values have functions of their own."""
-
-
-Late: TypeAlias = tuple[Position, str, bool]
-"""A field that has to wait: the variable with what it waits for, and whether it always does."""
-
-
-@dataclass(slots=True)
-class Made:
-    """Fields of an object that is being written."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    """The expression of each, by response key in the order of the selection."""
-    late: list[Late] = field(default_factory=list)
 
 
 class Emitter:
@@ -67,8 +54,7 @@ class Emitter:
         for number, (key, details) in enumerate(fields.items()):
             self._writes, made, scene = Text(), Made(), Scene(("n",), None)
             self._fields(Body([type_], {key: details}), "v", scene, made)
-            self._writes.line(f"x[{key!r}] = {made.values[key]}")
-            self._append(made.late, "x", scene)
+            self._display_into("x", scene, made)
             names[key] = f"root_{number}"
             self._functions.append(self._writes.render(f"def {names[key]}(run, v, c, n, x):"))
         while self._ahead:
@@ -122,6 +108,12 @@ class Emitter:
                     made.late.append((position, source, True))
                 else:
                     self._call(position, source, scene, made)
+
+    def _display_into(self, target: str, scene: Scene, made: "Made") -> None:
+        """Puts fields into an object that is there."""
+        for key, value in made.values.items():
+            self._writes.line(f"{target}[{key!r}] = {value}")
+        self._append(made.late, target, scene)
 
     def _append(self, late: "Sequence[Late]", into: str, scene: Scene) -> None:
         """Puts what has to wait into its columns, with the object that is to get it."""
@@ -316,6 +308,7 @@ class Emitter:
             text.line(f"{v} = run.items(P{position.number}, {depth}, {v}, c, {scene.place})")
             text.line(f"{more} = run.more")
         with text.under(f"if {more}:"):
+            self._begin(v, position, depth, scene)
             if leaves.is_plain(nullable(position.levels[depth + 1])):
                 self._plain_list(v, item, position, depth, scene)
                 return
@@ -324,6 +317,9 @@ class Emitter:
                 self._value(item, position, depth + 1, inside)
                 text.line(f"{made}.append({item})")
             text.line(f"{v} = {made}")
+
+    def _begin(self, v: str, position: Position, depth: int, scene: Scene) -> None:
+        """May leave items of the list in `v` for later."""
 
     def _plain_list(self, v: str, item: str, position: Position, depth: int, scene: Scene) -> None:
         """Most lists of leaves need no more than a look at each, and a copy."""

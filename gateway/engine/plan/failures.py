@@ -27,21 +27,43 @@ class Failures:
         self.collected = collected
         self._nulls: list[Path | None] = []
 
-    def record(self, error: Exception, position: Position, depth: int, path: Path) -> None:
-        """`error` was met at `path`, which is `depth` lists deep in the field of `position`."""
+    def record(self, error: Exception, position: Position, depth: int, path: Path) -> Path | None:
+        """`error` was met at `path`, which is `depth` lists deep in the field of `position`.
+
+        Answers the path of what becomes null.
+        """
         located = located_error(error, position.nodes, path.as_list())
         null: Path | None = path
         place: Position | None = position
-        while place is not None and null is not None and _is_non_null(place, depth):
+        while (
+            place is not None
+            and null is not None
+            and _is_non_null(place, depth)
+            and not self._ends_at(place, depth)
+        ):
             null = null.prev
             if depth:
                 depth -= 1
             else:
-                place = place.parent
+                place = self._around(place)
                 depth = place.lists if place is not None else 0
         self.collected.add(located, null)
         if null is not path:
             self._nulls.append(null)
+        return null
+
+    def _ends_at(self, place: Position, depth: int) -> bool:  # noqa: ARG002 - others look
+        """Whether what is above a value that must not be null is no part of this execution."""
+        return False
+
+    def _around(self, place: Position) -> Position | None:
+        """The field that holds the object of a field."""
+        return place.parent
+
+    @property
+    def nulls(self) -> Sequence[Path | None]:
+        """What errors left null above themselves."""
+        return self._nulls
 
     @property
     def nothing_left(self) -> bool:
@@ -57,7 +79,7 @@ class Failures:
         for null in self._nulls:
             if null is None:
                 return None
-            _null_at(data, null.as_list())
+            null_at(data, null.as_list())
         return data
 
 
@@ -80,8 +102,14 @@ def path_of(position: Position, depth: int, chunk: Chunk, at: At) -> Path | None
 
 def field_path(position: Position, chunk: Chunk, at: At) -> Path:
     """Of the field itself, given the place of its object."""
-    parent = None if position.parent is None else path_of(position.parent, position.parent.lists, chunk, at)
-    return Path(parent, position.key, _type_name(position, at))
+    return Path(holder_path(position, chunk, at), position.key, _type_name(position, at))
+
+
+def holder_path(position: Position, chunk: Chunk, at: At) -> Path | None:
+    """Of the object that has the field, given its place."""
+    if position.parent is None:
+        return _entry_path(chunk, at[0])
+    return path_of(position.parent, position.parent.lists, chunk, at)
 
 
 def _type_name(position: Position, at: Sequence[Any]) -> str:
@@ -90,7 +118,8 @@ def _type_name(position: Position, at: Sequence[Any]) -> str:
 
 def _entry_path(chunk: Chunk, number: int) -> Path | None:
     if chunk.position is None:
-        return None
+        path: Path | None = chunk.origins[number] if chunk.origins else None
+        return path
     inside, *at = chunk.origins[number]
     return field_path(chunk.position, inside, tuple(at))
 
@@ -99,7 +128,7 @@ def _is_non_null(position: Position, depth: int) -> bool:
     return isinstance(position.levels[depth], GraphQLNonNull)
 
 
-def _null_at(data: Data, keys: list[str | int]) -> None:
+def null_at(data: Any, keys: list[str | int]) -> None:
     holder: Any = data
     for key in keys[:-1]:
         holder = holder[key]

@@ -21,7 +21,9 @@ from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
 from gateway.engine.plan.cache_policy import Policy, overall, policies
+from gateway.engine.plan.cuts import Cuts
 from gateway.engine.plan.emit import Emitter
+from gateway.engine.plan.emit_cuts import CuttingEmitter
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.positions import Position
 
@@ -158,9 +160,9 @@ class Plans:
         return plan
 
 
-def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan:
+def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: Cuts | None = None) -> Plan:
     """The operation of `executor` for its variables' conditions; raises `Unplannable`, and `GraphQLError` for
-    conditions that graphql-core refuses.
+    conditions that graphql-core refuses. `cuts` takes what is not to be completed at once.
     """
     operation = executor.operation
     type_ = executor.schema.get_root_type(operation.operation)
@@ -174,12 +176,16 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool) -> Pla
         operation,
         executor.hide_suggestions,
     )
-    emitter = Emitter(executor, wrapped=wrapped)
-    names = emitter.roots(type_, collected.grouped_field_set)
+    emitter = Emitter(executor, wrapped=wrapped) if cuts is None else CuttingEmitter(executor, cuts)
+    names = emitter.roots(
+        type_, collected.grouped_field_set if cuts is None else cuts.split(type_, collected)
+    )
     name = operation.name.value if operation.name else operation.operation.value
     scope = emitter.scope
     scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
+    if cuts is not None:
+        cuts.bind(scope, emitter.positions)
     every = policies(emitter.positions)
     common = {key: policy for key, policy in every.items() if policy.shared and not serial}
     return Plan(

@@ -15,6 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList
 
 from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.cuts import Cut
 from gateway.engine.plan.fields import Way
 
 At = tuple[Any, ...]
@@ -34,7 +35,7 @@ class Position:
     parent_types: Sequence[GraphQLObjectType]
     definition: GraphQLField
     details: FieldDetailsList
-    way: Way
+    way: Way | Cut
     arguments: ArgumentsOf | None
     parent: "Position | None"
     """The field that holds the object; None at the root."""
@@ -52,6 +53,8 @@ class Position:
     """The object types of these classes."""
     by_class: bool = False
     """Whether the class of an object decides its type."""
+    cut: Cut | None = None
+    """The fragment that begins with it, where its object was there before."""
 
     def __post_init__(self) -> None:
         level: Any = self.definition.type
@@ -84,13 +87,11 @@ class Chunk:
 
     __slots__ = ("arrived", "origins", "position")
 
-    def __init__(
-        self, position: Position | None, origins: Sequence[tuple[Any, ...]], *, arrived: bool = False
-    ) -> None:
+    def __init__(self, position: Position | None, origins: Sequence[Any], *, arrived: bool = False) -> None:
         self.position = position
-        """None for the root object."""
-        self.origins = origins
-        """Of each entry the chunk its object is in, then where in that."""
+        """None for the root object, and for objects of which more is shown later."""
+        self.origins: Sequence[Any] = origins
+        """Of each entry the chunk its object is in, then where in that; of objects their paths."""
         self.arrived = arrived
         """Whether the values were awaited: what is awaitable even then is as wrong as anything else."""
 

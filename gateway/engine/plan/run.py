@@ -27,7 +27,7 @@ class BatchMismatch(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entries:
+class Entries:
     """Entries of a column that get their values together."""
 
     column: int
@@ -38,7 +38,7 @@ class _Entries:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stray:
+class Stray:
     """A value that graphql-core completes."""
 
     position: Position
@@ -56,7 +56,7 @@ class Run(Calls):
         self.columns = [Column(position) for position in plan.columns]
         self._plan = plan
         self._data: Data = {}
-        self._waiting: Waiting[_Entries | _Stray] = Waiting()
+        self._waiting: Waiting[Entries | Stray] = Waiting()
 
     def execute(self) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
         """The result, or what to await for it where a value has to be waited for."""
@@ -114,10 +114,10 @@ class Run(Calls):
                     else:
                         self._await_each(values, entries)
 
-    def _taken(self, number: int, column: Column) -> tuple[list[Any], _Entries]:
+    def _taken(self, number: int, column: Column) -> tuple[list[Any], Entries]:
         """What stands in a column, less what will not be shown."""
         is_batch = isinstance(column.position.way, Batch)
-        values, entries = column.values, _Entries(number, column.targets, column.origins, is_batch)
+        values, entries = column.values, Entries(number, column.targets, column.origins, is_batch)
         column.clear()
         if self._failures is None or not self._failures.collected.errors:
             return values, entries
@@ -129,9 +129,9 @@ class Run(Calls):
                 origins.append(origin)
             elif not is_batch:
                 discard(value)
-        return kept, _Entries(number, targets, origins, is_batch)
+        return kept, Entries(number, targets, origins, is_batch)
 
-    def _ask(self, position: Position, sources: list[Any], entries: _Entries) -> None:
+    def _ask(self, position: Position, sources: list[Any], entries: Entries) -> None:
         way = position.way
         assert isinstance(way, Batch)  # noqa: S101 - the caller looked
         if not sources:
@@ -147,10 +147,10 @@ class Run(Calls):
         else:
             self._answered(entries, answered)
 
-    def _await_each(self, values: list[Any], entries: _Entries) -> None:
-        there: list[tuple[_Entries, Any]] = []
+    def _await_each(self, values: list[Any], entries: Entries) -> None:
+        there: list[tuple[Entries, Any]] = []
         for value, target, origin in zip(values, entries.targets, entries.origins, strict=True):
-            entry = _Entries(entries.column, [target], [origin], batch=False)
+            entry = Entries(entries.column, [target], [origin], batch=False)
             if isinstance(value, Raised):
                 there.append((entry, value))
             elif asyncio.isfuture(value) and value.done():
@@ -159,17 +159,17 @@ class Run(Calls):
                 self._waiting.add(value, entry)
         self._take(there)
 
-    def _take(self, arrivals: Sequence[tuple[_Entries | _Stray, Any]]) -> None:
+    def _take(self, arrivals: Sequence[tuple[Entries | Stray, Any]]) -> None:
         """Completes what has come; single values of one column together."""
-        singles: dict[int, tuple[_Entries, list[Any]]] = {}
+        singles: dict[int, tuple[Entries, list[Any]]] = {}
         for what, value in arrivals:
-            if isinstance(what, _Stray):
+            if isinstance(what, Stray):
                 self._put(what, value)
             elif what.batch:
                 self._answered(what, value)
             else:
                 entries, values = singles.setdefault(
-                    what.column, (_Entries(what.column, [], [], batch=False), [])
+                    what.column, (Entries(what.column, [], [], batch=False), [])
                 )
                 entries.targets.extend(what.targets)
                 entries.origins.extend(what.origins)
@@ -177,7 +177,7 @@ class Run(Calls):
         for entries, values in singles.values():
             self._complete(entries, values)
 
-    def _answered(self, entries: _Entries, answered: Any) -> None:
+    def _answered(self, entries: Entries, answered: Any) -> None:
         """Completes what a batch function answered."""
         count = len(entries.targets)
         if not isinstance(answered, Raised) and (
@@ -189,33 +189,36 @@ class Run(Calls):
             answered = Raised(BatchMismatch(f"{name} answered {got} for {count} sources."))
         self._complete(entries, [answered] * count if isinstance(answered, Raised) else answered)
 
-    def _complete(self, entries: _Entries, values: Sequence[Any]) -> None:
+    def _complete(self, entries: Entries, values: Sequence[Any]) -> None:
         chunk = Chunk(self.columns[entries.column].position, entries.origins, arrived=True)
         self._plan.blocks[entries.column](self, chunk, values, entries.targets)
 
     def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
-        self._waiting.add(value, _Stray(position, depth, path))
+        self._waiting.add(value, Stray(position, depth, path))
 
-    def _abandon(self, awaitable: Awaitable[Any], what: "_Entries | _Stray") -> None:
-        if isinstance(what, _Stray):
+    def _abandon(self, awaitable: Awaitable[Any], what: "Entries | Stray") -> None:
+        if isinstance(what, Stray):
             # Others that graphql-core made may be inside.
             self.executor.settle_in_background([awaitable])
         else:
             discard(awaitable)
 
-    def _put(self, stray: _Stray, value: Any) -> None:
+    def _put(self, stray: Stray, value: Any) -> None:
         if isinstance(value, Raised):
             self._recorded(value.error, stray.position, stray.depth, stray.path)
             return
-        *keys, last = stray.path.as_list()
-        holder: Any = self._data
+        holder, (*keys, last) = self._within(stray.path.as_list())
         for key in keys:
             holder = holder[key]
         holder[last] = value
 
-    def _is_lost(self, what: _Entries | _Stray) -> bool:
+    def _within(self, keys: list[str | int]) -> tuple[Any, list[str | int]]:
+        """What is being made, and where in that a path leads."""
+        return self._data, keys
+
+    def _is_lost(self, what: Entries | Stray) -> bool:
         """Whether nothing of what is waited for will be shown."""
-        if isinstance(what, _Stray):
+        if isinstance(what, Stray):
             return self._failures is not None and self._failures.is_lost(what.path)
         position = self.columns[what.column].position
         return all(self._is_entry_lost(position, origin) for origin in what.origins)

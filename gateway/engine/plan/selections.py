@@ -9,6 +9,7 @@ from graphql import GraphQLObjectType, is_abstract_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
+from gateway.engine.plan.cuts import MARK, Cuts
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way, way_of
 from gateway.engine.plan.positions import Position
@@ -35,8 +36,9 @@ class Bodies:
 class Selections:
     """Those of one operation; `wrapped` where middleware is around every resolver."""
 
-    def __init__(self, executor: Executor[Any], *, wrapped: bool) -> None:
+    def __init__(self, executor: Executor[Any], *, wrapped: bool, cuts: Cuts | None = None) -> None:
         self._executor = executor
+        self._cuts = cuts
         self._wrapped = wrapped
         self._ways: dict[int, Way] = {}
 
@@ -70,6 +72,8 @@ class Selections:
 
     def _collect(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Grouped:
         collected = self._executor.collect_subfields(type_, details)
+        if self._cuts is not None:
+            return self._cuts.split(type_, collected)
         if collected.new_defer_usages:
             raise Unplannable(Fallback.DEFER)
         return collected.grouped_field_set
@@ -83,6 +87,8 @@ class Selections:
         nodes = tuple(id(detail.node) for detail in details)
         if name == "__typename":
             return key, name, nodes
+        if name == MARK:
+            return key, type_.name, nodes
         definition = self._executor.schema.get_field(type_, name)
         if definition is None:
             raise Unplannable(Fallback.UNKNOWN_FIELD)

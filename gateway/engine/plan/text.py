@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from gateway.engine.plan.positions import Position
 
@@ -28,6 +29,19 @@ class Scene:
     @property
     def origin(self) -> str:
         return f"(c, {', '.join(self.at)},)"
+
+
+Late: TypeAlias = tuple[Position, str, bool]
+"""A field that has to wait: the variable with what it waits for, and whether it always does."""
+
+
+@dataclass(slots=True)
+class Made:
+    """Fields of an object that is being written."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    """The expression of each, by response key in the order of the selection."""
+    late: list[Late] = field(default_factory=list)
 
 
 @dataclass

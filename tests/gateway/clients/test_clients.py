@@ -18,13 +18,20 @@ query Toys {
   maybeToy {
     name
     ... @defer { price inner { name } }
-    ... @defer { coded forbidden inner { name price } }
+    ... @defer { coded forbidden more: inner { name price } }
   }
   ... @defer { slow(seconds: 0.2) }
 }
 """
 TOYS = [{"name": str(number), "inner": {"name": f"{number}+"}} for number in range(4)]
-DOLL = {"name": "doll", "price": 3, "inner": {"name": "doll+", "price": 3}, "coded": None, "forbidden": None}
+DOLL = {
+    "name": "doll",
+    "price": 3,
+    "inner": {"name": "doll+"},
+    "more": {"name": "doll+", "price": 3},
+    "coded": None,
+    "forbidden": None,
+}
 FIRST = {"caller": "nobody", "toys": TOYS[:1], "maybeToy": {"name": "doll"}}
 WHOLE = {"caller": "nobody", "toys": TOYS, "maybeToy": DOLL, "slow": "done"}
 

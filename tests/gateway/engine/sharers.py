@@ -37,11 +37,17 @@ class World:
     ends: float | None = None
     """When what `ending` shows is over."""
     broken: bool = False
+    tells_region: bool = False
+    """Whether `gated` names the region beside the word."""
     asked: "Counter[str]" = field(default_factory=Counter)
     cancelled: "Counter[str]" = field(default_factory=Counter)
     left: list[float | None] = field(default_factory=list)
     """The seconds that `gated` was given."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def passed(self) -> None:
+        """What `gated` waits for."""
+        await self.gate.wait()
 
 
 @dataclass
@@ -116,6 +122,10 @@ def mine(info: Asked) -> str:
     return info.context.name
 
 
+def secret(info: Asked) -> str:
+    return info.context.name
+
+
 def unhinted(info: Asked) -> str:
     count(info, "unhinted")
     return info.context.name
@@ -128,9 +138,9 @@ def thing(info: Asked) -> Thing:
 async def gated(info: Asked) -> str:
     world = count(info, "gated")
     world.left.append(seconds_left())
-    word = world.word
+    word = f"{world.word}{info.context.region}" if world.tells_region else world.word
     try:
-        await world.gate.wait()
+        await world.passed()
     except asyncio.CancelledError:
         world.cancelled["gated"] += 1
         raise
@@ -173,6 +183,7 @@ class Query:
     said: str = edge(said, cache=LONG)
     local: str = edge(local, cache=MINUTE)
     mine: str = edge(mine, cache=PRIVATE)
+    secret: str = edge(secret, cache=CacheControl(max_age=30, scope=CacheControlScope.PRIVATE))
     unhinted: str = edge(unhinted)
     thing: Thing = edge(thing)
     gated: str = edge(gated, cache=MINUTE)
@@ -223,8 +234,13 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def bench(max_bytes: int = 1 << 20, deadline_seconds: float = 5.0, costs: CostPolicy | None = None) -> Bench:
-    world = World()
+def bench(
+    max_bytes: int = 1 << 20,
+    deadline_seconds: float = 5.0,
+    costs: CostPolicy | None = None,
+    world: World | None = None,
+) -> Bench:
+    world = world or World()
     cache = Cache(max_bytes)
     sharing = Sharing(
         cache, (TAG,), lambda visitor: visitor.region or None, AnyVisitor, clock=lambda: world.now

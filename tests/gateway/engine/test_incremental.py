@@ -32,12 +32,15 @@ CURRENT, OF_2022 = Format.CURRENT, Format.OF_2022
 class Bench:
     """An engine over the toys, and what was heard of it."""
 
+    planned = True
+
     def __init__(self, limits: Limits | None = None, **options: Any) -> None:
         self.faults: list[Fault] = []
         self.observed: list[tuple[Operation, OperationResult, float]] = []
         self.noted: list[tuple[Excess, bool]] = []
         self.context = Toys()
         schema = options.pop("schema", None) or toy_schema()
+        options.setdefault("planned", self.planned)
         self.engine = Engine(
             schema,
             limits,
@@ -114,8 +117,8 @@ async def test_what_two_fragments_share_is_told_once_and_both_are_told_to_be_the
     { toy { ... @defer(label: "a") { inner { name } } ... @defer(label: "b") { inner { name price } } } }
     """
 
-    current = await Bench().answers(query)
-    of_2022 = await Bench().answers(query, OF_2022)
+    current = await Bench(planned=False).answers(query)
+    of_2022 = await Bench(planned=False).answers(query, OF_2022)
 
     assert current[1]["incremental"] == [
         {"id": "0", "data": {"inner": {"name": "bear+"}}},
@@ -126,6 +129,23 @@ async def test_what_two_fragments_share_is_told_once_and_both_are_told_to_be_the
         {"path": ["toy", "inner"], "data": {"price": 3}},
         {"path": ["toy"], "label": "b", "data": {}},
     ]
+
+
+async def test_a_plan_tells_at_once_what_two_fragments_share() -> None:
+    query = """
+    { toy { ... @defer { inner { name } price } ... @defer { inner { name price } caller: name } } }
+    """
+
+    first, last = await Bench().answers(query)
+
+    assert first["data"] == {"toy": {"inner": {"name": "bear+", "price": 3}}}
+    assert [part["data"] for part in last["incremental"]] == [{"price": 3}, {"caller": "bear"}]
+
+
+async def test_a_fragment_that_goes_on_with_what_is_there_comes_at_once() -> None:
+    [result] = await Bench().results("{ toy { inner { name } ... @defer { inner { price } } } }")
+
+    assert result.data == {"toy": {"inner": {"name": "bear+", "price": 3}}}
 
 
 async def test_each_part_comes_when_it_is_ready() -> None:
@@ -438,6 +458,19 @@ async def test_variables_that_do_not_fit_are_a_request_error() -> None:
 
 async def test_nothing_is_put_off_beyond_the_limit() -> None:
     bench = Bench(Limits(max_deferred=6))
+
+    first, second = await bench.answers(
+        "{ toys(count: 5) { name ... @defer { price ... @defer { inner { name } } } } }"
+    )
+
+    assert len(first["pending"]) == 5
+    assert "pending" not in second
+    assert second["incremental"][4] == {"id": "4", "data": {"price": 3, "inner": {"name": "4+"}}}
+    assert [(excess.limit, refused) for excess, refused in bench.noted] == [(Limit.DEFERRED, True)]
+
+
+async def test_nothing_is_put_off_beyond_the_limit_where_there_is_no_plan() -> None:
+    bench = Bench(Limits(max_deferred=6), planned=False)
 
     first, *others = await bench.answers(
         "{ toys(count: 5) { name ... @defer { price ... @defer { inner { name } } } } }"

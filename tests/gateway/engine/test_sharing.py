@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import time
+import tracemalloc
 
 import pytest
 
+from domain.platform.budgets import Payer
+from gateway.engine.admission import CostPolicy
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.launch import Launch
 from gateway.engine.plan.plan import Plan
@@ -416,6 +419,19 @@ async def test_where_nothing_is_kept_an_answer_tells_its_hints_and_the_end_of_wh
     assert policies[1] in {Policy(4, private=False), Policy(5, private=False)}
 
 
+# What it costs.
+
+
+async def test_who_begins_it_pays_and_nobody_after_them() -> None:
+    house = bench(costs=CostPolicy(payer_of=lambda _context: Payer(reports=True)))
+
+    results = await together(house, "{ gated thing { name } }", "ada", "bob")
+    results.append(await house.ask("{ gated thing { name } }"))
+
+    costs = [result.extensions["cost"]["actualQueryCost"] for result in results if result.extensions]
+    assert costs == [3, 1, 1]  # an operation costs something by itself
+
+
 # In how much room.
 
 
@@ -432,6 +448,26 @@ async def test_it_stays_within_the_bytes_of_the_cache_whatever_is_asked() -> Non
     assert 50_000 < most <= 100_000
     assert usage.bytes > usage.entries * 1_100  # half of them are of a thousand bytes and more
     assert usage.evictions > 300
+
+
+@pytest.mark.parametrize("size", [1, 500, 20_000])
+async def test_the_bytes_that_are_counted_are_those_that_are_taken(size: int) -> None:
+    house = bench(max_bytes=1 << 30)
+    text = "query($size: Int!, $what: String) { large(size: $size) said(what: $what) thing { name } }"
+    await house.data(text, size=size)
+    gc.collect()
+    counted = house.cache.bytes
+
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            await house.ask(text, size=size, what=str(number))
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 0.6 < taken / (house.cache.bytes - counted) < 1.3
 
 
 async def test_what_is_kept_holds_on_to_no_plan() -> None:
