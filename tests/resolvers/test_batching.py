@@ -137,6 +137,15 @@ async def test_a_batch_that_fails_fails_for_all() -> None:
     assert found.told == [("the library burns", "books.0.pages"), ("the library burns", "books.1.pages")]
 
 
+async def test_arguments_that_do_not_fit_are_an_error_of_each_source() -> None:
+    document = 'query ($room: String) { books(titles: ["a", "b"]) { shelf(room: $room) } }'
+
+    found = await ask(schema, document, {"room": None}, context=Asked)
+
+    assert found.data == {"books": [{"shelf": None}, {"shelf": None}]}
+    assert [error.path for error in found.errors] == [("books", 0, "shelf"), ("books", 1, "shelf")]
+
+
 async def test_too_few_answers_are_an_error_for_all(plans: bool) -> None:  # noqa: FBT001
     found = await answered(schema, of("a b", "short"), context=Asked(), plans=plans)
 

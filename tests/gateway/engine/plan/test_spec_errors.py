@@ -15,7 +15,7 @@ from graphql import GraphQLError
 from strawberry.types import Info
 
 from resolvers.batching import batched
-from tests.gateway.engine.plan.twins import Answer, Told, ask
+from tests.gateway.engine.plan.twins import Answer, Told, answered, ask
 from tests.gateway.engine.plan.ways import Asked
 
 
@@ -359,6 +359,18 @@ async def test_what_is_lost_need_not_be_waited_for() -> None:
 
         assert found.data == {"top": None}
         assert [message for message, _ in found.told] == ["bad"]
+
+
+@pytest.mark.parametrize("plans", [False, True])
+@pytest.mark.parametrize(
+    "document", ["{ top { hangs mustAwaited } }", "{ mustTop { node { hangs } mustAwaited } }"]
+)
+async def test_what_is_lost_is_cancelled(document: str, plans: bool) -> None:  # noqa: FBT001
+    thing = Thing(BAD, node=Thing(1))
+
+    await answered(schema, document, context=Asked(lambda: thing), plans=plans)
+
+    assert thing.ended or (thing.node is not None and thing.node.ended)
 
 
 async def test_other_fields_are_answered_beside_a_null() -> None:
