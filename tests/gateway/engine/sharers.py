@@ -239,6 +239,8 @@ def bench(
     deadline_seconds: float = 5.0,
     costs: CostPolicy | None = None,
     world: World | None = None,
+    *,
+    planned: bool = True,
 ) -> Bench:
     world = world or World()
     cache = Cache(max_bytes)
@@ -247,5 +249,11 @@ def bench(
     )
     odd = strawberry.scalar(name="Odd", serialize=lambda value: value)
     schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map={Odd: odd}))
-    engine = Engine(schema, Limits(deadline_seconds=deadline_seconds), costs=costs, sharing=lambda: sharing)
+    engine = Engine(
+        schema,
+        Limits(deadline_seconds=deadline_seconds),
+        costs=costs,
+        planned=planned,
+        sharing=lambda: sharing,
+    )
     return Bench(world, cache, engine)

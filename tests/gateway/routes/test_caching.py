@@ -40,10 +40,10 @@ class Site:
 
 
 @asynccontextmanager
-async def site(mode: DocumentsMode = DocumentsMode.OFF) -> AsyncIterator[Site]:
+async def site(mode: DocumentsMode = DocumentsMode.OFF, *, planned: bool = True) -> AsyncIterator[Site]:
     reporting = [False]
     costs = CostPolicy(payer_of=lambda _context: Payer(reports=reporting[0]))
-    house = bench(costs=costs)
+    house = bench(costs=costs, planned=planned)
 
     async def context_of(connection: Connection) -> Visitor:
         reporting[0] = "graphql-cost" in connection.headers
@@ -108,6 +108,14 @@ async def test_caches_are_told_for_how_long_and_for_whom(
     for method in ("GET", "HEAD", "GET"):
         assert caching(await shop.get(text, method)) == anonymous
         assert caching(await shop.get(text, method, authorization="ada@DE")) == signed_in
+
+
+async def test_without_plans_nobody_knows_for_how_long_and_nothing_is_kept() -> None:
+    async with site(planned=False) as interpreted:
+        responses = [await interpreted.get("{ word }") for _ in range(2)]
+
+    assert [caching(response) for response in responses] == [("no-store", BASE, False)] * 2
+    assert interpreted.house.world.asked["word"] == 2
 
 
 async def test_an_answer_with_errors_is_kept_by_nobody(shop: Site) -> None:
