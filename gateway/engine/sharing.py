@@ -24,6 +24,10 @@ from gateway.engine.plan.plan import Plan
 
 KEEP_SECONDS: Final = 3600.0
 """How long the cache itself holds on to an answer; hints that allow more are held to this."""
+JOINED_SHARE: Final = 0.25
+"""Of the time that an operation may take: who comes later begins anew. As everybody who waits has all of
+their own time, what is asked of the database for them may take so much longer, and no more.
+"""
 _KEY_BYTES: Final = 400
 _FIELD_BYTES: Final = 200
 _OWN: Final = Policy(0, private=True)
@@ -149,8 +153,7 @@ class Sharing:
     ) -> Answering:
         """The answer, or what to await for it.
 
-        `seconds` is what an operation may take: an execution that others wait for as well has so long from
-        the time the last of them comes.
+        `seconds` is what an operation may take.
         """
         plan = launch.plan
         assert plan is not None  # noqa: S101 - `applies` looked
@@ -204,7 +207,9 @@ class Sharing:
     def _begin(self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float) -> Work:
         anybody = self._anybody_like(context)
         task = asyncio.create_task(self._work(plan, launch.by(anybody), asked, anybody, seconds))
-        work = self._works[asked] = Work(task, self._cache.generation, time.monotonic() + seconds)
+        work = self._works[asked] = Work(
+            task, self._cache.generation, time.monotonic() + JOINED_SHARE * seconds
+        )
 
         def forget(_done: object) -> None:
             if self._works.get(asked) is work:
@@ -227,8 +232,7 @@ class Sharing:
             executed.append(Executed(result, kept))
             return kept if kept.until > self._clock() else None
 
-        # The last who may wait for it comes when the first gives up, and has as much time again.
-        with afresh(2 * seconds):
+        with afresh((1 + JOINED_SHARE) * seconds):
             await self._cache.renew(self._kind, asked, load)
         return executed[0]
 

@@ -14,8 +14,8 @@ from gateway.engine.execution import Operation
 from gateway.engine.limits import Limit
 from gateway.engine.requests import read_operation
 from gateway.engine.results import OperationResult
-from gateway.routes.admission import Admission
 from gateway.routes.connection import Connection
+from gateway.routes.reception import Reception
 
 Admissible: TypeAlias = tuple[Operation, Any, Admitted | None]
 """An operation with its context, and what it was charged."""
@@ -28,9 +28,9 @@ class Batches:
     as one, share one deadline, and are refused as one: what is wrong with a single request is its own answer.
     """
 
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
-        self._engine = admission.engine
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._engine = reception.engine
 
     async def answer(self, requests: Sequence[Any], connection: Connection) -> list[OperationResult]:
         """The results; raises BadInput for a batch that is empty or too long, and what keeps a caller out."""
@@ -40,9 +40,9 @@ class Batches:
         asked = [await self._asked(request, connection) for request in requests]
         operations = [item for item in asked if isinstance(item, Operation)]
         # Each has loaders of its own: what a mutation changes, a query beside it must not remember.
-        contexts = [await self._admission.context_of(connection) for _ in (operations or asked[:1])]
+        contexts = [await self._reception.context_of(connection) for _ in (operations or asked[:1])]
         with (
-            self._admission.place(connection, contexts[0], *operations),
+            self._reception.place(connection, contexts[0], *operations),
             within(self._engine.limits.deadline_seconds),
         ):
             admitted = await self._admitted(operations, contexts)
@@ -62,7 +62,7 @@ class Batches:
 
     async def _asked(self, request: Any, connection: Connection) -> Operation | OperationResult:
         try:
-            operation = await self._admission.operation(
+            operation = await self._reception.operation(
                 read_operation(request, self._engine.guard), connection
             )
         except Rejected as rejected:

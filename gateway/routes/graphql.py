@@ -18,7 +18,6 @@ from gateway.engine.intake import Intake
 from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
-from gateway.routes.admission import Admission
 from gateway.routes.batches import Batches
 from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
@@ -39,6 +38,7 @@ from gateway.routes.negotiation import (
     media_type,
 )
 from gateway.routes.origins import Headers
+from gateway.routes.reception import Reception
 from gateway.routes.replies import (
     CLOSE,
     NO_CONTENT,
@@ -90,12 +90,12 @@ class _Exchange:
 class HttpDoor:
     """An ASGI application for one path."""
 
-    def __init__(self, admission: Admission, options: DoorOptions) -> None:
-        self._admission = admission
-        self._engine = admission.engine
+    def __init__(self, reception: Reception, options: DoorOptions) -> None:
+        self._reception = reception
+        self._engine = reception.engine
         self._options = options
-        self._batches = Batches(admission)
-        self.streams = Streams(admission.engine, options.keep_alive_seconds, options.send_seconds)
+        self._batches = Batches(reception)
+        self.streams = Streams(reception.engine, options.keep_alive_seconds, options.send_seconds)
         # Few different values come in, again and again.
         self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
@@ -141,7 +141,7 @@ class HttpDoor:
             case _:
                 raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
         try:
-            operation = await self._admission.operation(request, exchange.connection)
+            operation = await self._reception.operation(request, exchange.connection)
         except Rejected as rejected:
             result = OperationResult.rejected(rejected.errors)
             if exchange.accepted.single is None and exchange.accepted.stream is not None:
@@ -177,7 +177,7 @@ class HttpDoor:
             return Reply(200, _HOW_TO, "text/plain")
         request = read_operation(parameters, self._engine.guard)
         # What was published does the same for everybody: a cache in between may ask for it without more ado.
-        published = request.document_id is not None and self._admission.intake.knows(request.document_id)
+        published = request.document_id is not None and self._reception.intake.knows(request.document_id)
         if not published and self._options.origins.refuses_unasked(exchange.headers):
             raise HttpRefused(
                 403, "A web page may have sent this without asking first; add a header X-Requested-With."
@@ -220,17 +220,17 @@ class HttpDoor:
                 return await answering
             raise ClientLeft
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
-            context = await self._admission.context_of(exchange.connection)
+            context = await self._reception.context_of(exchange.connection)
         if block.interrupted:
             raise ClientLeft
-        with self._admission.place(exchange.connection, context, operation):
+        with self._reception.place(exchange.connection, context, operation):
             results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
             await self._serve(exchange, results, stream)
         return None
 
     async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
-        context = await self._admission.context_of(exchange.connection)
-        with self._admission.place(exchange.connection, context, operation):
+        context = await self._reception.context_of(exchange.connection)
+        with self._reception.place(exchange.connection, context, operation):
             return self._reply(exchange, await self._engine.execute(operation, context))
 
     def _manner(self, exchange: _Exchange, operation: Operation) -> Manner | None:
@@ -242,7 +242,7 @@ class HttpDoor:
 
     async def _deliver(self, exchange: _Exchange, operation: Operation, manner: Manner) -> Reply | None:
         watched = Interruptible(exchange.receive, self._options.disconnect_seconds)
-        async with begun(self._admission, exchange.connection, operation, manner.format, watched) as delivery:
+        async with begun(self._reception, exchange.connection, operation, manner.format, watched) as delivery:
             if delivery.is_whole and exchange.accepted.single is not None:
                 return self._reply(exchange, delivery.first)
             await self._serve(exchange, delivery.results(), manner.kind, finite=True)
@@ -342,9 +342,9 @@ class Doors:
 
     def __init__(self, intake: Intake, context_of: ContextOf, options: DoorOptions | None = None) -> None:
         options = options or DoorOptions()
-        admission = Admission(intake, context_of, options)
-        self._http = HttpDoor(admission, options)
-        self._socket = SocketDoor(admission, options)
+        reception = Reception(intake, context_of, options)
+        self._http = HttpDoor(reception, options)
+        self._socket = SocketDoor(reception, options)
         self.by_path: Mapping[str, ASGIApp] = {options.path: self._http}
         """Those that speak HTTP, for a server that has no need of routes."""
         self.routes: list[BaseRoute] = [

@@ -8,9 +8,9 @@ from gateway.engine.execution import Operation
 from gateway.engine.incremental.delivery import Part
 from gateway.engine.incremental.formats import Format
 from gateway.engine.results import OperationResult
-from gateway.routes.admission import Admission
 from gateway.routes.connection import Connection
 from gateway.routes.interrupts import Interruptible
+from gateway.routes.reception import Reception
 from gateway.routes.replies import ClientLeft
 
 
@@ -34,7 +34,7 @@ class Delivery:
 
 @asynccontextmanager
 async def begun(
-    admission: Admission,
+    reception: Reception,
     connection: Connection,
     operation: Operation,
     format_: Format,
@@ -46,9 +46,9 @@ async def begun(
     """
     async with AsyncExitStack() as stack:
         with watched:
-            context = await admission.context_of(connection)
-            stack.enter_context(admission.place(connection, context, operation))
-            rest = admission.engine.deliver(operation, context, format_)
+            context = await reception.context_of(connection)
+            stack.enter_context(reception.place(connection, context, operation))
+            rest = reception.engine.deliver(operation, context, format_)
             await stack.enter_async_context(aclosing(rest))
             first = await anext(rest)
         if watched.interrupted:

@@ -21,9 +21,9 @@ from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
-from gateway.routes.admission import Admission
 from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
 from gateway.routes.interrupts import Interruptible
+from gateway.routes.reception import Reception
 
 PROTOCOL: Final = "graphql-transport-ws"
 _COME_AGAIN: Final = "The server is restarting: subscribe again"
@@ -55,8 +55,8 @@ class _Closed(Exception):
 class SocketDoor:
     """An ASGI application for the WebSockets of one path."""
 
-    def __init__(self, admission: Admission, options: DoorOptions) -> None:
-        self.admission = admission
+    def __init__(self, reception: Reception, options: DoorOptions) -> None:
+        self.reception = reception
         self.options = options
         self._open: set[_Socket] = set()
         self._draining = False
@@ -105,8 +105,8 @@ class _Socket:
 
     def __init__(self, door: SocketDoor, connection: Connection, receive: Receive, send: Send) -> None:
         self.ended = asyncio.Event()
-        self._admission = door.admission
-        self._engine = door.admission.engine
+        self._reception = door.reception
+        self._engine = door.reception.engine
         self._options = door.options
         self._connection = connection
         self._receive = receive
@@ -213,7 +213,7 @@ class _Socket:
         self._connection = replace(self._connection, parameters=payload or {})
         try:
             # Made to be thrown away: who may not come in learns it before anything is subscribed.
-            await self._admission.context_of(self._connection)
+            await self._reception.context_of(self._connection)
         except GatewayError as error:
             raise _closing(error) from None
         except Exception as error:  # noqa: BLE001 - masked, as everywhere
@@ -265,14 +265,14 @@ class _Socket:
     async def _results(self, asked: _Subscribe) -> list[FormattedError] | None:
         """Send each result; the errors that ended the operation before its proper end, if any did."""
         try:
-            operation = await self._admission.operation(asked.request, self._connection)
-            context = await self._admission.context_of(self._connection)
+            operation = await self._reception.operation(asked.request, self._connection)
+            context = await self._reception.context_of(self._connection)
         except Rejected as rejected:
             return rejected.errors
         except Exception as error:  # noqa: BLE001 - masked
             return [self._engine.errors.of_exception(error)]
         try:
-            with self._admission.place(self._connection, context, operation):
+            with self._reception.place(self._connection, context, operation):
                 return await self._stream(asked.id, operation, context)
         except TooManyRequests as error:
             return [self._engine.errors.of_exception(error)]

@@ -1,7 +1,7 @@
 """Delivering what a plan was cut into: each fragment and each list when it is complete."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,16 +81,29 @@ class PlannedDelivery:
         completed: list[CompletedResult] = []
         for job in done:
             assert job.task is not None  # noqa: S101 - it is done
+            results = job.task.result()
             is_list = isinstance(job.run, RestRun)
-            for id_, result in zip(job.ids, job.task.result(), strict=True):
+            goes_on = self._go_on(job, results)
+            for id_, result in zip(job.ids, results, strict=True):
                 told = IncrementalStreamResult if is_list else IncrementalDeferResult
                 if result.value if is_list else result.value is not None:
                     incremental.append(told(result.value, id_, errors=result.errors or None))
-                completed.append(CompletedResult(id_, [result.lost] if result.lost else None))
+                if id_ not in goes_on:
+                    completed.append(CompletedResult(id_, [result.lost] if result.lost else None))
             pending += self._announce(job.run)
         return SubsequentIncrementalExecutionResult(
             has_next=bool(self._jobs), pending=pending, incremental=incremental, completed=completed
         )
+
+    def _go_on(self, job: _Job, results: Sequence[Done]) -> Sequence[str]:
+        """The ids of lists that have more items; those come once these have been sent."""
+        following = job.run.following(results) if isinstance(job.run, RestRun) else None
+        if following is None:
+            return ()
+        places, run = following
+        ids = [job.ids[place] for place in places]
+        self._jobs.append(_Job(run, ids))
+        return ids
 
     def _announce(self, run: PartRun) -> list[PendingResult]:
         """What a run has left, less what stands where an error left null."""

@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution.executor import CollectedErrors
@@ -15,6 +15,9 @@ from gateway.engine.plan.failures import Data, Failures, holder_path, null_at, p
 from gateway.engine.plan.plan import Plan
 from gateway.engine.plan.positions import At, Chunk, Position
 from gateway.engine.plan.run import Entries, Run
+
+ITEMS_AT_ONCE: Final = 25
+"""Of a list: enough to be worth asking for together, and few enough to be shown before the next."""
 
 Keys: TypeAlias = tuple[str | int, ...]
 MayWait: TypeAlias = Callable[[int], bool]
@@ -44,6 +47,10 @@ class Rest:
     items: Sequence[Any]
     first: int
     """The index of the first of them."""
+
+    def after(self) -> "Rest":
+        """What comes after the next of them."""
+        return replace(self, items=self.items[ITEMS_AT_ONCE:], first=self.first + ITEMS_AT_ONCE)
 
 
 @dataclass(slots=True)
@@ -237,7 +244,7 @@ class FragmentRun(LaterRun):
 
 
 class RestRun(LaterRun):
-    """Completes the rests of all lists that a field answered."""
+    """Completes the next items of all lists that a field answered."""
 
     def __init__(self, around: PartRun, position: Position, rests: Sequence[Rest]) -> None:
         super().__init__(around.plan, around.cuts, around.occasion, around.may_wait)
@@ -254,7 +261,20 @@ class RestRun(LaterRun):
         assert self._list is not None  # noqa: S101 - given at the start
         complete = self.cuts.items[self._list.number]
         for rest in self._rests:
-            self._items.append(complete(self, rest.chunk, rest.entry, rest.items, rest.first))
+            items = rest.items[:ITEMS_AT_ONCE]
+            self._items.append(complete(self, rest.chunk, rest.entry, items, rest.first))
+
+    def following(self, done: Sequence[Done]) -> "tuple[list[int], RestRun] | None":
+        """Which lists go on, and the run for their next items."""
+        assert self._list is not None  # noqa: S101 - as above
+        places = [
+            place
+            for place, rest in enumerate(self._rests)
+            if done[place].lost is None and len(rest.items) > ITEMS_AT_ONCE
+        ]
+        return (
+            (places, RestRun(self, self._list, [self._rests[p].after() for p in places])) if places else None
+        )
 
     def _within(self, keys: list[str | int]) -> tuple[Any, list[str | int]]:
         return self._items[self._place(keys)], [self._index(keys), *keys[self._length + 1 :]]

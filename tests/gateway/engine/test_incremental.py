@@ -97,6 +97,28 @@ async def test_a_streamed_list_begins_with_as_many_items_as_are_asked_for() -> N
     ]
 
 
+@pytest.mark.parametrize("format_", Format)
+async def test_a_long_list_comes_some_items_at_a_time(format_: Format) -> None:
+    answers = await Bench().answers("{ toys(count: 60) @stream(initialCount: 5) { name } }", format_)
+
+    counts = [len(part["items"]) for answer in answers for part in answer.get("incremental", ())]
+    assert counts == [25, 25, 5]
+    assert [toy["name"] for toy in merged(answers)["toys"]] == [str(number) for number in range(60)]
+
+
+async def test_items_are_not_begun_before_those_ahead_were_taken() -> None:
+    bench = Bench(schema=batching_schema(60))
+    bench.context = Asked()  # type: ignore[assignment]
+    operation = bench.operation("{ shelves @stream { label } }")
+
+    async with aclosing(bench.engine.deliver(operation, bench.context)) as results:
+        await anext(results)
+        await anext(results)
+        await asyncio.sleep(0.01)
+
+    assert [len(names) for names in bench.context.names] == [25]  # type: ignore[attr-defined]
+
+
 async def test_clients_of_2022_are_told_where_each_part_belongs() -> None:
     query = '{ toys(count: 2) @stream(label: "s") { name } ... @defer(label: "d") { slow(seconds: 0.01) } }'
 
@@ -603,7 +625,7 @@ async def test_fields_of_deferred_fragments_are_asked_for_together() -> None:
     assert bench.context.names == [["0", "1", "2", "3"]]  # type: ignore[attr-defined]
 
 
-def batching_schema() -> strawberry.Schema:
+def batching_schema(count: int = 4) -> strawberry.Schema:
     waiting: dict[str, asyncio.Future[str]] = {}
 
     async def label(name: str, asked: Asked) -> str:
@@ -629,6 +651,6 @@ def batching_schema() -> strawberry.Schema:
     class Query:
         @strawberry.field
         def shelves(self) -> list[Shelf]:
-            return [Shelf(name=str(number)) for number in range(4)]
+            return [Shelf(name=str(number)) for number in range(count)]
 
     return strawberry.Schema(Query, config=StrawberryConfig(enable_experimental_incremental_execution=True))

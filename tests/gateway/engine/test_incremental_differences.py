@@ -18,7 +18,7 @@ from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine
 from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Limits
-from gateway.engine.plan import Plans
+from gateway.engine.plan import Plans, parts
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from resolvers.batching import batched
@@ -230,11 +230,11 @@ async def every(results: AsyncGenerator[OperationResult, None]) -> list[Any]:
     return [orjson.loads(result.to_bytes()) async for result in results]
 
 
-def added_up(parts: list[Any]) -> Told:
-    data, errors = parts[0].get("data"), list(parts[0].get("errors", ()))
+def added_up(told: list[Any]) -> Told:
+    data, errors = told[0].get("data"), list(told[0].get("errors", ()))
     pending: dict[str, Any] = {}
-    assert [part.get("hasNext", False) for part in parts] == [True] * (len(parts) - 1) + [False]
-    for part in parts:
+    assert [part.get("hasNext", False) for part in told] == [True] * (len(told) - 1) + [False]
+    for part in told:
         pending |= {new["id"]: new["path"] for new in part.get("pending", ())}
         for piece in part.get("incremental", ()):
             errors += piece.get("errors", ())
@@ -253,7 +253,7 @@ def added_up(parts: list[Any]) -> Told:
             errors += ended.get("errors", ())
             del pending[ended["id"]]
     assert pending == {}
-    return Told(data, {tuple(error["path"]) for error in errors}, len(parts))
+    return Told(data, {tuple(error["path"]) for error in errors}, len(told))
 
 
 def engine(limits: Limits | None = None, *, planned: bool = True) -> Engine:
@@ -281,8 +281,11 @@ def fallbacks(engine: Engine) -> dict[Any, int]:
 # Fields that graphql-core cancels it may leave without ever having awaited them.
 @pytest.mark.filterwarnings("ignore:.*was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("start", range(0, 200, 50))
-async def test_plans_deliver_what_graphql_core_would(start: int) -> None:
+@pytest.mark.parametrize(("start", "items"), [(0, 25), (50, 1), (100, 25), (150, 2)])
+async def test_plans_deliver_what_graphql_core_would(
+    start: int, items: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ITEMS_AT_ONCE", items)
     planned, interpreted = engine(), engine(planned=False)
     in_parts = failing = 0
 

@@ -13,7 +13,7 @@ from gateway.engine.requests import OperationRequest
 from gateway.routes.connection import Connection, ContextOf, DoorOptions
 
 
-class Admission:
+class Reception:
     """Says which operation a request asks for, for whom it runs, and whether it may run now."""
 
     def __init__(self, intake: Intake, context_of: ContextOf, options: DoorOptions) -> None:
