@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import graphql.execution.collect_fields as collecting
-import pytest
 from graphql import (
     GraphQLBoolean,
     GraphQLFloat,
@@ -31,31 +30,24 @@ from gateway.engine.plan import (
     variables,
 )
 from gateway.engine.plan.positions import Raised
+from tests.gateway.engine.plan.seeding import (
+    CALM,
+    ERRORS,
+    FAULTS,
+    LEAVES,
+    NULLS,
+    WAITING,
+    Patch,
+    around,
+    fault,
+)
 
-Patch = pytest.MonkeyPatch
-Fault = Callable[[Patch], None]
-
-FAULTS: Final[dict[str, Fault]] = {}
-"""By what is wrong."""
-
-
-def fault(name: str) -> Callable[[Fault], Fault]:
-    def keep(seed: Fault) -> Fault:
-        FAULTS[name] = seed
-        return seed
-
-    return keep
+__all__ = ["FAULTS"]
 
 
 def guard(name: str, type_: Any, test: str) -> None:
     """A leaf type of which something else is written as it is."""
-    FAULTS[name] = lambda patch: patch.setitem(leaves.GUARDS, type_, test)
-
-
-def around(patch: Patch, owner: Any, name: str, wrap: Callable[..., Any]) -> None:
-    """`wrap` is called with the original before its arguments."""
-    original = getattr(owner, name)
-    patch.setattr(owner, name, lambda *args, **kwargs: wrap(original, *args, **kwargs))
+    fault(name, LEAVES)(lambda patch: patch.setitem(leaves.GUARDS, type_, test))
 
 
 # -- leaves
@@ -72,7 +64,7 @@ guard(
 guard("0 and 1 are truths as they are", GraphQLBoolean, "{0} in (True, False)")
 
 
-@fault("an enum is written as its value")
+@fault("an enum is written as its value", LEAVES)
 def _enum(patch: Patch) -> None:
     def written(original: Any, type_: Any) -> Any:
         found = original(type_)
@@ -83,7 +75,7 @@ def _enum(patch: Patch) -> None:
     around(patch, leaves, "enum_names", written)
 
 
-@fault("what a scalar refuses is null")
+@fault("what a scalar refuses is null", LEAVES)
 def _refused(patch: Patch) -> None:
     def fail(_original: Any, *_args: Any) -> None:
         return None
@@ -94,12 +86,12 @@ def _refused(patch: Patch) -> None:
 # -- null
 
 
-@fault("items that must not be null may be")
+@fault("items that must not be null may be", NULLS)
 def _items(patch: Patch) -> None:
     around(patch, emit, "_is_non_null", lambda original, place, depth: depth == 0 and original(place, depth))
 
 
-@fault("fields that must not be null may be")
+@fault("fields that must not be null may be", NULLS)
 def _fields(patch: Patch) -> None:
     around(patch, emit, "_is_non_null", lambda original, place, depth: depth > 0 and original(place, depth))
 
@@ -116,7 +108,7 @@ def _moved(patch: Patch, move: Callable[[Any, Any], Any]) -> None:
     around(patch, failures.Failures, "record", record)
 
 
-@fault("null stops one level too low")
+@fault("null stops one level too low", NULLS)
 def _low(patch: Patch) -> None:
     def lower(null: Any, path: Any) -> Any:
         while path.prev is not null:
@@ -126,19 +118,19 @@ def _low(patch: Patch) -> None:
     _moved(patch, lower)
 
 
-@fault("null goes one level too high")
+@fault("null goes one level too high", NULLS)
 def _high(patch: Patch) -> None:
     _moved(patch, lambda null, _path: null and null.prev)
 
 
-@fault("a null in a list is not found in the list's own null")
+@fault("a null in a list is not found in the list's own null", NULLS)
 def _lists(patch: Patch) -> None:
     around(
         patch, failures, "_is_non_null", lambda original, place, depth: depth == 0 and original(place, depth)
     )
 
 
-@fault("Undefined is a value")
+@fault("Undefined is a value", NULLS)
 def _undefined(patch: Patch) -> None:
     patch.setattr(calls, "Undefined", object())
 
@@ -157,17 +149,17 @@ def _told(
     patch.setattr(failures, "located_error", located)
 
 
-@fault("a path has no indices")
+@fault("a path has no indices", ERRORS)
 def _indices(patch: Patch) -> None:
     _told(patch, lambda nodes, path: (nodes, [key for key in path if not isinstance(key, int)]))
 
 
-@fault("indices in a path begin at 1")
+@fault("indices in a path begin at 1", ERRORS)
 def _from_one(patch: Patch) -> None:
     _told(patch, lambda nodes, path: (nodes, [key + 1 if isinstance(key, int) else key for key in path]))
 
 
-@fault("a path ends with the field's name, not with its alias")
+@fault("a path ends with the field's name, not with its alias", ERRORS)
 def _alias(patch: Patch) -> None:
     def named(nodes: Sequence[Any], path: list[Any]) -> tuple[Sequence[Any], list[Any]]:
         end = len(path) - next(n for n, key in enumerate(reversed(path)) if isinstance(key, str))
@@ -176,12 +168,12 @@ def _alias(patch: Patch) -> None:
     _told(patch, named)
 
 
-@fault("only the first of merged selections is located")
+@fault("only the first of merged selections is located", ERRORS)
 def _first(patch: Patch) -> None:
     _told(patch, lambda nodes, path: (nodes[:1], path))
 
 
-@fault("an error is told twice")
+@fault("an error is told twice", ERRORS)
 def _twice(patch: Patch) -> None:
     def record(original: Any, self: Any, *args: Any) -> None:
         original(self, *args)
@@ -190,12 +182,12 @@ def _twice(patch: Patch) -> None:
     around(patch, failures.Failures, "record", record)
 
 
-@fault("what is lost with a position is told of as well")
+@fault("what is lost with a position is told of as well", ERRORS)
 def _lost(patch: Patch) -> None:
     patch.setattr(CollectedErrors, "has_nulled_position", lambda _self, _path: False)
 
 
-@fault("one attribute that fails takes those beside it along")
+@fault("one attribute that fails takes those beside it along", ERRORS)
 def _beside(patch: Patch) -> None:
     def read(original: Any, self: Any, source: Any, names: Sequence[str]) -> list[Any]:
         found = original(self, source, names)
@@ -205,7 +197,7 @@ def _beside(patch: Patch) -> None:
     around(patch, calls.Calls, "read", read)
 
 
-@fault("an exception that is answered is a value")
+@fault("an exception that is answered is a value", ERRORS)
 def _answered(patch: Patch) -> None:
     patch.setattr(
         calls, "_is_ordinary", lambda v: v is not None and v is not Undefined and not isinstance(v, Raised)
@@ -215,24 +207,24 @@ def _answered(patch: Patch) -> None:
 # -- selections
 
 
-@fault("conditions of fragments are not looked at")
+@fault("conditions of fragments are not looked at", CALM)
 def _conditions(patch: Patch) -> None:
     patch.setattr(collecting, "does_fragment_condition_match", lambda *_args: True)
 
 
-@fault("@include and @skip are not looked at")
+@fault("@include and @skip are not looked at", CALM)
 def _included(patch: Patch) -> None:
     patch.setattr(collecting, "should_include_node", lambda *_args: True)
 
 
-@fault("@include and @skip are decided once for all requests")
+@fault("@include and @skip are decided once for all requests", CALM)
 def _decided(patch: Patch) -> None:
     patch.setattr(
         plan.PlannedOperation, "key", lambda _self, _variables, *, serial, wrapped: (serial, wrapped)
     )
 
 
-@fault("selections are answered in another order")
+@fault("selections are answered in another order", CALM)
 def _order(patch: Patch) -> None:
     def collect(original: Any, self: Any, *args: Any) -> Any:
         return dict(reversed(original(self, *args).items()))
@@ -240,7 +232,7 @@ def _order(patch: Patch) -> None:
     around(patch, selections.Selections, "_collect", collect)
 
 
-@fault("only the first of merged selections is collected")
+@fault("only the first of merged selections is collected", CALM)
 def _merged(patch: Patch) -> None:
     around(
         patch,
@@ -250,7 +242,7 @@ def _merged(patch: Patch) -> None:
     )
 
 
-@fault("types that share a text share a name")
+@fault("types that share a text share a name", CALM)
 def _named(patch: Patch) -> None:
     def group(original: Any, self: Any, position: Any, value: Any, *args: Any) -> Any:
         found = original(self, position, value, *args)
@@ -261,7 +253,7 @@ def _named(patch: Patch) -> None:
     around(patch, calls.Calls, "_group", group)
 
 
-@fault("an object of another type is one of the type that is wanted")
+@fault("an object of another type is one of the type that is wanted", CALM)
 def _type(patch: Patch) -> None:
     around(patch, calls.Calls, "_group", lambda original, *args: original(*args) or 0)
 
@@ -279,17 +271,17 @@ def _passing(patch: Patch, **changes: Any) -> None:
     around(patch, arguments.ArgumentsOf, "_pass_on", pass_on)
 
 
-@fault("a variable without a value is null")
+@fault("a variable without a value is null", CALM)
 def _absent(patch: Patch) -> None:
     _passing(patch, default=None)
 
 
-@fault("null is passed where none may be")
+@fault("null is passed where none may be", CALM)
 def _null(patch: Patch) -> None:
     _passing(patch, may_be_null=True)
 
 
-@fault("an explicit null is left out")
+@fault("an explicit null is left out", CALM)
 def _omitted(patch: Patch) -> None:
     def make(original: Any, self: Any, given: Any) -> Any:
         coerced = {name: value for name, value in given.coerced.items() if value is not None}
@@ -298,12 +290,12 @@ def _omitted(patch: Patch) -> None:
     around(patch, arguments.ArgumentsOf, "make", make)
 
 
-@fault("arguments are those of the first request")
+@fault("arguments are those of the first request", CALM)
 def _kept(patch: Patch) -> None:
     patch.setattr(arguments, "reads_variables", lambda _node: False)
 
 
-@fault("an input object is made once for all requests")
+@fault("an input object is made once for all requests", CALM)
 def _template(patch: Patch) -> None:
     kept: dict[int, Any] = {}
 
@@ -313,7 +305,7 @@ def _template(patch: Patch) -> None:
     around(patch, inputs.Template, "make", make)
 
 
-@fault("null is passed on in an input object that may not have it")
+@fault("null is passed on in an input object that may not have it", CALM)
 def _within(patch: Patch) -> None:
     def make(original: Any, self: Any, coerced: Any) -> Any:
         return original(self, {name: coerced.get(name, 0) or 0 for _, name in self.passed})
@@ -321,12 +313,12 @@ def _within(patch: Patch) -> None:
     around(patch, inputs.Template, "make", make)
 
 
-@fault("a launcher takes variables as they come")
+@fault("a launcher takes variables as they come", CALM)
 def _variables(patch: Patch) -> None:
     patch.setattr(variables, "_fits", lambda _value, _type: True)
 
 
-@fault("a launcher leaves out variables that are null")
+@fault("a launcher leaves out variables that are null", CALM)
 def _nulls(patch: Patch) -> None:
     def read(original: Any, self: Any, given: Any) -> Any:
         return original(self, {name: value for name, value in (given or {}).items() if value is not None})
@@ -337,12 +329,12 @@ def _nulls(patch: Patch) -> None:
 # -- waiting
 
 
-@fault("fields of a mutation wait side by side")
+@fault("fields of a mutation wait side by side", WAITING)
 def _serial(patch: Patch) -> None:
     patch.setattr("gateway.engine.plan.executor.is_serial", lambda *_args: False)
 
 
-@fault("what a batch function answers is off by one")
+@fault("what a batch function answers is off by one", WAITING)
 def _batch(patch: Patch) -> None:
     def answered(original: Any, self: Any, entries: Any, found: Any) -> None:
         rotated = [*found[1:], *found[:1]] if isinstance(found, list) else found
@@ -351,7 +343,7 @@ def _batch(patch: Patch) -> None:
     around(patch, run.Run, "_answered", answered)
 
 
-@fault("one exception of a batch is that of all")
+@fault("one exception of a batch is that of all", WAITING)
 def _all(patch: Patch) -> None:
     def answered(original: Any, self: Any, entries: Any, found: Any) -> None:
         failed = [one for one in found if isinstance(one, Exception)] if isinstance(found, list) else []
@@ -360,7 +352,7 @@ def _all(patch: Patch) -> None:
     around(patch, run.Run, "_answered", answered)
 
 
-@fault("what is awaited is not raised but null")
+@fault("what is awaited is not raised but null", WAITING)
 def _raised(patch: Patch) -> None:
     def complete(original: Any, self: Any, entries: Any, values: Sequence[Any]) -> None:
         original(self, entries, [None if isinstance(value, Raised) else value for value in values])
@@ -368,7 +360,7 @@ def _raised(patch: Patch) -> None:
     around(patch, run.Run, "_complete", complete)
 
 
-@fault("an awaitable item is put into the first place of its list")
+@fault("an awaitable item is put into the first place of its list", WAITING)
 def _put(patch: Patch) -> None:
     def later(original: Any, self: Any, value: Any, position: Any, depth: int, path: Any) -> None:
         original(self, value, position, depth, path._replace(key=0) if isinstance(path.key, int) else path)
@@ -376,7 +368,7 @@ def _put(patch: Patch) -> None:
     around(patch, run.Run, "_later", later)
 
 
-@fault("an awaitable is an object")
+@fault("an awaitable is an object", WAITING)
 def _awaitable(patch: Patch) -> None:
     def is_awaitable(original: Any, self: Any, value: Any, position: Any, *args: Any) -> bool:
         return is_leaf_type(position.item) and bool(original(self, value, position, *args))
@@ -384,7 +376,7 @@ def _awaitable(patch: Patch) -> None:
     around(patch, calls.Calls, "_is_awaitable", is_awaitable)
 
 
-@fault("what a leaf answers is awaited as often as it likes")
+@fault("what a leaf answers is awaited as often as it likes", WAITING)
 def _often(patch: Patch) -> None:
     def is_awaitable(_original: Any, self: Any, value: Any, *_args: Any) -> bool:
         return bool(self.executor.is_awaitable(value))
