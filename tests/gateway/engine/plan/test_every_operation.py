@@ -31,7 +31,9 @@ SCHEMA: Final = GRAPH._schema
 OPERATIONS: Final = operations(SCHEMA)
 FOR_THE_VIEWER: Final = re.compile(r"^\d{4}-\d\d-\d\dT|^[\w-]{16,}={0,2}$|^[0-9a-f-]{32,36}$|^https?://")
 """Texts that differ between accounts and moments: times, ids, cursors, links."""
-MOMENTARY: Final = frozenset({"tookMs", "syncCursor", "score", "version", "remaining", "resetAt"})
+MOMENTARY: Final = frozenset(
+    ("tookMs", "cursor", "startCursor", "endCursor", "syncCursor", "score", "version", "remaining", "resetAt")
+)
 """Fields that differ from one execution to the next."""
 
 
