@@ -117,9 +117,13 @@ class Emitter:
 
     def _append(self, late: "Sequence[Late]", into: str, scene: Scene) -> None:
         """Puts what has to wait into its columns, with the object that is to get it."""
+        origin = scene.origin
+        if len(late) > 1:
+            self._writes.line(f"o = {origin}")
+            origin = "o"
         for position, waiting, always in late:
             n = self._wait_in(position)
-            append = f"s{n}.append({waiting}); t{n}.append({into}); o{n}.append({scene.origin})"
+            append = f"s{n}.append({waiting}); t{n}.append({into}); o{n}.append({origin})"
             self._writes.line(append if always else f"if {waiting} is not None: {append}")
 
     def _position(self, key: str, details: FieldDetailsList, body: Body, scene: Scene) -> Position:
