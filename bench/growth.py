@@ -15,7 +15,7 @@ ROUNDS = 3
 
 async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
     """Without the entity cache, so that each title is fetched; one client, so that none waits for another."""
-    async with stage.gateway(entity_cache_bytes="0") as server:
+    async with stage.gateway(entity_cache_bytes="0", max_cost="1000000") as server:
         asked = Answering(server)
         few, many = body(operations.TITLES, first=PAGE), await _pages(server.port)
         seen: dict[str, list[Timing]] = {few: [], many: []}
