@@ -7,7 +7,6 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     ExecutionResult,
-    GraphQLError,
     GraphQLSchema,
     VariableNode,
     Visitor,
@@ -20,10 +19,10 @@ from gateway.engine.incremental.executor import Allowance, DeliveringExecutor, I
 from gateway.engine.incremental.planned import PartOccasion, PlannedDelivery
 from gateway.engine.limits import Guard
 from gateway.engine.plan.cuts import Cuts
-from gateway.engine.plan.fallback import Fallback, Unplannable
+from gateway.engine.plan.fallback import Fallback
 from gateway.engine.plan.launch import Launcher
 from gateway.engine.plan.parts import PartRun
-from gateway.engine.plan.plan import MAX_VARIANTS, Plan, compile_plan
+from gateway.engine.plan.plan import MAX_VARIANTS, Plan, plan_or_reason
 
 Delivery: TypeAlias = PlannedDelivery | InterpretedDelivery
 
@@ -90,14 +89,8 @@ class IncrementalLauncher(Launcher):
 
     def _compiled(self, executor: DeliveringExecutor) -> tuple[Plan, Cuts] | Fallback:
         cuts = Cuts(executor.variable_values)
-        try:
-            return compile_plan(executor, serial=self.serial, wrapped=False, cuts=cuts), cuts
-        except Unplannable as unplannable:
-            return unplannable.reason
-        except GraphQLError:
-            return Fallback.CONDITION
-        except (RecursionError, SyntaxError, MemoryError):
-            return Fallback.SIZE
+        plan = plan_or_reason(executor, serial=self.serial, wrapped=False, cuts=cuts)
+        return plan if isinstance(plan, Fallback) else (plan, cuts)
 
 
 class _Conditions(Visitor):

@@ -148,16 +148,24 @@ class Plans:
         return found
 
     def _compile(self, executor: Executor[Any], *, serial: bool, wrapped: bool) -> Plan | Fallback:
-        try:
-            plan = compile_plan(executor, serial=serial, wrapped=wrapped)
-        except Unplannable as reason:
-            return reason.reason
-        except GraphQLError:
-            return Fallback.CONDITION
-        except (RecursionError, SyntaxError, MemoryError):
-            return Fallback.SIZE
-        self.statistics.compiled += 1
+        plan = plan_or_reason(executor, serial=serial, wrapped=wrapped)
+        if isinstance(plan, Plan):
+            self.statistics.compiled += 1
         return plan
+
+
+def plan_or_reason(
+    executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: Cuts | None = None
+) -> Plan | Fallback:
+    """The plan that `compile_plan` makes, or why there is none."""
+    try:
+        return compile_plan(executor, serial=serial, wrapped=wrapped, cuts=cuts)
+    except Unplannable as unplannable:
+        return unplannable.reason
+    except GraphQLError:
+        return Fallback.CONDITION
+    except (RecursionError, SyntaxError, MemoryError):
+        return Fallback.SIZE
 
 
 def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: Cuts | None = None) -> Plan:
