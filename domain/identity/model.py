@@ -61,6 +61,8 @@ class Caller:
     region: str | None = None
     token_id: str | None = None
     expires_at: datetime | None = None
+    acting_id: str | None = None
+    """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 
     @property
     def anonymous(self) -> bool:
