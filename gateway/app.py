@@ -91,6 +91,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             region=caller.region or settings.default_region,
             request_id=connection.request_id,
             client=connection.client,
+            user_agent=connection.headers.get("user-agent"),
         )
 
     doors = Doors(desk.intake, context_of, door_options(settings))

@@ -20,9 +20,11 @@ from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.attempts import AttemptLimit
+from domain.identity.audit import Audit
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
@@ -331,6 +333,7 @@ async def open_accounts(
         passwords=await stack.enter_async_context(Passwords.open()),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),
         attempts=attempts,
+        audit=Audit(PostgresAudit(database), now),
         now=now,
         new_id=new_id,
     )

@@ -111,7 +111,7 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
     accounts = info.context.services.accounts
     region = info.context.region if input.region is None else input.region
     profile = Profile(input.display_name, region, input.language)
-    account = await accounts.register(input.email, input.password, profile)
+    account = await accounts.register(input.email, input.password, profile, info.context.actor)
     info.context.identity.proven.add(account.id)
     token = accounts.token_for(account)
     return RegisterAccountPayload(account, token.value, token.expires_at)
@@ -120,7 +120,7 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
 @refusing(SignInPayload)
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
     account, token = await info.context.services.accounts.sign_in(
-        input.email, input.password, info.context.client
+        input.email, input.password, info.context.actor
     )
     info.context.identity.proven.add(account.id)
     return SignInPayload(account, token.value, token.expires_at)
@@ -131,7 +131,7 @@ async def update_profile(info: Info, input: UpdateProfile) -> UpdateProfilePaylo
     account_id = info.context.account_id
     info.context.services.policy.require(info.context.caller, Scope.WRITE_PREFERENCES)
     profile = Profile(input.display_name, input.region, input.language)
-    account = await info.context.services.accounts.update_profile(account_id, profile)
+    account = await info.context.services.accounts.update_profile(account_id, profile, info.context.actor)
     info.context.identity.account.clear(account_id)
     return UpdateProfilePayload(account)
 

@@ -10,10 +10,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from domain.identity.attempts import LocalAttempts
+from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.recent import RecentAccounts
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
@@ -22,6 +24,8 @@ from domain.platform.postgres import Database
 ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
 LIFETIME_SECONDS = 900
+NOBODY = SYSTEM
+"""Who acts, where a test does not care."""
 
 
 @dataclass
@@ -84,6 +88,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             passwords=passwords,
             tokens=tokens(clock, keys),
             attempts=LocalAttempts(clock.seconds),
+            audit=Audit(PostgresAudit(database), clock.now),
             now=clock.now,
             new_id=new_id,
         )

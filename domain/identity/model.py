@@ -38,6 +38,7 @@ class Account:
     tier: Tier
     created_at: datetime
     suspended_at: datetime | None
+    email_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Caller:
     region: str | None = None
     token_id: str | None = None
     expires_at: datetime | None = None
+    acting_id: str | None = None
+    """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 
     @property
     def anonymous(self) -> bool:

@@ -1,9 +1,10 @@
 """The accounts' tables."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field, SQLModel
 
 from domain.platform.columns import identifier, moment, texts
@@ -38,30 +39,27 @@ class AccountRow(SQLModel, table=True):
     email_verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
-class LetterRow(SQLModel, table=True):
-    """A letter that waits to be sent; it goes when it was. It holds no secret."""
+class AuditEntryRow(SQLModel, table=True):
+    """One act of somebody. Rows are only added; names of accounts outlive them."""
 
-    __tablename__ = "letter"
-    __table_args__ = (Index("letter_due", "due_at"), Index("letter_address", "address"))
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_at", "at"),
+        Index("audit_entry_account", "account_id", "id"),
+        Index("audit_entry_on_behalf_of", "on_behalf_of", "id"),
+        Index("audit_entry_resource", "resource_type", "resource_id", "id"),
+        Index("audit_entry_action", "action", "id"),
+    )
 
-    id: str = Field(sa_column=identifier(primary=True))
-    kind: str = Field(sa_type=Text)
-    address: str = Field(sa_type=Text)
-    details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    posted_at: datetime = Field(sa_column=moment())
-    due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    failure: str | None = Field(default=None, sa_type=Text)
-
-
-class LinkTokenRow(SQLModel, table=True):
-    """A token in the link of a letter, by its SHA-256; it goes when it is used."""
-
-    __tablename__ = "link_token"
-    __table_args__ = (Index("link_token_account", "account_id"), Index("link_token_expires", "expires_at"))
-
-    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    purpose: str = Field(sa_type=Text)
-    account_id: str = Field(sa_column=account_key(primary=False))
-    address: str = Field(sa_type=Text)
-    expires_at: datetime = Field(sa_column=moment())
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    action: str = Field(sa_type=Text)
+    account_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    on_behalf_of: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    resource_type: str = Field(sa_type=Text)
+    resource_id: str | None = Field(default=None, sa_type=Text)
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    address: str | None = Field(default=None, sa_type=Text)
+    user_agent: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)
