@@ -24,7 +24,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, playback, rate_limit, sona, sync
+from schema import catalog, discovery, identity, node, playback, rate_limit, recovery, sona, sync
 from schema.costs import costed, spelled
 from schema.reach import reached
 from schema.scalars import SCALARS
@@ -49,7 +49,9 @@ CONTRIBUTIONS = {
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
-    "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
+    "identity": Contribution(
+        query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
+    ),
     "sync": Contribution(
         mutation=(sync.SyncMutation,),
         subscription=(sync.SyncSubscription,),

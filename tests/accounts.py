@@ -1,9 +1,10 @@
 """Accounts for tests: cheap passwords, a key of the test's own, a clock that the test turns."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from argon2 import PasswordHasher
@@ -16,10 +17,13 @@ from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts
+from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
+from tests.postbox import Postbox, postman
 
 ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
@@ -73,6 +77,13 @@ class Desk:
     service: Accounts
     clock: Clock
     hasher: CountingHasher
+    recovery: Recovery
+    postbox: Postbox
+    postman: Postman
+    signed_out: list[tuple[str, str | None]]
+    """Whose sessions were ended, and which one was kept."""
+    events: list[tuple[str, str, Mapping[str, Any]]]
+    """What the outside was told."""
     opened: list[Account] = field(default_factory=list)
 
 
@@ -81,6 +92,18 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
     clock = Clock()
     hasher = CountingHasher()
     store = PostgresAccounts(database)
+    postbox = Postbox()
+    sending = postman(database, postbox, clock.now)
+    signed_out: list[tuple[str, str | None]] = []
+    events: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    async def sign_out(account_id: str, *, but: str | None = None) -> list[str]:
+        signed_out.append((account_id, but))
+        return ["s1", "s2"]
+
+    async def announce(topic: str, key: str, payload: Mapping[str, Any]) -> None:
+        events.append((topic, key, payload))
+
     async with Passwords.open(hasher) as passwords:
         service = Accounts(
             store=store,
@@ -89,11 +112,25 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             tokens=tokens(clock, keys),
             attempts=LocalAttempts(clock.seconds),
             audit=Audit(PostgresAudit(database), clock.now),
+            letters=sending.letters,
+            now=clock.now,
+            new_id=new_id,
+        )
+        recovery = Recovery(
+            store=store,
+            recent=service.recent,
+            passwords=passwords,
+            letters=sending.letters,
+            tokens=sending.tokens,
+            sign_out=sign_out,
+            announce=announce,
+            attempts=service.attempts,
+            audit=service.audit,
             now=clock.now,
             new_id=new_id,
         )
         hasher.calls.clear()
-        yield Desk(service, clock, hasher)
+        yield Desk(service, clock, hasher, recovery, postbox, sending, signed_out, events)
 
 
 def new_id() -> str:

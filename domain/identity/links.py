@@ -65,4 +65,6 @@ def digest_of(token: str) -> bytes:
 
 def link_refused() -> Refused:
     """In the same words whatever is wrong with it."""
-    return refuse("This link has expired or was used already; ask for a new one.", UserErrorCode.NOT_FOUND, "token")
+    return refuse(
+        "This link has expired or was used already; ask for a new one.", UserErrorCode.NOT_FOUND, "token"
+    )

@@ -1,7 +1,7 @@
 """Sends the letters that wait: the links in them are made now, so that no secret lies in the queue."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,6 +58,10 @@ class Postman:
                 await self.mailer(await self._mail(letter, account))
         except MailFailed as failure:
             await self._failed(letter, failure)
+        except Exception:
+            # Ours, so all the others must not wait for it.
+            log.exception("letter.unsendable", letter=letter.id, kind=letter.kind.value)
+            await self._failed(letter, MailFailed("it could not be written"))
         else:
             await self.letters.sent(letter.id)
 
@@ -75,7 +79,13 @@ class Postman:
         again_at = None if final else self.now() + pause(letter.attempts)
         await self.letters.failed(letter.id, str(failure), again_at)
         tell = log.error if final else log.warning
-        tell("letter.failed", letter=letter.id, kind=letter.kind.value, attempts=letter.attempts, reason=str(failure))
+        tell(
+            "letter.failed",
+            letter=letter.id,
+            kind=letter.kind.value,
+            attempts=letter.attempts,
+            reason=str(failure),
+        )
 
 
 def _wanted(letter: Letter, account: Account) -> bool:

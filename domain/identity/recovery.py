@@ -9,7 +9,7 @@ from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.letters import Letter, LetterKind, Letters
 from domain.identity.links import LinkToken, LinkTokens, Purpose, digest_of, link_refused
-from domain.identity.model import Account, SessionEnd
+from domain.identity.model import Account
 from domain.identity.passwords import Passwords, weaknesses
 from domain.identity.profile import email_of
 from domain.identity.recent import RecentAccounts
@@ -32,9 +32,7 @@ class Ended(NamedTuple):
 class SignOut(Protocol):
     """Ends every session of an account but one, in the transaction under way."""
 
-    async def __call__(
-        self, account_id: str, end: SessionEnd, but: str | None = None
-    ) -> Sequence[str]:
+    async def __call__(self, account_id: str, *, but: str | None = None) -> Sequence[str]:
         """The ids of those that ended; each had one refresh token that stood."""
         ...
 
@@ -134,7 +132,9 @@ class Recovery:
         await take(self.attempts, CHANGES, "change-password", account_id)
         known = await self.store.password_hash(account_id)
         if not await self.passwords.verify(known, current):
-            raise refuse("This is not the password of the account.", UserErrorCode.CREDENTIALS, "currentPassword")
+            raise refuse(
+                "This is not the password of the account.", UserErrorCode.CREDENTIALS, "currentPassword"
+            )
         password_hash = await self._hashed(password)
         async with self.audit.writing():
             return await self._set(account_id, password_hash, keep, Action.PASSWORD_CHANGED, by)
@@ -145,10 +145,12 @@ class Recovery:
         account = await self.store.set_password(account_id, password_hash)
         if account is None:
             raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
-        ids = await self.sign_out(account_id, SessionEnd.PASSWORD_CHANGED, keep)
+        ids = await self.sign_out(account_id, but=keep)
         ended = Ended(sessions=len(ids), tokens=len(ids))
-        counts = {"sessions": ended.sessions, "refreshed": ended.tokens}
-        await self.announce(SESSIONS_ENDED, account_id, {"account": account_id, **counts, "reason": action.value})
+        counts = {"sessions": ended.sessions, "tokens": ended.tokens}
+        await self.announce(
+            SESSIONS_ENDED, account_id, {"account": account_id, **counts, "reason": action.value}
+        )
         await self.audit.record(by, action, account_id, after=counts)
         if account.email is not None:
             await self._post(LetterKind.PASSWORD_CHANGED, account.email)
@@ -170,7 +172,5 @@ class Recovery:
 def _address(email: str) -> str:
     address = email_of(email)
     if address is None:
-        raise refuse(
-            "This is not an e-mail address such as ada@example.org.", UserErrorCode.INVALID, "email"
-        )
+        raise refuse("This is not an e-mail address such as ada@example.org.", UserErrorCode.INVALID, "email")
     return address

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit, differences
+from domain.identity.letters import Letter, LetterKind, Letters
 from domain.identity.model import AccessToken, Account, Caller, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.policy import granted
@@ -65,6 +66,7 @@ class Accounts:
     tokens: Tokens
     attempts: AttemptLimit
     audit: Audit
+    letters: Letters
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -90,6 +92,7 @@ class Accounts:
             if not await self.store.add(account, password_hash):
                 raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
             await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
+            await self.letters.post(Letter(self.new_id(), LetterKind.VERIFY_EMAIL, address, self.now()))
         return account
 
     async def sign_in(self, email: str, password: str, by: Actor) -> tuple[Account, AccessToken]:

@@ -36,7 +36,9 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     return HTMLResponse(text, status_code=status, headers=HEADERS)
 
 
-def message(request: Request, key: str, status: int = 200, *, going_back: bool = False, **values: object) -> Response:
+def message(
+    request: Request, key: str, status: int = 200, *, going_back: bool = False, **values: object
+) -> Response:
     """A page that says one thing: the phrases `key_title` and `key`."""
     say = say_in(language_of(request))
     return page(
@@ -57,7 +59,10 @@ async def fields_of(request: Request) -> dict[str, str]:
     """The fields of a form; raises `BadForm`. Another site's page cannot have sent it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise BadForm
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip()
+        != "application/x-www-form-urlencoded"
+    ):
         raise BadForm
     body = bytearray()
     async for chunk in request.stream():
@@ -77,4 +82,3 @@ def style_routes() -> list[BaseRoute]:
         )
 
     return [Route("/pages/style.css", style)]
-
