@@ -95,9 +95,11 @@ class Opened:
     """Automatic persisted queries that other processes know."""
 
 
-def audience_of(context: Context) -> str:
-    """What the public fields of the graph know of a caller: where they are."""
-    return context.region
+def audience_of(context: Context) -> str | None:
+    """What the public fields of the graph know of a caller: where they are. From whom something is hidden, none
+    of what others are given is given, nor anything to others.
+    """
+    return context.region if context.restriction is None else None
 
 
 @asynccontextmanager
