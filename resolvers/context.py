@@ -11,9 +11,10 @@ from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS, Caller, Origin
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -36,6 +37,7 @@ class Services:
     now: Callable[[], datetime]
     catalog: Catalog
     accounts: Accounts
+    sessions: Sessions
     policy: Policy
     journal: Journal
     sync: Sync
@@ -56,6 +58,8 @@ class Context:
     request_id: str
     client: str | None = None
     """The peer's address, for limits; nothing where there is none."""
+    user_agent: str | None = None
+    """What the client calls itself, for the list of sessions."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -67,7 +71,7 @@ class Context:
 
     @cached_property
     def identity(self) -> IdentityLoaders:
-        return IdentityLoaders(self.services.accounts)
+        return IdentityLoaders(self.services.accounts, self.services.sessions)
 
     @cached_property
     def sync(self) -> SyncLoaders:
@@ -87,6 +91,11 @@ class Context:
         if self.caller.account_id is None:
             raise Unauthenticated("Sign in first: this needs an access token.")
         return self.caller.account_id
+
+    @property
+    def origin(self) -> Origin:
+        """Where the request comes from, as its session shows it."""
+        return Origin(self.client, self.user_agent)
 
     def forget(self) -> None:
         """Drops what the loaders remember; a stream does so before each event."""
