@@ -20,9 +20,11 @@ from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.attempts import AttemptLimit
+from domain.identity.audit import Audit
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -132,11 +134,12 @@ async def open_all(
         discovery = discovery_of(database, vectors, encoder, metrics)
         reads = PostgresSona(database)
         recent = RecentAccounts(PostgresAccounts(database).accounts)
-        sessions = await open_sessions(settings, database, recent, stack)
+        audit = Audit(PostgresAudit(database), now)
+        sessions = await open_sessions(settings, database, recent, audit, stack)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(database, recent, shared.attempts, stack),
+            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
             sessions=sessions,
             policy=Policy(),
             journal=journal,
@@ -328,7 +331,7 @@ def titles_of(catalog: Catalog) -> Titles:
 
 
 async def open_sessions(
-    settings: Settings, database: Database, recent: RecentAccounts, stack: AsyncExitStack
+    settings: Settings, database: Database, recent: RecentAccounts, audit: Audit, stack: AsyncExitStack
 ) -> Sessions:
     """The sessions, and what of them was revoked, kept in step with the other processes."""
     revocations = Revocations(PostgresRevocations(database), now)
@@ -344,19 +347,21 @@ async def open_sessions(
             absolute=timedelta(seconds=settings.session_seconds),
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
+        audit=audit,
         now=now,
         new_id=new_id,
     )
 
 
 async def open_accounts(
-    database: Database, recent: RecentAccounts, attempts: AttemptLimit, stack: AsyncExitStack
+    database: Database, recent: RecentAccounts, attempts: AttemptLimit, audit: Audit, stack: AsyncExitStack
 ) -> Accounts:
     return Accounts(
         store=PostgresAccounts(database),
         recent=recent,
         passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
+        audit=audit,
         now=now,
         new_id=new_id,
     )

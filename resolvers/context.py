@@ -11,7 +11,8 @@ from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
-from domain.identity.model import ANONYMOUS, Caller, Origin
+from domain.identity.audit import Actor
+from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
@@ -57,9 +58,9 @@ class Context:
     region: str
     request_id: str
     client: str | None = None
-    """The peer's address, for limits; nothing where there is none."""
+    """The peer's address, for limits, sessions and the audit log; nothing where there is none."""
     user_agent: str | None = None
-    """What the client calls itself, for the list of sessions."""
+    """What the peer says it is, for sessions and the audit log."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -93,9 +94,17 @@ class Context:
         return self.caller.account_id
 
     @property
-    def origin(self) -> Origin:
-        """Where the request comes from, as its session shows it."""
-        return Origin(self.client, self.user_agent)
+    def actor(self) -> Actor:
+        """Who acts, and from where, as the audit log has it."""
+        caller = self.caller
+        impersonated = caller.acting_id is not None
+        return Actor(
+            account_id=caller.acting_id if impersonated else caller.account_id,
+            on_behalf_of=caller.account_id if impersonated else None,
+            address=self.client,
+            user_agent=self.user_agent,
+            request_id=self.request_id,
+        )
 
     def forget(self) -> None:
         """Drops what the loaders remember; a stream does so before each event."""

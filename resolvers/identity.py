@@ -113,9 +113,9 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
     accounts = info.context.services.accounts
     region = info.context.region if input.region is None else input.region
     profile = Profile(input.display_name, region, input.language)
-    account = await accounts.register(input.email, input.password, profile)
+    account = await accounts.register(input.email, input.password, profile, info.context.actor)
     info.context.identity.proven.add(account.id)
-    tokens = await info.context.services.sessions.start(account, info.context.origin)
+    tokens = await info.context.services.sessions.start(account, info.context.actor)
     return RegisterAccountPayload(
         account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token
     )
@@ -123,10 +123,10 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
 
 @refusing(SignInPayload)
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
-    services = info.context.services
-    account = await services.accounts.sign_in(input.email, input.password, info.context.client)
+    services, by = info.context.services, info.context.actor
+    account = await services.accounts.sign_in(input.email, input.password, by)
     info.context.identity.proven.add(account.id)
-    tokens = await services.sessions.start(account, info.context.origin)
+    tokens = await services.sessions.start(account, by)
     return SignInPayload(account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token)
 
 
@@ -135,7 +135,7 @@ async def update_profile(info: Info, input: UpdateProfile) -> UpdateProfilePaylo
     account_id = info.context.account_id
     info.context.services.policy.require(info.context.caller, Scope.WRITE_PREFERENCES)
     profile = Profile(input.display_name, input.region, input.language)
-    account = await info.context.services.accounts.update_profile(account_id, profile)
+    account = await info.context.services.accounts.update_profile(account_id, profile, info.context.actor)
     info.context.identity.account.clear(account_id)
     return UpdateProfilePayload(account)
 

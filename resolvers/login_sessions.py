@@ -96,7 +96,7 @@ def current(session: Parent[LoginSession], info: Info) -> bool:
 @refusing(RefreshSessionPayload)
 async def refresh_session(info: Info, input: RefreshSession) -> RefreshSessionPayload:
     try:
-        tokens = await info.context.services.sessions.refresh(input.refresh_token, info.context.origin)
+        tokens = await info.context.services.sessions.refresh(input.refresh_token, info.context.actor)
     except InvalidGrant:
         raise refuse(
             "This refresh token is not valid any more: sign in again.",
@@ -112,9 +112,9 @@ async def sign_out(info: Info, input: SignOut) -> SignOutPayload:
     service = info.context.services.sessions
     ended: list[str] = []
     if input.sessions is not SessionChoice.CURRENT:
-        ended += await service.end_all(account_id, SessionEnd.REVOKED, but=own)
+        ended += await service.end_all(account_id, SessionEnd.REVOKED, info.context.actor, but=own)
     if input.sessions is not SessionChoice.OTHERS:
-        ended += await service.end(account_id, [own], SessionEnd.SIGNED_OUT)
+        ended += await service.end(account_id, [own], SessionEnd.SIGNED_OUT, info.context.actor)
     return SignOutPayload(len(ended))
 
 
@@ -124,7 +124,7 @@ async def revoke_session(info: Info, input: RevokeSession) -> RevokeSessionPaylo
     key = key_of(input.session_id, "LoginSession", "sessionId")
     end = SessionEnd.SIGNED_OUT if key == own else SessionEnd.REVOKED
     service = info.context.services.sessions
-    ended = await service.end(account_id, [key], end) if UUID.fullmatch(key) else []
+    ended = await service.end(account_id, [key], end, info.context.actor) if UUID.fullmatch(key) else []
     if not ended:
         raise refuse("There is no such LoginSession.", UserErrorCode.NOT_FOUND, "sessionId")
     return RevokeSessionPayload((await service.store.sessions(ended)).get(key))

@@ -10,10 +10,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from domain.identity.attempts import LocalAttempts
+from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKey, SigningKeys, new_key
-from domain.identity.model import FIRST_PARTY, Account, LoginSession, Origin, Role, Tier
+from domain.identity.model import FIRST_PARTY, Account, LoginSession, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -26,6 +28,8 @@ ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
 LIFETIME_SECONDS = 900
 IDLE, ABSOLUTE, GRACE = timedelta(days=7), timedelta(days=30), timedelta(seconds=10)
+NOBODY = SYSTEM
+"""Who acts, where a test does not care."""
 
 
 @dataclass
@@ -78,7 +82,7 @@ class Desk:
 
     async def token(self, account: Account) -> str:
         """An access token of a new session."""
-        return (await self.sessions.start(account, Origin())).access.value
+        return (await self.sessions.start(account, NOBODY)).access.value
 
 
 @asynccontextmanager
@@ -93,6 +97,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             recent=recent,
             passwords=passwords,
             attempts=LocalAttempts(clock.seconds),
+            audit=Audit(PostgresAudit(database), clock.now),
             now=clock.now,
             new_id=new_id,
         )
@@ -110,6 +115,7 @@ def sessions_on(
         recent=recent,
         revocations=Revocations(PostgresRevocations(database), clock.now),
         lifetimes=Lifetimes(IDLE, ABSOLUTE, GRACE),
+        audit=Audit(PostgresAudit(database), clock.now),
         now=clock.now,
         new_id=new_id,
     )

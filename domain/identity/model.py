@@ -68,6 +68,8 @@ class Caller:
     family_id: str | None = None
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+    acting_id: str | None = None
+    """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 
     @property
     def anonymous(self) -> bool:
@@ -106,14 +108,6 @@ class SessionEnd(StrEnum):
     """An administrator ended it."""
     REPLAYED = "replayed"
     """A refresh token or code that had been used came again, so somebody may have stolen it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a session is used from, for its owner to recognise it."""
-
-    address: str | None = None
-    user_agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

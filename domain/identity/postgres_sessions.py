@@ -10,7 +10,8 @@ from domain.identity.sessions import Presented, Rotation
 from domain.platform.postgres import Database, Row
 
 COLUMNS: Final = """s.id, s.family_id, s.account_id, s.client_id, s.scopes, s.methods, s.authenticated_at,
-    s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.ended_at, s.end_reason"""
+    s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.ended_at,
+    s.end_reason"""
 WIDTH: Final = 15
 
 OVERLAP: Final = "interval '60 seconds'"
@@ -69,8 +70,8 @@ class PostgresSessions:
             rotation.client_id,
             rotation.at,
             rotation.idle,
-            rotation.origin.address,
-            rotation.origin.user_agent,
+            rotation.by.address,
+            rotation.by.user_agent,
         )
         return None if row is None else session_of(row)
 

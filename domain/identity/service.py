@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.identity.attempts import Allowance, AttemptLimit
+from domain.identity.audit import Action, Actor, Audit, differences
 from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.profile import Profile, email_of, normalised, registered
@@ -39,6 +40,10 @@ class AccountStore(Protocol):
         """Whether it was added; not where the address is another account's."""
         ...
 
+    async def locked(self, account_id: str) -> Account | None:
+        """The account as it stays until the transaction ends, whoever else would change it."""
+        ...
+
     async def change_profile(self, account_id: str, profile: Profile) -> Account | None:
         """The changed account, or nothing where there is none."""
         ...
@@ -56,10 +61,11 @@ class Accounts:
     recent: RecentAccounts
     passwords: Passwords
     attempts: AttemptLimit
+    audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    async def register(self, email: str, password: str, profile: Profile) -> Account:
+    async def register(self, email: str, password: str, profile: Profile, by: Actor) -> Account:
         """A new account; raises `Refused` with everything that is wrong, or where the address is taken.
 
         `profile` has at least a name and a region.
@@ -76,11 +82,14 @@ class Accounts:
             created_at=self.now(),
             suspended_at=None,
         )
-        if not await self.store.add(account, await self.passwords.hash(password)):
-            raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
+        password_hash = await self.passwords.hash(password)
+        async with self.audit.writing():
+            if not await self.store.add(account, password_hash):
+                raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
+            await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
         return account
 
-    async def sign_in(self, email: str, password: str, client: str | None) -> Account:
+    async def sign_in(self, email: str, password: str, by: Actor) -> Account:
         """The account whose password this is.
 
         Raises `Refused` alike, and after the same work, for an address that is unknown and a password that
@@ -88,25 +97,35 @@ class Accounts:
         `Forbidden` for a suspended account whose password is right.
         """
         address = email_of(email)
-        await self._take_attempt(address or email, client)
+        await self._take_attempt(address or email, by.address)
         found = await self.store.credentials(address or "")
         fits = await self.passwords.verify(found and found.password_hash, password)
         if not fits or found is None or found.password_hash is None:
+            await self._failed(by, found and found.account, "credentials")
             raise refuse("E-mail address and password do not belong together.", UserErrorCode.CREDENTIALS)
         account = found.account
         if account.suspended_at is not None:
+            await self._failed(by, account, "suspended")
             raise Forbidden("This account is suspended.")
         if self.passwords.outdated(found.password_hash):
             renewed = await self.passwords.hash(password)
             await self.store.renew_password_hash(account.id, found.password_hash, renewed)
+        await self.audit.record(by.known_as(account.id), Action.SIGNED_IN, account.id)
         return account
 
-    async def update_profile(self, account_id: str, profile: Profile) -> Account:
+    async def update_profile(self, account_id: str, profile: Profile, by: Actor) -> Account:
         """The changed account; raises `Refused` with everything that is wrong."""
-        changed = await self.store.change_profile(account_id, normalised(profile))
+        wanted = normalised(profile)
+        async with self.audit.writing():
+            account = await self.store.locked(account_id)
+            changed = await self.store.change_profile(account_id, wanted)
+            if account is None or changed is None:
+                raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+            if changed != account:
+                await self.audit.record(
+                    by, Action.PROFILE_CHANGED, account_id, *differences(account, changed)
+                )
         self.recent.forget(account_id)
-        if changed is None:
-            raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
         return changed
 
     async def named(self, name: str) -> Account | None:
@@ -116,6 +135,11 @@ class Accounts:
             return await self.store.demonstration(name.strip().lower())
         found = await self.store.credentials(address)
         return None if found is None else found.account
+
+    async def _failed(self, by: Actor, account: Account | None, reason: str) -> None:
+        await self.audit.record(
+            by, Action.SIGN_IN_FAILED, None if account is None else account.id, after={"reason": reason}
+        )
 
     async def _take_attempt(self, address: str, client: str | None) -> None:
         # Hashed, so that keys are short and no address lies open in the store of the limits.

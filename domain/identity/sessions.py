@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from domain.identity import refreshing
+from domain.identity.audit import Action, Actor, Audit
 from domain.identity.model import (
     FIRST_PARTY,
     Account,
@@ -15,7 +16,6 @@ from domain.identity.model import (
     IssuedTokens,
     LoginSession,
     Method,
-    Origin,
     SessionEnd,
 )
 from domain.identity.policy import granted
@@ -63,7 +63,7 @@ class Rotation(NamedTuple):
     client_id: str
     at: datetime
     idle: timedelta
-    origin: Origin
+    by: Actor
 
 
 class SessionStore(Protocol):
@@ -105,13 +105,14 @@ class Sessions:
     recent: RecentAccounts
     revocations: Revocations
     lifetimes: Lifetimes
+    audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
     async def start(
         self,
         account: Account,
-        origin: Origin,
+        by: Actor,
         methods: Sequence[str] = (Method.PASSWORD,),
         *,
         client_id: str = FIRST_PARTY,
@@ -131,14 +132,14 @@ class Sessions:
             last_used_at=now,
             expires_at=now + min(self.lifetimes.idle, self.lifetimes.absolute),
             final_at=now + self.lifetimes.absolute,
-            address=origin.address,
-            user_agent=_shortened(origin.user_agent),
+            address=by.address,
+            user_agent=_shortened(by.user_agent),
         )
         token = refreshing.new_token()
         await self.store.add(session, refreshing.fingerprint(token))
         return IssuedTokens(session, self.tokens.issue(account, session), token)
 
-    async def refresh(self, token: str, origin: Origin, client_id: str = FIRST_PARTY) -> IssuedTokens:
+    async def refresh(self, token: str, by: Actor, client_id: str = FIRST_PARTY) -> IssuedTokens:
         """New tokens for a refresh token; raises `InvalidGrant`.
 
         The old one is used up. Who shows it again within the grace period gets the same successor, so that
@@ -155,26 +156,26 @@ class Sessions:
             client_id,
             self.now(),
             self.lifetimes.idle,
-            Origin(origin.address, _shortened(origin.user_agent)),
+            replace(by, user_agent=_shortened(by.user_agent)),
         )
         session = await self.store.rotate(rotation)
         if session is None:
-            session, following = await self._again(token, client_id)
+            session, following = await self._again(token, client_id, by)
         account = await self.recent.get(session.account_id)
         if account is None or account.suspended_at is not None:
             raise InvalidGrant
         return IssuedTokens(session, self.tokens.issue(account, session), following)
 
-    async def end(self, account_id: str, ids: Iterable[str], end: SessionEnd) -> list[str]:
+    async def end(self, account_id: str, ids: Iterable[str], end: SessionEnd, by: Actor) -> list[str]:
         """Ends those of these sessions that are the account's and stand; answers their ids."""
         wanted = set(ids)
         found = await self.store.standing(account_id, self.now())
-        return await self._end([session for session in found if session.id in wanted], end)
+        return await self._end([session for session in found if session.id in wanted], end, by)
 
-    async def end_all(self, account_id: str, end: SessionEnd, but: str | None = None) -> list[str]:
+    async def end_all(self, account_id: str, end: SessionEnd, by: Actor, but: str | None = None) -> list[str]:
         """Ends every session of the account but one; answers the ids of those that ended."""
         found = await self.store.standing(account_id, self.now())
-        return await self._end([session for session in found if session.id != but], end)
+        return await self._end([session for session in found if session.id != but], end, by)
 
     async def identify(self, token: str) -> Caller:
         """Whom an access token stands for now; raises `Unauthenticated` for bad tokens, sessions that have
@@ -205,7 +206,7 @@ class Sessions:
         """Drops what no session and no token needs any more; answers how much."""
         return await self.store.forget(self.now() - KEPT_AFTER_END)
 
-    async def _again(self, token: str, client_id: str) -> tuple[LoginSession, str]:
+    async def _again(self, token: str, client_id: str, by: Actor) -> tuple[LoginSession, str]:
         """The session and standing token of a family whose token was shown again."""
         now = self.now()
         shown = await self.store.presented(refreshing.fingerprint(token))
@@ -215,7 +216,7 @@ class Sessions:
             raise InvalidGrant
         if now - shown.used_at > self.lifetimes.grace:
             log.warning("session.token_replayed", session=shown.session.id, client=client_id)
-            await self._end([shown.session], SessionEnd.REPLAYED)
+            await self._end([shown.session], SessionEnd.REPLAYED, by)
             raise InvalidGrant
         following = refreshing.successor(token, shown.salt)
         standing = await self.store.presented(refreshing.fingerprint(following))
@@ -223,10 +224,15 @@ class Sessions:
             raise InvalidGrant
         return standing.session, following
 
-    async def _end(self, sessions: Sequence[LoginSession], end: SessionEnd) -> list[str]:
+    async def _end(self, sessions: Sequence[LoginSession], end: SessionEnd, by: Actor) -> list[str]:
         now = self.now()
         until = now + timedelta(seconds=self.tokens.lifetime_seconds + 2 * SKEW_SECONDS)
-        ended = await self.store.end(sessions, end, now, until)
+        async with self.audit.writing():
+            ended = await self.store.end(sessions, end, now, until)
+            for session in sessions:
+                if session.id in ended:
+                    told = {"account": session.account_id, "reason": end.value}
+                    await self.audit.record(by, Action.SESSION_ENDED, session.id, after=told)
         self.revocations.add([Revocation(id_, end, until) for id_ in ended])
         return ended
 

@@ -1,9 +1,10 @@
 """The accounts' tables."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, Column, ForeignKey, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Identity, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field, SQLModel
 
 from domain.platform.columns import identifier, moment, texts
@@ -90,3 +91,29 @@ class RevocationRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     at: datetime = Field(sa_column=moment(default_now=True))
     until: datetime = Field(sa_column=moment())
+
+
+class AuditEntryRow(SQLModel, table=True):
+    """One act of somebody. Rows are only added; names of accounts outlive them."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_at", "at"),
+        Index("audit_entry_account", "account_id", "id"),
+        Index("audit_entry_on_behalf_of", "on_behalf_of", "id"),
+        Index("audit_entry_resource", "resource_type", "resource_id", "id"),
+        Index("audit_entry_action", "action", "id"),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    action: str = Field(sa_type=Text)
+    account_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    on_behalf_of: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    resource_type: str = Field(sa_type=Text)
+    resource_id: str | None = Field(default=None, sa_type=Text)
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    address: str | None = Field(default=None, sa_type=Text)
+    user_agent: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)

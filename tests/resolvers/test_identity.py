@@ -17,7 +17,7 @@ from resolvers.context import Context
 from resolvers.identity import RegisterAccountPayload, SignInPayload
 from resolvers.ids import encode, global_id
 from schema.graph import Graph, graph
-from tests.accounts import LIFETIME_SECONDS, PASSWORD, Desk, opened_desk
+from tests.accounts import LIFETIME_SECONDS, NOBODY, PASSWORD, Desk, opened_desk
 from tests.servers import StatementCounter
 
 ACCOUNT = "account { id displayName email region language tier createdAt }"
@@ -69,7 +69,7 @@ async def client(database: Database, schema: Graph) -> AsyncIterator[Client]:
 
 
 async def somebody(client: Client, email: str = "ada@example.org") -> Account:
-    return await client.desk.service.register(email, PASSWORD, Profile("Ada", "GB"))
+    return await client.desk.service.register(email, PASSWORD, Profile("Ada", "GB"), NOBODY)
 
 
 def caller(account: Account, *roles: Role) -> Caller:

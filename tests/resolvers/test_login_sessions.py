@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from domain.identity.model import ANONYMOUS, Caller, Origin
+from domain.identity.audit import Actor
+from domain.identity.model import ANONYMOUS, Caller
 from domain.platform.errors import Unauthenticated
 from resolvers.ids import encode
 from resolvers.login_sessions import RefreshSessionPayload
-from tests.resolvers.test_identity import PASSWORD, Client, client, schema, somebody
+from tests.accounts import PASSWORD
+from tests.resolvers.test_identity import Client, client, schema, somebody
 
 __all__ = ["client", "schema"]
 
@@ -29,7 +31,7 @@ async def callers(client: Client, count: int, email: str = "ada@example.org") ->
     """Callers in so many sessions of one new account."""
     account = await somebody(client, email)
     started = [
-        await client.desk.sessions.start(account, Origin("192.0.2.1", f"Browser {number}"))
+        await client.desk.sessions.start(account, Actor(address="192.0.2.1", user_agent=f"Browser {number}"))
         for number in range(count)
     ]
     return [await client.desk.sessions.identify(tokens.access.value) for tokens in started]
@@ -125,7 +127,7 @@ async def test_the_session_of_another_is_as_if_it_did_not_exist(client: Client) 
 async def test_who_is_not_signed_in_ends_nothing(
     client: Client, document: str, given: dict[str, str]
 ) -> None:
-    found = await client.result(document, **given)
+    found = await client.result(document, ANONYMOUS, **given)
 
     assert found.errors is not None
     assert isinstance(found.errors[0].original_error, Unauthenticated)

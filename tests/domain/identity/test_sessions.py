@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from domain.identity import refreshing
-from domain.identity.model import FIRST_PARTY, Account, IssuedTokens, Method, Origin, SessionEnd
+from domain.identity.audit import Actor
+from domain.identity.model import FIRST_PARTY, Account, IssuedTokens, Method, SessionEnd
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.profile import Profile
 from domain.identity.revocations import REASONS, Revocations
@@ -16,12 +17,12 @@ from domain.platform.postgres import Database
 from tests.accounts import ABSOLUTE, GRACE, IDLE, PASSWORD, Desk, sessions_on
 from tests.servers import StatementCounter
 
-PHONE = Origin("192.0.2.1", "Phone/1.0")
-NOWHERE = Origin()
+PHONE = Actor(address="192.0.2.1", user_agent="Phone/1.0")
+NOWHERE = Actor()
 
 
 async def somebody(desk: Desk, email: str = "ada@example.org") -> Account:
-    return await desk.service.register(email, PASSWORD, Profile("Ada", "GB"))
+    return await desk.service.register(email, PASSWORD, Profile("Ada", "GB"), NOWHERE)
 
 
 async def signed_in(desk: Desk) -> IssuedTokens:
@@ -73,7 +74,9 @@ async def test_a_refresh_token_gets_the_next_and_is_used_up(desk: Desk, statemen
     desk.clock.turn(600)
     statements.clear()
 
-    following = await desk.sessions.refresh(tokens.refresh_token, Origin("192.0.2.9", "Phone/2.0"))
+    following = await desk.sessions.refresh(
+        tokens.refresh_token, Actor(address="192.0.2.9", user_agent="Phone/2.0")
+    )
 
     assert len(statements.seen) == 2  # the rotation, and the account
     assert following.refresh_token != tokens.refresh_token
@@ -189,24 +192,29 @@ async def test_a_suspended_account_gets_no_new_tokens(desk: Desk, database: Data
     assert await is_refused(desk.sessions, tokens.refresh_token)
 
 
-async def test_ending_one_session_leaves_the_others(desk: Desk) -> None:
+async def test_ending_one_session_leaves_the_others(desk: Desk, database: Database) -> None:
     account = await somebody(desk)
     first, second = [await desk.sessions.start(account, PHONE) for _ in range(2)]
 
-    ended = await desk.sessions.end(account.id, [first.session.id], SessionEnd.REVOKED)
+    ended = await desk.sessions.end(account.id, [first.session.id], SessionEnd.REVOKED, NOWHERE)
 
     assert ended == [first.session.id]
+    entry = await database.row("SELECT action, resource_id, after FROM audit_entry ORDER BY id DESC LIMIT 1")
+    assert entry is not None
+    assert tuple(entry) == ("session.ended", first.session.id, {"account": account.id, "reason": "revoked"})
     assert not await stands(desk.sessions, first)
     assert await is_refused(desk.sessions, first.refresh_token)
     assert await stands(desk.sessions, second)
-    assert await desk.sessions.end(account.id, [first.session.id], SessionEnd.REVOKED) == []
+    assert await desk.sessions.end(account.id, [first.session.id], SessionEnd.REVOKED, NOWHERE) == []
 
 
 async def test_ending_all_but_one_leaves_that_one(desk: Desk) -> None:
     account = await somebody(desk)
     sessions = [await desk.sessions.start(account, PHONE) for _ in range(3)]
 
-    ended = await desk.sessions.end_all(account.id, SessionEnd.PASSWORD_CHANGED, but=sessions[1].session.id)
+    ended = await desk.sessions.end_all(
+        account.id, SessionEnd.PASSWORD_CHANGED, NOWHERE, but=sessions[1].session.id
+    )
 
     assert set(ended) == {sessions[0].session.id, sessions[2].session.id}
     assert [await stands(desk.sessions, tokens) for tokens in sessions] == [False, True, False]
@@ -216,8 +224,8 @@ async def test_nobody_ends_the_sessions_of_others(desk: Desk) -> None:
     ada = await signed_in(desk)
     eve = await somebody(desk, "eve@example.org")
 
-    assert await desk.sessions.end(eve.id, [ada.session.id], SessionEnd.REVOKED) == []
-    assert await desk.sessions.end_all(eve.id, SessionEnd.REVOKED) == []
+    assert await desk.sessions.end(eve.id, [ada.session.id], SessionEnd.REVOKED, NOWHERE) == []
+    assert await desk.sessions.end_all(eve.id, SessionEnd.REVOKED, NOWHERE) == []
 
     assert await stands(desk.sessions, ada)
 
@@ -229,7 +237,9 @@ async def test_other_processes_learn_of_an_end_from_the_record(desk: Desk, datab
     told: list[SessionEnd] = []
 
     with elsewhere.revocations.watching(tokens.session.id, told.append):
-        await desk.sessions.end(tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT)
+        await desk.sessions.end(
+            tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT, NOWHERE
+        )
         assert await stands(elsewhere, tokens)
         await elsewhere.revocations.look()
         await elsewhere.revocations.look()
@@ -240,7 +250,7 @@ async def test_other_processes_learn_of_an_end_from_the_record(desk: Desk, datab
 
 async def test_a_process_that_starts_knows_what_ended_before(desk: Desk, database: Database) -> None:
     tokens = await signed_in(desk)
-    await desk.sessions.end(tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT)
+    await desk.sessions.end(tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT, NOWHERE)
     started = Revocations(PostgresRevocations(database), desk.clock.now)
 
     await started.look()
@@ -250,7 +260,7 @@ async def test_a_process_that_starts_knows_what_ended_before(desk: Desk, databas
 
 async def test_what_ended_is_forgotten_when_no_token_can_name_it(desk: Desk, database: Database) -> None:
     tokens = await signed_in(desk)
-    await desk.sessions.end(tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT)
+    await desk.sessions.end(tokens.session.account_id, [tokens.session.id], SessionEnd.SIGNED_OUT, NOWHERE)
     kept = await signed_in_again(desk, tokens)
     desk.clock.turn(timedelta(days=6).total_seconds())
     kept = await desk.sessions.refresh(kept.refresh_token, NOWHERE)
@@ -273,7 +283,7 @@ async def signed_in_again(desk: Desk, tokens: IssuedTokens) -> IssuedTokens:
 async def test_a_session_keeps_no_more_of_a_name_than_anybody_reads(desk: Desk, database: Database) -> None:
     account = await somebody(desk)
 
-    await desk.sessions.start(account, Origin(None, "x" * 10_000))
+    await desk.sessions.start(account, Actor(user_agent="x" * 10_000))
 
     (session,) = await PostgresSessions(database).standing(account.id, desk.clock.at)
     assert session.user_agent == "x" * 400
