@@ -18,6 +18,7 @@ from domain.identity.hours import Hours
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -40,6 +41,7 @@ class Services:
     now: Callable[[], datetime]
     catalog: Catalog
     accounts: Accounts
+    sessions: Sessions
     policy: Policy
     journal: Journal
     sync: Sync
@@ -59,9 +61,9 @@ class Context:
     region: str
     request_id: str
     client: str | None = None
-    """The peer's address, for limits and the audit log; nothing where there is none."""
+    """The peer's address, for limits, sessions and the audit log; nothing where there is none."""
     user_agent: str | None = None
-    """What the peer says it is, for the audit log."""
+    """What the peer says it is, for sessions and the audit log."""
     restriction: Restriction | None = None
     """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
     hours: Hours | None = None
@@ -77,7 +79,7 @@ class Context:
 
     @cached_property
     def identity(self) -> IdentityLoaders:
-        return IdentityLoaders(self.services.accounts)
+        return IdentityLoaders(self.services.accounts, self.services.sessions)
 
     @cached_property
     def sync(self) -> SyncLoaders:

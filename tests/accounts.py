@@ -1,10 +1,9 @@
 """Accounts for tests: cheap passwords, a key of the test's own, a clock that the test turns."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 from argon2 import PasswordHasher
@@ -13,21 +12,27 @@ from argon2.exceptions import VerifyMismatchError
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKey, SigningKeys, new_key
-from domain.identity.model import Account, Role, Tier
+from domain.identity.model import FIRST_PARTY, Account, LoginSession, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts
 from domain.identity.recovery import Recovery
+from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.recent import RecentAccounts
+from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
+from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
+from domain.sync.postgres_outbox import PostgresOutbox
 from tests.postbox import Postbox, postman
 
 ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
 LIFETIME_SECONDS = 900
+IDLE, ABSOLUTE, GRACE = timedelta(days=7), timedelta(days=30), timedelta(seconds=10)
 NOBODY = SYSTEM
 """Who acts, where a test does not care."""
 
@@ -75,16 +80,17 @@ class Desk:
     """The service of accounts and the parts that tests look at."""
 
     service: Accounts
+    sessions: Sessions
     clock: Clock
     hasher: CountingHasher
     recovery: Recovery
     postbox: Postbox
     postman: Postman
-    signed_out: list[tuple[str, str | None]]
-    """Whose sessions were ended, and which one was kept."""
-    events: list[tuple[str, str, Mapping[str, Any]]]
-    """What the outside was told."""
     opened: list[Account] = field(default_factory=list)
+
+    async def token(self, account: Account) -> str:
+        """An access token of a new session."""
+        return (await self.sessions.start(account, NOBODY)).access.value
 
 
 @asynccontextmanager
@@ -94,22 +100,13 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
     store = PostgresAccounts(database)
     postbox = Postbox()
     sending = postman(database, postbox, clock.now)
-    signed_out: list[tuple[str, str | None]] = []
-    events: list[tuple[str, str, Mapping[str, Any]]] = []
-
-    async def sign_out(account_id: str, *, but: str | None = None) -> list[str]:
-        signed_out.append((account_id, but))
-        return ["s1", "s2"]
-
-    async def announce(topic: str, key: str, payload: Mapping[str, Any]) -> None:
-        events.append((topic, key, payload))
-
+    recent = RecentAccounts(store.accounts, clock.seconds)
+    sessions = sessions_on(database, clock, recent, keys)
     async with Passwords.open(hasher) as passwords:
         service = Accounts(
             store=store,
-            recent=RecentAccounts(store.accounts, clock.seconds),
+            recent=recent,
             passwords=passwords,
-            tokens=tokens(clock, keys),
             attempts=LocalAttempts(clock.seconds),
             audit=Audit(PostgresAudit(database), clock.now),
             letters=sending.letters,
@@ -118,19 +115,54 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
         )
         recovery = Recovery(
             store=store,
-            recent=service.recent,
+            recent=recent,
             passwords=passwords,
             letters=sending.letters,
             tokens=sending.tokens,
-            sign_out=sign_out,
-            announce=announce,
+            sessions=sessions,
+            announce=PostgresOutbox(database).announce,
             attempts=service.attempts,
             audit=service.audit,
             now=clock.now,
             new_id=new_id,
         )
         hasher.calls.clear()
-        yield Desk(service, clock, hasher, recovery, postbox, sending, signed_out, events)
+        yield Desk(service, sessions, clock, hasher, recovery, postbox, sending)
+
+
+def sessions_on(
+    database: Database, clock: Clock, recent: RecentAccounts, keys: SigningKeys | None = None
+) -> Sessions:
+    """The sessions as one process keeps them."""
+    return Sessions(
+        store=PostgresSessions(database),
+        tokens=tokens(clock, keys),
+        recent=recent,
+        revocations=Revocations(PostgresRevocations(database), clock.now),
+        lifetimes=Lifetimes(IDLE, ABSOLUTE, GRACE),
+        audit=Audit(PostgresAudit(database), clock.now),
+        now=clock.now,
+        new_id=new_id,
+    )
+
+
+def a_session(account: Account, clock: Clock, *, scopes: frozenset[str] | None = None) -> LoginSession:
+    """A session of the account that has just started."""
+    return LoginSession(
+        id=new_id(),
+        family_id=new_id(),
+        account_id=account.id,
+        client_id=FIRST_PARTY,
+        scopes=scopes,
+        methods=("pwd",),
+        authenticated_at=clock.now(),
+        created_at=clock.now(),
+        last_used_at=clock.now(),
+        expires_at=clock.now() + IDLE,
+        final_at=clock.now() + ABSOLUTE,
+        address=None,
+        user_agent=None,
+    )
 
 
 def new_id() -> str:

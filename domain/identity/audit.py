@@ -40,6 +40,8 @@ class Action(StrEnum):
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
     """The link in a letter let somebody choose another password."""
+    SESSION_ENDED = "session.ended"
+    """A session was ended before its time."""
 
     @property
     def resource_type(self) -> str:

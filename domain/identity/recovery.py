@@ -1,6 +1,6 @@
 """Proving an address, and getting or setting another password."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -9,10 +9,11 @@ from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.letters import Letter, LetterKind, Letters
 from domain.identity.links import LinkToken, LinkTokens, Purpose, digest_of, link_refused
-from domain.identity.model import Account
+from domain.identity.model import Account, SessionEnd
 from domain.identity.passwords import Passwords, weaknesses
 from domain.identity.profile import email_of
 from domain.identity.recent import RecentAccounts
+from domain.identity.sessions import Sessions
 from domain.identity.trying import take
 from domain.platform.errors import Refused, UserErrorCode, refuse
 
@@ -27,14 +28,6 @@ class Ended(NamedTuple):
 
     sessions: int
     tokens: int
-
-
-class SignOut(Protocol):
-    """Ends every session of an account but one, in the transaction under way."""
-
-    async def __call__(self, account_id: str, *, but: str | None = None) -> Sequence[str]:
-        """The ids of those that ended; each had one refresh token that stood."""
-        ...
 
 
 Announce = Callable[[str, str, Mapping[str, Any]], Awaitable[None]]
@@ -62,7 +55,7 @@ class Recovery:
     passwords: Passwords
     letters: Letters
     tokens: LinkTokens
-    sign_out: SignOut
+    sessions: Sessions
     announce: Announce
     attempts: AttemptLimit
     audit: Audit
@@ -145,7 +138,7 @@ class Recovery:
         account = await self.store.set_password(account_id, password_hash)
         if account is None:
             raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
-        ids = await self.sign_out(account_id, but=keep)
+        ids = await self.sessions.end_all(account_id, SessionEnd.PASSWORD_CHANGED, by, keep)
         ended = Ended(sessions=len(ids), tokens=len(ids))
         counts = {"sessions": ended.sessions, "tokens": ended.tokens}
         await self.announce(
