@@ -8,10 +8,14 @@ from datetime import datetime
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_letters import PostgresLetters, PostgresLinkTokens
 from domain.identity.postman import Postman
+from domain.identity.recovery import Recovery
+from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.platform.mail import Mailer
 from domain.platform.mail_folder import FolderMailer
 from domain.platform.postgres import Database
 from domain.platform.smtp import SmtpMailer, SmtpServer
+from domain.sync.postgres_outbox import PostgresOutbox
 from gateway.letters import Composer
 from gateway.settings import Settings
 from gateway.worker import Job
@@ -47,6 +51,24 @@ def correspondence_of(settings: Settings, database: Database, now: Callable[[], 
         new_token=lambda: secrets.token_urlsafe(TOKEN_BYTES),
     )
     return Correspondence(letters, tokens, postman)
+
+
+def recovery_of(
+    accounts: Accounts, sessions: Sessions, correspondence: Correspondence, database: Database
+) -> Recovery:
+    return Recovery(
+        store=PostgresAccounts(database),
+        recent=accounts.recent,
+        passwords=accounts.passwords,
+        letters=correspondence.letters,
+        tokens=correspondence.tokens,
+        sessions=sessions,
+        announce=PostgresOutbox(database).announce,
+        attempts=accounts.attempts,
+        audit=accounts.audit,
+        now=accounts.now,
+        new_id=accounts.new_id,
+    )
 
 
 def mailer_of(settings: Settings) -> Mailer:

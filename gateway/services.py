@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,7 @@ from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_letters import PostgresLetters
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -59,6 +60,7 @@ from domain.sync.relay import Relay
 from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.background import in_background
+from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
@@ -99,8 +101,8 @@ class Opened:
 
 
 def audience_of(context: Context) -> str | None:
-    """What the public fields of the graph know of a caller: where they are. From whom something is hidden, none
-    of what others are given is given, nor anything to others.
+    """What the public fields of the graph know of a caller: where they are. Who may not see everything
+    shares nothing with anybody.
     """
     return context.region if context.restriction is None else None
 
@@ -138,11 +140,17 @@ async def open_all(
         recent = RecentAccounts(PostgresAccounts(database).accounts)
         audit = Audit(PostgresAudit(database), now)
         sessions = await open_sessions(settings, database, recent, audit, stack)
+        accounts = replace(
+            await open_accounts(database, recent, shared.attempts, audit, stack),
+            verified_only=settings.require_verified_email,
+        )
+        correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
+            accounts=accounts,
             sessions=sessions,
+            recovery=recovery_of(accounts, sessions, correspondence, database),
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -159,7 +167,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
-        jobs = (*jobs_of(settings, database), tidying, *embedding_jobs(database, vectors, encoder))
+        jobs = (
+            *jobs_of(settings, database),
+            tidying,
+            *correspondence.jobs,
+            *embedding_jobs(database, vectors, encoder),
+        )
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -364,6 +377,7 @@ async def open_accounts(
         passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
         audit=audit,
+        letters=PostgresLetters(database),
         now=now,
         new_id=new_id,
     )

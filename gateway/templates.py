@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from gateway.phrases import FALLBACK, known, say_in
 
@@ -15,7 +15,7 @@ FOLDER: Final = Path(__file__).parent / "pages"
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=lambda name: name is None or not name.endswith(".txt"),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -17,6 +17,7 @@ from domain.identity.audit import Actor
 from domain.identity.hours import Hours
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
+from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
@@ -42,6 +43,7 @@ class Services:
     catalog: Catalog
     accounts: Accounts
     sessions: Sessions
+    recovery: Recovery
     policy: Policy
     journal: Journal
     sync: Sync
@@ -144,9 +146,7 @@ class Anybody(Context):
 
     @property
     def told_audience(self) -> bool:
-        """Whether somebody asked where they are, or what they may see: another audience is given another answer,
-        and those from whom something is hidden are given none of this.
-        """
+        """Whether somebody asked where they are, or what they may see: others may be given another answer."""
         return not self._told.isdisjoint(_OF_AUDIENCE)
 
 

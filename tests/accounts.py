@@ -16,11 +16,10 @@ from domain.identity.model import FIRST_PARTY, Account, LoginSession, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts
 from domain.identity.recovery import Recovery
-from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
-from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions

@@ -36,7 +36,7 @@ class Restriction:
         return (*up_to, MaturityRating.NR) if self.unrated else up_to
 
     def admits(self, line: Sequence[Content]) -> bool:
-        """Whether the first is shown; the others are its whole and the whole of that, as far as there are any."""
+        """Whether the first is shown; the others are its whole and the whole of that, where there are any."""
         if any(genre in self.blocked_genres for content in line for genre in content.genre_ids):
             return False
         allowed = self.allowed

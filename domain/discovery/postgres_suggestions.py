@@ -19,7 +19,8 @@ NAMED_AT_MOST = 2
 
 TITLES = """
 SELECT c.id, c.title, title_key ~>=~ $1 AND title_key ~<~ $2 AS begins FROM content c
- WHERE c.listed AND {shown} AND (title_key ~>=~ $1 AND title_key ~<~ $2 OR title_key ~>=~ $3 AND title_key ~<~ $4)
+ WHERE c.listed AND {shown}
+   AND (title_key ~>=~ $1 AND title_key ~<~ $2 OR title_key ~>=~ $3 AND title_key ~<~ $4)
  ORDER BY c.popularity DESC, c.id LIMIT $5"""
 
 WITHIN_TITLES = """

@@ -63,7 +63,7 @@ class Recovery:
     new_id: Callable[[], str]
 
     async def resend_verification(self, email: str) -> None:
-        """Posts the letter again, to whoever has to prove this address; says nothing of whether somebody does.
+        """Posts the letter again, to whoever has to prove this address; does not say whether somebody has.
 
         Raises `Refused` for what is no address, `TooManyRequests` within a minute of the last.
         """

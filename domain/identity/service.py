@@ -66,6 +66,8 @@ class Accounts:
     letters: Letters
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    verified_only: bool = False
+    """Whether only who has proven an address may sign in."""
 
     async def register(self, email: str, password: str, profile: Profile, by: Actor) -> Account:
         """A new account; raises `Refused` with everything that is wrong, or where the address is taken.
@@ -110,6 +112,11 @@ class Accounts:
         if account.suspended_at is not None:
             await self._failed(by, account, "suspended")
             raise Forbidden("This account is suspended.")
+        if self.verified_only and account.email_verified_at is None:
+            await self._failed(by, account, "unverified")
+            raise refuse(
+                "Confirm your e-mail address first, by the link in the letter.", UserErrorCode.NOT_VERIFIED
+            )
         if self.passwords.outdated(found.password_hash):
             renewed = await self.passwords.hash(password)
             await self.store.renew_password_hash(account.id, found.password_hash, renewed)

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class FolderMailer:
-    """Fills `Mailer`. The log says where the message is, not what it says: it may hold a link that signs in."""
+    """Fills `Mailer`. The log says where the message is, and not what it says, as that may be a link."""
 
     folder: Path
     sender: str

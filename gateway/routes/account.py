@@ -1,6 +1,6 @@
 """The pages that links in letters lead to.
 
-A link shows a form, and only its button uses the token: programs that look at what is in a letter follow links.
+A link shows a form, and only its button uses the token: programs that look into letters follow links.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

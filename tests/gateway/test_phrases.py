@@ -1,7 +1,6 @@
 """Every language says everything."""
 
 import string
-from collections.abc import Set
 
 import pytest
 
@@ -10,7 +9,7 @@ from gateway.letters import PATHS
 from gateway.phrases import FALLBACK, known, languages, preferred, say_in
 
 
-def names_in(phrase: str) -> Set[str]:
+def names_in(phrase: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None}
 
 

@@ -104,7 +104,7 @@ async def test_of_many_who_use_a_token_at_once_one_does(desk: Desk, database: Da
 
 
 @pytest.mark.parametrize(("hours", "works"), [(23.9, True), (24.1, False)])
-async def test_a_link_to_prove_an_address_holds_for_a_day(desk: Desk, hours: float, works: bool) -> None:
+async def test_a_link_to_prove_an_address_holds_for_a_day(desk: Desk, *, hours: float, works: bool) -> None:
     await opened(desk)
     desk.clock.at += timedelta(hours=hours)
 
@@ -117,7 +117,9 @@ async def test_a_link_to_prove_an_address_holds_for_a_day(desk: Desk, hours: flo
 
 
 @pytest.mark.parametrize(("minutes", "works"), [(59, True), (61, False)])
-async def test_a_link_to_reset_a_password_holds_for_an_hour(desk: Desk, minutes: float, works: bool) -> None:
+async def test_a_link_to_reset_a_password_holds_for_an_hour(
+    desk: Desk, *, minutes: float, works: bool
+) -> None:
     await opened(desk)
     token = await reset_token(desk)
     desk.clock.at += timedelta(minutes=minutes)
@@ -254,7 +256,9 @@ async def test_the_fourth_request_within_an_hour_waits(desk: Desk, email: str) -
     await desk.recovery.request_reset(email)
 
 
-async def test_a_password_is_changed_by_who_knows_it_and_one_session_stays(desk: Desk, database: Database) -> None:
+async def test_a_password_is_changed_by_who_knows_it_and_one_session_stays(
+    desk: Desk, database: Database
+) -> None:
     account = await opened(desk)
     mine, others = await desk.token(account), [await desk.token(account) for _ in range(2)]
     kept = (await desk.sessions.identify(mine)).session_id

@@ -1,7 +1,7 @@
 """Mail handed to a real SMTP server on this machine."""
 
 import asyncio
-import datetime
+import datetime as dt
 import email
 import ipaddress
 import ssl
@@ -32,7 +32,7 @@ LETTER = Mail(
     text="Grüße, Ada",
     html="<p>Grüße, Ada</p>",
     language="de",
-    at=datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC),
+    at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
 )
 
 
@@ -76,15 +76,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate and its key for 127.0.0.1, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
@@ -175,7 +175,7 @@ async def test_a_message_goes_over_an_encrypted_connection(
     ],
 )
 async def test_what_the_server_refuses_for_good_is_told_from_what_it_takes_later(
-    recipient: str, data: str, final: bool
+    recipient: str, data: str, *, final: bool
 ) -> None:
     async with listening(Inbox(recipient, data)) as port:
         with pytest.raises(MailFailed) as failed:
