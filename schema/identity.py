@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.identity import model
+from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
 from resolvers import identity
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -12,14 +13,14 @@ from schema.views import choices, edge, plain, view
 choices(model.Tier)
 
 
-@view(model.Account, cache=PRIVATE)
+@view(model.Account, cache=PRIVATE, access=BY_RESOLVER)
 class Account(Node):
     """A viewer's account."""
 
     display_name: str
     """What to call the viewer."""
-    email: str | None = edge(identity.email)
-    """The e-mail address to sign in with; shown to its owner only."""
+    email: str | None = edge(identity.email, access=BY_RESOLVER)
+    """The e-mail address to sign in with; shown to its owner and to administrators."""
     region: str
     """Where they watch, ISO 3166-1 alpha-2."""
     language: str
@@ -30,19 +31,19 @@ class Account(Node):
     """When it was opened."""
 
 
-@view(model.Viewer, cache=PRIVATE)
+@view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)
 class Viewer:
     """The signed-in caller and everything that is theirs."""
 
-    account: Account = edge(identity.account, cost=60)
+    account: Account = edge(identity.account, cost=60, access=SIGNED_IN)
     """Their account."""
 
 
-@view(identity.RegisterAccountPayload)
+@view(identity.RegisterAccountPayload, access=PUBLIC)
 class RegisterAccountPayload:
     """What came of opening an account."""
 
-    account: Account | None
+    account: Account | None = plain(by_resolver=True)
     """The new account; null where it was refused."""
     access_token: str | None
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
@@ -52,11 +53,11 @@ class RegisterAccountPayload:
     """Why it was refused, every reason."""
 
 
-@view(identity.SignInPayload)
+@view(identity.SignInPayload, access=PUBLIC)
 class SignInPayload:
     """What came of signing in."""
 
-    account: Account | None
+    account: Account | None = plain(by_resolver=True)
     """Who is signed in; null where it was refused."""
     access_token: str | None
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
@@ -80,7 +81,7 @@ class UpdateProfilePayload:
 class IdentityQuery:
     """Who is asking."""
 
-    viewer: Viewer | None = edge(identity.viewer)
+    viewer: Viewer | None = edge(identity.viewer, access=own())
     """The signed-in caller; null when anonymous."""
 
 
@@ -88,9 +89,11 @@ class IdentityQuery:
 class IdentityMutation:
     """Opening and using accounts."""
 
-    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000)
+    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000, access=PUBLIC)
     """Opens an account and signs in to it."""
-    sign_in: SignInPayload = edge(identity.sign_in, cost=4000)
+    sign_in: SignInPayload = edge(identity.sign_in, cost=4000, access=PUBLIC)
     """Exchanges address and password for an access token; ten attempts a minute."""
-    update_profile: UpdateProfilePayload = edge(identity.update_profile, cost=400)
+    update_profile: UpdateProfilePayload = edge(
+        identity.update_profile, cost=400, access=needs(Scope.WRITE_PREFERENCES)
+    )
     """Changes the caller's own account."""

@@ -127,7 +127,7 @@ def test_another_library_call_verifies_our_token_by_our_published_keys(mint: Min
 
     assert decoded.header == {"typ": "at+jwt", "alg": "EdDSA", "kid": mint.keys.current.kid}
     assert set(decoded.claims) == {"iss", "aud", "sub", "iat", "exp", "jti", "roles", "tier", "scope"}
-    assert decoded.claims["scope"] == "read:content write:watchlist"
+    assert decoded.claims["scope"] == "read:content read:watchlist write:watchlist"
 
 
 @pytest.mark.parametrize(
