@@ -15,6 +15,7 @@ from domain.identity.audit import Actor
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -37,6 +38,7 @@ class Services:
     now: Callable[[], datetime]
     catalog: Catalog
     accounts: Accounts
+    sessions: Sessions
     policy: Policy
     journal: Journal
     sync: Sync
@@ -56,9 +58,9 @@ class Context:
     region: str
     request_id: str
     client: str | None = None
-    """The peer's address, for limits and the audit log; nothing where there is none."""
+    """The peer's address, for limits, sessions and the audit log; nothing where there is none."""
     user_agent: str | None = None
-    """What the peer says it is, for the audit log."""
+    """What the peer says it is, for sessions and the audit log."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -70,7 +72,7 @@ class Context:
 
     @cached_property
     def identity(self) -> IdentityLoaders:
-        return IdentityLoaders(self.services.accounts)
+        return IdentityLoaders(self.services.accounts, self.services.sessions)
 
     @cached_property
     def sync(self) -> SyncLoaders:

@@ -25,7 +25,11 @@ FINDERS: Mapping[str, Finder] = {
     **devices.NODES,
     **playback.NODES,
 }
-ACCESS: Mapping[str, Access] = {**devices.NODE_ACCESS, **playback.NODE_ACCESS}
+ACCESS: Mapping[str, Access] = {
+    **identity.NODE_ACCESS,
+    **devices.NODE_ACCESS,
+    **playback.NODE_ACCESS,
+}
 """By type, what must be looked at before one is looked for; others are public, or look themselves."""
 
 

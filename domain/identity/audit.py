@@ -34,6 +34,8 @@ class Action(StrEnum):
     """Somebody proved to be its owner."""
     SIGN_IN_FAILED = "account.sign_in_failed"
     """Somebody did not prove to be its owner, or the account is not in use."""
+    SESSION_ENDED = "session.ended"
+    """A session was ended before its time."""
 
     @property
     def resource_type(self) -> str:

@@ -35,6 +35,10 @@ class Scope(StrEnum):
     """The viewer's devices, and the commands for them."""
     WRITE_DEVICES = "write:devices"
     """Register, rename and remove devices, and act as one."""
+    READ_SECURITY = "read:security"
+    """Where the viewer is signed in, and their API keys."""
+    WRITE_SECURITY = "write:security"
+    """End sessions; make and revoke API keys; change what signs in."""
     PLAYBACK_CONTROL = "playback:control"
     """Start and end playback, and command devices."""
     WRITE_CONTENT = "write:content"
@@ -53,6 +57,7 @@ _IMPLIED = {
     Scope.WRITE_RATINGS: {Scope.READ_RATINGS},
     Scope.WRITE_PREFERENCES: {Scope.READ_PREFERENCES},
     Scope.WRITE_DEVICES: {Scope.READ_DEVICES},
+    Scope.WRITE_SECURITY: {Scope.READ_SECURITY},
     Scope.PLAYBACK_CONTROL: {Scope.READ_DEVICES, Scope.READ_PROGRESS},
     Scope.WRITE_CONTENT: {Scope.READ_CONTENT},
     Scope.ADMIN_FULL: {Scope.ADMIN_READ},
@@ -67,9 +72,9 @@ _BY_ROLE = {
 }
 _ANONYMOUSLY = frozenset({Scope.READ_CONTENT, Scope.READ_RECOMMENDATIONS})
 
-NEEDS_CONSENT = frozenset({Scope.PLAYBACK_CONTROL, *_SPECIAL})
+NEEDS_CONSENT = frozenset({Scope.PLAYBACK_CONTROL, Scope.READ_SECURITY, Scope.WRITE_SECURITY, *_SPECIAL})
 """What an application never gets without its user being asked, even one that is trusted otherwise."""
-NOT_ON_REQUEST = frozenset({Scope.ADMIN_FULL})
+NOT_ON_REQUEST = frozenset({Scope.WRITE_SECURITY, Scope.ADMIN_FULL})
 """What no application gets by asking for it."""
 
 

@@ -3,19 +3,17 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit, differences
-from domain.identity.model import AccessToken, Account, Caller, Role, Tier
+from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
-from domain.identity.policy import granted
 from domain.identity.profile import Profile, email_of, normalised, registered
 from domain.identity.recent import RecentAccounts
-from domain.identity.tokens import Tokens
-from domain.platform.errors import Forbidden, TooManyRequests, Unauthenticated, UserErrorCode, refuse
+from domain.platform.errors import Forbidden, TooManyRequests, UserErrorCode, refuse
 
 SIGN_INS = Allowance(attempts=10, seconds=60.0)
 DEFAULT_LANGUAGE = "en"
@@ -57,12 +55,11 @@ class AccountStore(Protocol):
 
 @dataclass(frozen=True)
 class Accounts:
-    """Who people are: registration, sign-in, tokens, profiles."""
+    """Who people are: registration, passwords, profiles."""
 
     store: AccountStore
     recent: RecentAccounts
     passwords: Passwords
-    tokens: Tokens
     attempts: AttemptLimit
     audit: Audit
     now: Callable[[], datetime]
@@ -92,8 +89,8 @@ class Accounts:
             await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
         return account
 
-    async def sign_in(self, email: str, password: str, by: Actor) -> tuple[Account, AccessToken]:
-        """The account and a token for it.
+    async def sign_in(self, email: str, password: str, by: Actor) -> Account:
+        """The account whose password this is.
 
         Raises `Refused` alike, and after the same work, for an address that is unknown and a password that
         is wrong; `TooManyRequests` from the eleventh attempt within a minute on one address from one client;
@@ -114,7 +111,7 @@ class Accounts:
             renewed = await self.passwords.hash(password)
             await self.store.renew_password_hash(account.id, found.password_hash, renewed)
         await self.audit.record(by.known_as(account.id), Action.SIGNED_IN, account.id)
-        return account, self.token_for(account)
+        return account
 
     async def update_profile(self, account_id: str, profile: Profile, by: Actor) -> Account:
         """The changed account; raises `Refused` with everything that is wrong."""
@@ -131,10 +128,6 @@ class Accounts:
         self.recent.forget(account_id)
         return changed
 
-    def token_for(self, account: Account) -> AccessToken:
-        """A token that grants everything the account's roles allow."""
-        return self.tokens.issue(account, granted(account.roles))
-
     async def named(self, name: str) -> Account | None:
         """The account with this address, or the demonstration account with this first part of one."""
         address = email_of(name)
@@ -142,23 +135,6 @@ class Accounts:
             return await self.store.demonstration(name.strip().lower())
         found = await self.store.credentials(address)
         return None if found is None else found.account
-
-    async def identify(self, token: str) -> Caller:
-        """Whom a token stands for now; raises `Unauthenticated` for bad tokens and accounts not in use.
-
-        What has changed since it was issued (roles, suspension, region) counts within five seconds.
-        """
-        caller = self.tokens.verify(token)
-        account = None if caller.account_id is None else await self.recent.get(caller.account_id)
-        if account is None or account.suspended_at is not None:
-            raise Unauthenticated("This account is not in use any more.", error="invalid_token")
-        return replace(
-            caller,
-            roles=caller.roles.intersection(account.roles),
-            scopes=caller.scopes & granted(account.roles),
-            tier=account.tier,
-            region=account.region,
-        )
 
     async def _failed(self, by: Actor, account: Account | None, reason: str) -> None:
         await self.audit.record(

@@ -258,7 +258,7 @@ async def test_a_router_asks_for_a_thousand_entities_at_most(
 async def owner(database: Database) -> AsyncIterator[tuple[Caller, dict[str, Any]]]:
     async with opened_desk(database) as desk:
         account = await desk.service.register("ada@example.org", PASSWORD, Profile("Ada", "GB"), NOBODY)
-        yield somebody(account.id), {"accounts": desk.service}
+        yield somebody(account.id), {"accounts": desk.service, "sessions": desk.sessions}
 
 
 async def test_an_account_is_an_entity_for_its_owner_alone(

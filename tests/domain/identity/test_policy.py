@@ -115,5 +115,6 @@ def test_who_has_what_is_needed(access: Access, anonymous: bool, narrow: bool, v
 
 
 def test_administering_is_never_had_by_asking() -> None:
-    assert Scope.ADMIN_FULL in NOT_ON_REQUEST
-    assert ADMINISTERING | {Scope.PLAYBACK_CONTROL} == NEEDS_CONSENT
+    assert {Scope.WRITE_SECURITY, Scope.ADMIN_FULL} == NOT_ON_REQUEST
+    assert ADMINISTERING < NEEDS_CONSENT
+    assert {Scope.PLAYBACK_CONTROL} < NEEDS_CONSENT

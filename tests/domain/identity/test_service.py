@@ -20,7 +20,16 @@ from domain.platform.errors import (
     UserErrorCode,
 )
 from domain.platform.postgres import Database
-from tests.accounts import LIFETIME_SECONDS, NOBODY, PASSWORD, CountingHasher, Desk, an_account, new_id
+from tests.accounts import (
+    LIFETIME_SECONDS,
+    NOBODY,
+    PASSWORD,
+    CountingHasher,
+    Desk,
+    a_session,
+    an_account,
+    new_id,
+)
 from tests.servers import StatementCounter
 
 ADA = Profile("Ada", "GB")
@@ -56,7 +65,7 @@ async def test_a_registered_account_can_be_read_and_signed_in_to(desk: Desk, dat
         suspended_at=None,
     )
     assert await desk.service.store.accounts([account.id, new_id()]) == {account.id: account}
-    assert (await desk.service.sign_in("ADA@example.org", PASSWORD, NOBODY))[0] == account
+    assert await desk.service.sign_in("ADA@example.org", PASSWORD, NOBODY) == account
     assert PASSWORD not in await kept_hash(database)
 
 
@@ -185,8 +194,9 @@ async def test_a_token_of_sign_in_grants_what_the_roles_allow(desk: Desk, databa
     account = await registered(desk)
     await database.execute("UPDATE account SET roles = '{viewer,admin}', tier = 'premium', region = 'DE'")
 
-    signed_in, token = await desk.service.sign_in("ada@example.org", PASSWORD, NOBODY)
-    caller = await desk.service.identify(token.value)
+    signed_in = await desk.service.sign_in("ada@example.org", PASSWORD, NOBODY)
+    token = (await desk.sessions.start(signed_in, NOBODY)).access
+    caller = await desk.sessions.identify(token.value)
 
     assert caller.account_id == signed_in.id == account.id
     assert caller.roles == {Role.VIEWER, Role.ADMIN}
@@ -200,22 +210,22 @@ async def test_tokens_of_suspended_and_deleted_accounts_lapse_within_five_second
     desk: Desk, database: Database, change: str
 ) -> None:
     account = await registered(desk)
-    token = desk.service.token_for(account).value
-    assert (await desk.service.identify(token)).account_id == account.id
+    token = await desk.token(account)
+    assert (await desk.sessions.identify(token)).account_id == account.id
 
     await database.execute(change)
     desk.clock.turn(5)
 
     with pytest.raises(Unauthenticated) as refusal:
-        await desk.service.identify(token)
+        await desk.sessions.identify(token)
     assert refusal.value.extensions == {"error": "invalid_token"}
 
 
 async def test_a_role_that_was_taken_away_does_not_live_on_in_tokens(desk: Desk, database: Database) -> None:
     account = await registered(desk)
-    token = desk.service.token_for(replace(account, roles=(Role.VIEWER, Role.ADMIN))).value
+    token = await desk.token(replace(account, roles=(Role.VIEWER, Role.ADMIN)))
 
-    caller = await desk.service.identify(token)
+    caller = await desk.sessions.identify(token)
 
     assert caller.roles == {Role.VIEWER}
     assert Scope.ADMIN_FULL not in caller.scopes
@@ -224,30 +234,33 @@ async def test_a_role_that_was_taken_away_does_not_live_on_in_tokens(desk: Desk,
 async def test_requests_of_one_caller_ask_the_database_once(
     desk: Desk, database: Database, statements: StatementCounter
 ) -> None:
-    token = desk.service.token_for(await registered(desk)).value
+    token = await desk.token(await registered(desk))
     statements.clear()
 
     for _ in range(20):
-        await desk.service.identify(token)
+        await desk.sessions.identify(token)
 
     assert len(statements.seen) == 1
 
 
 async def test_a_token_for_an_account_that_never_was_is_refused(desk: Desk) -> None:
+    account = an_account()
+    token = desk.sessions.tokens.issue(account, a_session(account, desk.clock)).value
+
     with pytest.raises(Unauthenticated):
-        await desk.service.identify(desk.service.token_for(an_account()).value)
+        await desk.sessions.identify(token)
 
 
 async def test_a_profile_is_changed_where_it_is_given(desk: Desk) -> None:
     account = await registered(desk)
-    token = desk.service.token_for(account).value
-    assert (await desk.service.identify(token)).region == "GB"
+    token = await desk.token(account)
+    assert (await desk.sessions.identify(token)).region == "GB"
 
     changed = await desk.service.update_profile(account.id, Profile(region="de"), NOBODY)
 
     assert changed == replace(account, region="DE")
     assert await desk.service.store.accounts([account.id]) == {account.id: changed}
-    assert (await desk.service.identify(token)).region == "DE"
+    assert (await desk.sessions.identify(token)).region == "DE"
 
 
 async def test_a_profile_that_is_wrong_changes_nothing(desk: Desk) -> None:
