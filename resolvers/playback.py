@@ -15,7 +15,7 @@ from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -58,6 +58,8 @@ class ReportProgressInput:
     """What the player does; unchanged if open."""
     device_id: ID | None = None
     """The device, where there is no session."""
+    viewing: int | None = None
+    """Which viewing of the title, where there is no session; the one that goes on if open."""
     version: Timestamp | None = None
     """The device's clock at this position; the server's if open."""
 
@@ -110,7 +112,9 @@ async def report_progress(
         return PlaybackPayload(session=session, progress=moved)
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id or "", "input.contentId")
-    return PlaybackPayload(progress=await services.sync.record_progress(account, content, position, origin))
+    return PlaybackPayload(
+        progress=await services.sync.record_progress(account, content, position, origin, input.viewing)
+    )
 
 
 @refusing(PlaybackPayload)

@@ -24,7 +24,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, playback, rate_limit, sona, sync
+from schema import catalog, discovery, identity, node, offline, playback, rate_limit, sona, sync
 from schema.costs import costed, spelled
 from schema.reach import reached
 from schema.scalars import SCALARS
@@ -51,9 +51,15 @@ CONTRIBUTIONS = {
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
     "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
     "sync": Contribution(
-        mutation=(sync.SyncMutation,),
+        mutation=(sync.SyncMutation, offline.OfflineMutation),
         subscription=(sync.SyncSubscription,),
-        extensions=(sync.ContentOfViewer, sync.SeriesOfViewer, sync.ViewerSync),
+        extensions=(
+            sync.ContentOfViewer,
+            sync.SeriesOfViewer,
+            sync.ViewerSync,
+            offline.ContentMarks,
+            offline.ViewerConflicts,
+        ),
         shared=(identity.IdentityQuery,),
     ),
     "playback": Contribution(

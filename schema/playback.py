@@ -12,6 +12,7 @@ from schema.catalog import Content, PlaybackLink
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
+from schema.offline import TitleMarksChanged
 from schema.sync import (
     Device,
     DeviceChanged,
@@ -121,6 +122,7 @@ Change = Annotated[
     ProgressChanged
     | WatchlistChanged
     | ReactionChanged
+    | TitleMarksChanged
     | DeviceChanged
     | DeviceCommandChanged
     | PlaybackChanged,

@@ -13,7 +13,7 @@ from domain.platform.postgres import Database
 from domain.playback.service import Report
 from domain.sync.devices import LEASE_SECONDS, Command
 from domain.sync.model import Device, Verdict
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from subscriptions import sync as streams
