@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from strawberry import ID
 from strawberry.scalars import JSON
 
 from domain.sync import model, push
@@ -102,7 +103,7 @@ class MoveOnWatchlistPayload:
 class OperationResult:
     """What became of one operation of a queue."""
 
-    operation_id: str
+    operation_id: ID
     """The operation."""
     fate: push.OperationFate
     """What became of it."""

@@ -31,6 +31,15 @@ LATEST_VIEWING = """NOT EXISTS (
      WHERE later.account_id = p.account_id AND later.content_id = p.content_id
        AND later.viewing > p.viewing)"""
 
+NOT_PUT_AWAY = """NOT EXISTS (
+    SELECT FROM content c LEFT JOIN content above ON above.id = c.parent_id
+      JOIN title_mark m ON m.content_id IN (c.id, c.parent_id, above.parent_id)
+     WHERE c.id = p.content_id AND m.account_id = p.account_id AND m.value ->> 'is' = 'true'
+       AND (m.kind = 'hidden'
+            OR m.kind = 'dropped'
+               AND (m.hlc, m.hlc_device COLLATE "C") > (p.hlc, p.hlc_device COLLATE "C")))"""
+"""A title is hidden until that is taken back, dropped until it is watched on; a series with its episodes."""
+
 ENTRIES = """SELECT t.content_id, min(t.added_at) AS added_at,
            (array_agg(t.added_by ORDER BY t.added_at, t.tag))[1] AS device_id,
            array_agg(t.tag::text ORDER BY t.added_at, t.tag) AS tags,
@@ -86,7 +95,8 @@ class PostgresSync:
         self, account_id: str, since: datetime, from_seconds: int, cut: Cut
     ) -> Page[WatchProgress]:
         return await self._recent(
-            f"NOT p.completed AND p.updated_at >= $2 AND p.position_seconds >= $3 AND {LATEST_VIEWING}",
+            f"""NOT p.completed AND p.updated_at >= $2 AND p.position_seconds >= $3
+                AND {LATEST_VIEWING} AND {NOT_PUT_AWAY}""",
             [account_id, since, from_seconds],
             cut,
         )

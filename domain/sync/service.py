@@ -235,13 +235,14 @@ class Sync:
         content_id: int,
         place: str,
         origin: Origin = HERE,
-    ) -> WatchlistEntry:
+    ) -> WatchlistEntry | None:
         """The title's entry at its new place; the later of two moves wins."""
-        ledger = await self._mark(account_id, content_id, {MarkKind.PLACE: place}, origin)
-        entry = ledger.entry(content_id)
-        if entry is None:
-            raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
-        return entry
+        checked = known_mark(MarkKind.PLACE, place)
+        async with self.writing(account_id, Wanted(watchlist={content_id})) as (_, ledger):
+            if ledger.entry(content_id) is None:
+                raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
+            self._mark(ledger, content_id, {MarkKind.PLACE: checked}, origin)
+            return ledger.entry(content_id)
 
     async def mark(
         self,
@@ -251,8 +252,11 @@ class Sync:
         origin: Origin = HERE,
     ) -> Marks:
         """What is noted of the title then: of each kind, the later of two marks."""
+        checked = {kind: known_mark(kind, value) for kind, value in values.items()}
         await self.existing(content_id)
-        return (await self._mark(account_id, content_id, values, origin)).marks(content_id)
+        async with self.writing(account_id, Wanted(marks={content_id})) as (_, ledger):
+            self._mark(ledger, content_id, checked, origin)
+            return ledger.marks(content_id)
 
     async def react(
         self,
@@ -313,19 +317,13 @@ class Sync:
     async def playable(self, content_id: int) -> Title:
         return playable(await self.titles([content_id]), content_id)
 
-    async def _mark(
-        self, account_id: str, content_id: int, values: Mapping[MarkKind, MarkValue], origin: Origin
-    ) -> Ledger:
-        checked = {kind: known_mark(kind, value) for kind, value in values.items()}
-        async with self.writing(account_id, Wanted(marks={content_id}, watchlist={content_id})) as (
-            _,
-            ledger,
-        ):
-            for kind, value in checked.items():
-                known = ledger.known.marks.get((content_id, kind))
-                stamp = self.stamp(origin, None if known is None else known.version)
-                ledger.marked(Mark(content_id, kind, value, stamp, self.now()), origin.base)
-            return ledger
+    def _mark(
+        self, ledger: Ledger, content_id: int, values: Mapping[MarkKind, MarkValue], origin: Origin
+    ) -> None:
+        for kind, value in values.items():
+            known = ledger.known.marks.get((content_id, kind))
+            stamp = self.stamp(origin, None if known is None else known.version)
+            ledger.marked(Mark(content_id, kind, value, stamp, self.now()), origin.base)
 
 
 def existing(titles: Mapping[int, Title], content_id: int) -> Title:

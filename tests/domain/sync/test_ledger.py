@@ -268,8 +268,9 @@ def queues(draw: st.DrawFn, device: str) -> Queue:
     for clock in range(1, draw(st.integers(1, 8)) + 1):
         version = Timestamp(clock, device)
         own = [write for write in made if isinstance(write, Addition)]
-        if own and draw(st.booleans()):
-            target = draw(st.sampled_from(own))
+        removing: bool = draw(st.booleans())
+        if own and removing:
+            target: Addition = draw(st.sampled_from(own))
             made.append(Removal(target.content_id, frozenset([target.tag]), version))
         else:
             made.append(added(draw(titles), version))
