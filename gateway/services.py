@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +20,16 @@ from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.attempts import AttemptLimit
+from domain.identity.audit import Audit
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
+from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
+from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
@@ -139,10 +144,14 @@ async def open_all(
         encoder = await open_encoder(settings, stack, announce)
         discovery = discovery_of(database, vectors, encoder, metrics)
         reads = PostgresSona(database)
+        recent = RecentAccounts(PostgresAccounts(database).accounts)
+        audit = Audit(PostgresAudit(database), now)
+        sessions = await open_sessions(settings, database, recent, audit, stack)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(settings, database, shared.attempts, stack),
+            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
+            sessions=sessions,
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -159,7 +168,8 @@ async def open_all(
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
-        jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
+        tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
+        jobs = (*jobs_of(settings, database), tidying, *embedding_jobs(database, vectors, encoder))
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -332,17 +342,38 @@ def titles_of(catalog: Catalog) -> Titles:
     return titles
 
 
-async def open_accounts(
-    settings: Settings, database: Database, attempts: AttemptLimit, stack: AsyncExitStack
-) -> Accounts:
-    store = PostgresAccounts(database)
+async def open_sessions(
+    settings: Settings, database: Database, recent: RecentAccounts, audit: Audit, stack: AsyncExitStack
+) -> Sessions:
+    """The sessions, and what of them was revoked, kept in step with the other processes."""
+    revocations = Revocations(PostgresRevocations(database), now)
+    await stack.enter_async_context(in_background(revocations.run()))
     issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
-    return Accounts(
-        store=store,
-        recent=RecentAccounts(store.accounts),
-        passwords=await stack.enter_async_context(Passwords.open()),
+    return Sessions(
+        store=PostgresSessions(database),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),
+        recent=recent,
+        revocations=revocations,
+        lifetimes=Lifetimes(
+            idle=timedelta(seconds=settings.refresh_token_seconds),
+            absolute=timedelta(seconds=settings.session_seconds),
+            grace=timedelta(seconds=settings.refresh_grace_seconds),
+        ),
+        audit=audit,
+        now=now,
+        new_id=new_id,
+    )
+
+
+async def open_accounts(
+    database: Database, recent: RecentAccounts, attempts: AttemptLimit, audit: Audit, stack: AsyncExitStack
+) -> Accounts:
+    return Accounts(
+        store=PostgresAccounts(database),
+        recent=recent,
+        passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
+        audit=audit,
         now=now,
         new_id=new_id,
     )

@@ -140,8 +140,14 @@ class Settings(ClientSettings):
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
     issuer: str = "http://localhost:8000"
     """Who issues the access tokens, and whom they are for."""
-    access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
     """How long an access token holds."""
+    refresh_token_seconds: int = Field(default=604_800, ge=60, le=31_536_000)
+    """How long a session holds without being refreshed."""
+    session_seconds: int = Field(default=2_592_000, ge=60, le=31_536_000)
+    """How long a session holds from sign-in, however often it is refreshed."""
+    refresh_grace_seconds: int = Field(default=10, ge=0, le=300)
+    """For how long a refresh token that was used still gets the same answer, in case that was lost."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed, by commas."""
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()

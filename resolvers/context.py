@@ -11,9 +11,11 @@ from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.audit import Actor
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -37,6 +39,7 @@ class Services:
     now: Callable[[], datetime]
     catalog: Catalog
     accounts: Accounts
+    sessions: Sessions
     policy: Policy
     journal: Journal
     sync: Sync
@@ -57,7 +60,9 @@ class Context:
     region: str
     request_id: str
     client: str | None = None
-    """The peer's address, for limits; nothing where there is none."""
+    """The peer's address, for limits, sessions and the audit log; nothing where there is none."""
+    user_agent: str | None = None
+    """What the peer says it is, for sessions and the audit log."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -69,7 +74,7 @@ class Context:
 
     @cached_property
     def identity(self) -> IdentityLoaders:
-        return IdentityLoaders(self.services.accounts)
+        return IdentityLoaders(self.services.accounts, self.services.sessions)
 
     @cached_property
     def sync(self) -> SyncLoaders:
@@ -89,6 +94,19 @@ class Context:
         if self.caller.account_id is None:
             raise Unauthenticated("Sign in first: this needs an access token.")
         return self.caller.account_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, and from where, as the audit log has it."""
+        caller = self.caller
+        impersonated = caller.acting_id is not None
+        return Actor(
+            account_id=caller.acting_id if impersonated else caller.account_id,
+            on_behalf_of=caller.account_id if impersonated else None,
+            address=self.client,
+            user_agent=self.user_agent,
+            request_id=self.request_id,
+        )
 
     def forget(self) -> None:
         """Drops what the loaders remember; a stream does so before each event."""

@@ -52,6 +52,10 @@ class PostgresAccounts:
         )
         return added is True
 
+    async def locked(self, account_id: str) -> Account | None:
+        row = await self._database.row(f"SELECT {COLUMNS} FROM account WHERE id = $1 FOR UPDATE", account_id)
+        return None if row is None else account_of(row)
+
     async def change_profile(self, account_id: str, profile: Profile) -> Account | None:
         row = await self._database.row(
             f"""UPDATE account SET display_name = coalesce($2, display_name), region = coalesce($3, region),

@@ -175,7 +175,7 @@ def test_steps_are_numbered_without_gaps_and_every_one_has_its_way_back() -> Non
 
 async def test_additions_made_before_there_were_places_stand_where_the_code_puts_them(empty_url: str) -> None:
     clocks = [0, 1, 61, 62, 1_772_366_400_000, (1 << 47) - 1]
-    await run.up(empty_url, "0006")
+    await run.up(empty_url, "0008")
     connection = await asyncpg.connect(empty_url)
     row = await connection.fetchrow(
         """WITH a AS (INSERT INTO account (id, display_name) VALUES (gen_random_uuid(), 'Ada') RETURNING id),

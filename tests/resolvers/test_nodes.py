@@ -13,7 +13,7 @@ from domain.sync.devices import Command
 from resolvers.ids import MAX_NUMBER, encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
-from tests.accounts import PASSWORD, opened_desk
+from tests.accounts import NOBODY, PASSWORD, opened_desk
 from tests.asking import Asker
 from tests.servers import StatementCounter
 from tests.viewers import Asker as OwnersAsker
@@ -257,8 +257,9 @@ async def test_a_router_asks_for_a_thousand_entities_at_most(
 @pytest.fixture
 async def owner(database: Database) -> AsyncIterator[tuple[Caller, dict[str, Any]]]:
     async with opened_desk(database) as desk:
-        account = await desk.service.register("ada@example.org", PASSWORD, Profile("Ada", "GB"))
-        yield Caller(account.id), {"policy": Policy(), "accounts": desk.service}
+        account = await desk.service.register("ada@example.org", PASSWORD, Profile("Ada", "GB"), NOBODY)
+        services = {"policy": Policy(), "accounts": desk.service, "sessions": desk.sessions}
+        yield Caller(account.id), services
 
 
 async def test_an_account_is_an_entity_for_its_owner_alone(
