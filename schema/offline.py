@@ -5,6 +5,7 @@ from datetime import datetime
 from strawberry import ID
 from strawberry.scalars import JSON
 
+from domain.identity.policy import Scope, needs, own
 from domain.sync import model, push
 from domain.sync.clock import Timestamp
 from resolvers import marks, sync
@@ -20,8 +21,11 @@ from subscriptions import events
 
 choices(model.ConflictKind, push.OperationFate)
 
+READS_ALL = needs(Scope.READ_PROGRESS, Scope.READ_WATCHLIST, Scope.READ_RATINGS)
+WRITES_ALL = needs(Scope.WRITE_PROGRESS, Scope.WRITE_WATCHLIST, Scope.WRITE_RATINGS, Scope.WRITE_DEVICES)
 
-@view(model.Marks, cache=PRIVATE)
+
+@view(model.Marks, cache=PRIVATE, access=needs(Scope.READ_WATCHLIST))
 class TitleMarks:
     """What the viewer noted of a title."""
 
@@ -35,7 +39,7 @@ class TitleMarks:
     """Whether it is kept out of what is suggested."""
 
 
-@view(model.ContendingWrite, cache=PRIVATE)
+@view(model.ContendingWrite, cache=PRIVATE, access=READS_ALL)
 class ContendingWrite:
     """One of the two writes of a conflict."""
 
@@ -43,11 +47,11 @@ class ContendingWrite:
     """What it said, in the names of the graph."""
     version: Timestamp | None
     """The clock of the device when it was made."""
-    device: Device | None = edge(sync.device, cost=3)
+    device: Device | None = edge(sync.device, cost=3, access=needs(Scope.READ_DEVICES))
     """The device; null where none was named."""
 
 
-@view(model.Conflict, cache=PRIVATE)
+@view(model.Conflict, cache=PRIVATE, access=READS_ALL)
 class SyncConflict:
     """A write that was lost, and the one it was lost to; kept for 90 days."""
 
@@ -67,7 +71,7 @@ class SyncConflict:
 class ContentMarks:
     """What the viewer noted of a title."""
 
-    my_marks: TitleMarks | None = edge(marks.my_marks, cost=2)
+    my_marks: TitleMarks | None = edge(marks.my_marks, cost=2, access=own(Scope.READ_WATCHLIST))
     """What the viewer noted; null where that is nothing, and for the anonymous."""
 
 
@@ -75,7 +79,7 @@ class ContentMarks:
 class ViewerConflicts:
     """Writes of the viewer's devices that were lost."""
 
-    conflicts: Connection[SyncConflict] = page(marks.conflicts, cost=60)
+    conflicts: Connection[SyncConflict] = page(marks.conflicts, cost=60, access=READS_ALL)
     """Writes that were lost to others within the last 90 days, latest first."""
 
 
@@ -125,13 +129,15 @@ class PushChangesPayload:
 class OfflineMutation:
     """Changes that devices make offline, or that only the viewer's own order and notes are about."""
 
-    push_changes: PushChangesPayload = edge(pushing.push_changes, cost=1000)
+    push_changes: PushChangesPayload = edge(pushing.push_changes, cost=1000, access=WRITES_ALL)
     """Takes what a device did while it was offline. Each operation is done once, however often it is sent,
     and is refused on its own; what is not refused is kept once this answers.
     """
-    mark_title: MarkTitlePayload = edge(marks.mark_title, cost=400)
+    mark_title: MarkTitlePayload = edge(marks.mark_title, cost=400, access=needs(Scope.WRITE_WATCHLIST))
     """Notes something of a title: a text, that it is given up, that it is hidden."""
-    move_on_watchlist: MoveOnWatchlistPayload = edge(marks.move_on_watchlist, cost=400)
+    move_on_watchlist: MoveOnWatchlistPayload = edge(
+        marks.move_on_watchlist, cost=400, access=needs(Scope.WRITE_WATCHLIST)
+    )
     """Puts a title elsewhere in the viewer's own order of the watchlist."""
 
 

@@ -106,7 +106,7 @@ class Tokens:
             "amr": list(session.methods),
             "roles": [role.value for role in account.roles],
             "tier": account.tier.value,
-            "scope": " ".join(sorted(scopes)),
+            "scope": " ".join(sorted(implied(scopes))),
         }
         key = self.keys.current
         header = {"typ": TOKEN_TYPE, "alg": key.algorithm, "kid": key.kid}
