@@ -1,6 +1,6 @@
 """What the graph shows of proving addresses and setting passwords."""
 
-from domain.identity.policy import BY_RESOLVER, PUBLIC, Scope, needs
+from domain.identity.policy import PUBLIC, Scope, needs
 from resolvers import recovery
 from schema.errors import UserError
 from schema.identity import Account
@@ -11,7 +11,7 @@ from schema.views import edge, plain, view
 class VerifyEmailPayload:
     """What came of proving an address."""
 
-    account: Account | None = plain(access=BY_RESOLVER)
+    account: Account | None = plain(by_resolver=True)
     """Whose address is proven; null where it was refused."""
     user_errors: list[UserError] = plain(list_size=1)
     """Why it was refused."""
