@@ -1,4 +1,4 @@
-"""Letters over the real server: an address that is proven, and a password that is reset as a browser does it."""
+"""Letters over the real server: an address that is proven, and a password that is reset in a browser."""
 
 import asyncio
 import email
