@@ -31,6 +31,7 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
+from domain.identity.sign_ins import SignIns
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
@@ -70,6 +71,7 @@ from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
+from gateway.second_factors import second_factors_of, step_up_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.tracing import trace_statement
@@ -156,12 +158,16 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
+        factors = second_factors_of(settings, accounts, database)
         services = Services(
             now=now,
             catalog=catalog,
             accounts=accounts,
             sessions=sessions,
             recovery=recovery_of(accounts, sessions, correspondence, database),
+            second_factors=factors,
+            sign_ins=SignIns(accounts.store, factors),
+            step_up=step_up_of(factors, accounts, database),
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -178,10 +184,13 @@ async def open_all(
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
-        tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
+        tidying = (
+            Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("challenges.forget", every_seconds=600.0, run=factors.forget),
+        )
         jobs = (
             *jobs_of(settings, database),
-            tidying,
+            *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
         )

@@ -110,7 +110,7 @@ class Settings(ClientSettings, MailSettings):
     )
 
     mode: Mode = Mode.DEVELOPMENT
-    """`production` refuses to start without a signing key, a database URL and allowed origins."""
+    """`production` refuses to start without signing and sealing keys, a database URL and allowed origins."""
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
@@ -139,6 +139,10 @@ class Settings(ClientSettings, MailSettings):
 
     signing_key: SecretStr | None = None
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
+    sealing_keys: SecretStr | None = None
+    """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
+    current one first; development makes and keeps its own.
+    """
     issuer: str = "http://localhost:8000"
     """Who issues the access tokens, and whom they are for."""
     access_token_seconds: int = Field(default=900, ge=60, le=86_400)
@@ -215,7 +219,7 @@ class Settings(ClientSettings, MailSettings):
         if self.database_min_connections > self.database_max_connections:
             raise ValueError(f"{PREFIX}DATABASE_MIN_CONNECTIONS is above {PREFIX}DATABASE_MAX_CONNECTIONS")
         if self.mode is Mode.PRODUCTION:
-            needed = ("signing_key", "database_url", "allowed_origins")
+            needed = ("signing_key", "sealing_keys", "database_url", "allowed_origins")
             missing = [PREFIX + name.upper() for name in needed if not getattr(self, name)]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")

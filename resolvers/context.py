@@ -14,12 +14,15 @@ from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
 from domain.identity.audit import Actor
+from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
+from domain.identity.sign_ins import SignIns
+from domain.identity.step_up import StepUp
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -45,6 +48,9 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     recovery: Recovery
+    second_factors: SecondFactors
+    sign_ins: SignIns
+    step_up: StepUp
     policy: Policy
     journal: Journal
     sync: Sync

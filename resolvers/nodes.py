@@ -11,7 +11,7 @@ from strawberry.federation.schema import FederationAny
 from domain.identity.policy import Access
 from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
-from resolvers import catalog, devices, identity, playback
+from resolvers import catalog, devices, identity, playback, second_factors
 from resolvers.context import Info
 from resolvers.ids import decode
 
@@ -22,6 +22,7 @@ Finder: TypeAlias = Callable[[Info, str], Awaitable[Any]]
 FINDERS: Mapping[str, Finder] = {
     **catalog.NODES,
     **identity.NODES,
+    **second_factors.NODES,
     **devices.NODES,
     **playback.NODES,
 }
