@@ -20,10 +20,11 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
-from gateway.engine.plan.cache_policy import Policy, overall, policies
+from gateway.engine.plan.cache_policy import Policy, overall
 from gateway.engine.plan.cuts import Cuts
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.emit_cuts import CuttingEmitter
+from gateway.engine.plan.facts import Facts
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.positions import Position
 
@@ -44,9 +45,9 @@ class Plan:
     """By response key, what puts a field into the root object."""
     serial: bool
     """Whether each field is complete before the next is begun."""
-    columns: Sequence[Position]
-    blocks: Sequence[Block]
-    """By column, what completes its values."""
+    columns: Sequence[Sequence[Position]]
+    blocks: Mapping[int, Block]
+    """By the number of a position in a column, what completes its values."""
     source: str
     policy: Policy
     """For how long, and for whom, the whole answer stays true."""
@@ -194,13 +195,17 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
     if cuts is not None:
         cuts.bind(scope, emitter.positions)
-    every = policies(emitter.positions)
+    every = Facts.of(executor.schema).policies(emitter.positions)
     common = {key: policy for key, policy in every.items() if policy.shared and not serial}
     return Plan(
         roots={key: scope[name] for key, name in names.items()},
         serial=serial,
         columns=emitter.columns,
-        blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
+        blocks={
+            position.number: scope[f"block_{position.number}"]
+            for positions in emitter.columns
+            for position in positions
+        },
         source=emitter.source,
         policy=overall(every.values()),
         common=frozenset(common),

@@ -49,7 +49,7 @@ class Text:
     """Lines of one function, the columns it fills, and names that are not taken."""
 
     lines: list[str] = field(default_factory=list)
-    columns: dict[int, None] = field(default_factory=dict)
+    columns: list[int] = field(default_factory=list)
     indent: int = 1
     names: int = 0
 
@@ -68,6 +68,5 @@ class Text:
         return f"{letter}{self.names}"
 
     def render(self, header: str) -> str:
-        parts = (("s", "values"), ("t", "targets"), ("o", "origins"))
-        fetch = [f"    {letter}{n} = run.columns[{n}].{part}" for n in self.columns for letter, part in parts]
+        fetch = [f"    s{n} = run.columns[{n}].entries" for n in self.columns]
         return "\n".join([header, *fetch, *(self.lines or ["    pass"]), ""])
