@@ -58,6 +58,8 @@ class Facts:
 
     def _policy_at(self, position: Position) -> Policy:
         is_root = position.parent is None
+        if len(position.parent_types) == 1:
+            return self.policy(position.definition, is_root=is_root)
         fields = (type_.fields.get(position.name, position.definition) for type_ in position.parent_types)
         return overall(self.policy(field, is_root=is_root) for field in fields)
 

@@ -7,14 +7,14 @@ from typing import Any, Final, TypeAlias
 
 from graphql import (
     DirectiveNode,
+    ExecutableDefinitionNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     VariableNode,
-    Visitor,
-    visit,
 )
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
@@ -139,7 +139,7 @@ class Plans:
         if found is None:
             directives = _Directives()
             for definition in (node, *fragments.values()):
-                visit(definition, directives)
+                directives.look_through(definition)
             found = PlannedOperation(node, tuple(directives.conditions), directives.unplannable)
             self._operations[id(node)] = found
             if len(self._operations) > self._most:
@@ -224,25 +224,32 @@ class _Source:
         return self.text
 
 
-class _Directives(Visitor):
+class _Directives:
     """What an operation's directives ask of the executor."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.conditions: dict[str, None] = {}
         self.unplannable: Fallback | None = None
 
-    def enter_directive(self, node: DirectiveNode, *_args: Any) -> None:
+    def look_through(self, definition: ExecutableDefinitionNode) -> None:
+        if isinstance(definition, FragmentDefinitionNode) and definition.variable_definitions:
+            self.unplannable = Fallback.FRAGMENT_VARIABLES
+        ahead: list[SelectionSetNode] = [definition.selection_set]
+        while ahead:
+            for selection in ahead.pop().selections:
+                for directive in selection.directives or ():
+                    self._note(directive)
+                below = getattr(selection, "selection_set", None)
+                if below is not None:
+                    ahead.append(below)
+
+    def _note(self, node: DirectiveNode) -> None:
         if node.name.value in {"skip", "include"}:
             for argument in node.arguments or ():
                 if isinstance(argument.value, VariableNode):
                     self.conditions[argument.value.name.value] = None
         elif node.name.value in {"defer", "stream"}:
             self.unplannable = Fallback(node.name.value)
-
-    def enter_fragment_definition(self, node: Any, *_args: Any) -> None:
-        if node.variable_definitions:
-            self.unplannable = Fallback.FRAGMENT_VARIABLES
 
 
 def _unusual(executor: Executor[Any]) -> Fallback | None:

@@ -1,7 +1,5 @@
 """Source text of a function while it is written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -56,11 +54,15 @@ class Text:
     def line(self, text: str) -> None:
         self.lines.append("    " * self.indent + text)
 
-    @contextmanager
-    def under(self, header: str) -> Iterator[None]:
+    def under(self, header: str) -> "Text":
+        """The block `with` this stands below `header`."""
         self.line(header)
         self.indent += 1
-        yield
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
         self.indent -= 1
 
     def name(self, letter: str) -> str:
