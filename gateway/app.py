@@ -1,7 +1,7 @@
 """The composition root: settings in, running application out."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from importlib.metadata import version
 from random import random
 
@@ -22,13 +22,16 @@ from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.execution import Engine, Operation
+from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
+from gateway.routes.account import account_routes
 from gateway.routes.connection import Connection, DoorOptions
+from gateway.routes.forms import style_routes
 from gateway.routes.graphql import Doors
 from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
@@ -83,7 +86,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_of(connection, services.accounts.identify)
+        caller = await caller_of(connection, services.sessions.identify)
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -91,9 +94,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             region=caller.region or settings.default_region,
             request_id=connection.request_id,
             client=connection.client,
+            user_agent=connection.headers.get("user-agent"),
         )
 
-    doors = Doors(desk.intake, context_of, door_options(settings))
+    lifetimes = lifetime_of(now, lambda: opened().services.sessions.revocations)
+    doors = Doors(desk.intake, context_of, door_options(settings, lifetimes))
     draining = Draining(doors)
     app = Application(
         metrics,
@@ -102,9 +107,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         lifespan=lifespan,
         routes=[
             *doors.routes,
-            *jwks_routes(lambda: opened().services.accounts.tokens.keys),
+            *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
+            *account_routes(lambda: opened().services.recovery),
+            *style_routes(),
             *page_routes(settings),
         ],
     )
@@ -185,7 +192,9 @@ def shown_name(settings: Settings) -> Callable[[str | None], str]:
     return lambda name: name if name in known else "other"
 
 
-def door_options(settings: Settings) -> DoorOptions:
+def door_options(
+    settings: Settings, lifetimes: Callable[[Context], AbstractContextManager[Lifetime]]
+) -> DoorOptions:
     page = graphiql_page() if settings.in_development(settings.graphiql) else None
     return DoorOptions(
         origins=Origins(
@@ -193,7 +202,7 @@ def door_options(settings: Settings) -> DoorOptions:
             local=settings.development,
         ),
         page=None if page is None else lambda: page,
-        lifetime_of=lifetime_of(now),
+        lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
         varying=(COST_HEADER,),
     )

@@ -1,6 +1,7 @@
 """From a connection to its caller, and from the settings to the keys that callers' tokens are signed with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +10,9 @@ import structlog
 from domain.identity.key_file import kept_key
 from domain.identity.keys import KeyMaterialError, SigningKeys
 from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.revocations import REASONS, Revocations
 from domain.platform.errors import Unauthenticated
+from gateway.engine.lifetime import Lifetime
 from gateway.routes.connection import Connection
 from gateway.settings import PREFIX, Settings, SettingsError
 from resolvers.context import Context
@@ -29,12 +32,21 @@ async def caller_of(connection: Connection, identify: Callable[[str], Awaitable[
     return ANONYMOUS if token is None else await identify(token)
 
 
-def lifetime_of(now: Callable[[], datetime]) -> Callable[[Context], float | None]:
-    """For how many seconds a stream of a context may run: as long as its token holds."""
+def lifetime_of(
+    now: Callable[[], datetime], revocations: Callable[[], Revocations]
+) -> Callable[[Context], AbstractContextManager[Lifetime]]:
+    """For how long a stream of a context may run: as long as its token holds and its session stands."""
 
-    def lifetime(context: Context) -> float | None:
-        expires_at = context.caller.expires_at
-        return None if expires_at is None else max(0.0, (expires_at - now()).total_seconds())
+    @contextmanager
+    def lifetime(context: Context) -> Iterator[Lifetime]:
+        caller = context.caller
+        left = None if caller.expires_at is None else max(0.0, (caller.expires_at - now()).total_seconds())
+        found = Lifetime(left)
+        if caller.session_id is None:
+            yield found
+            return
+        with revocations().watching(caller.session_id, lambda end: found.end(REASONS[end])):
+            yield found
 
     return lifetime
 

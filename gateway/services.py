@@ -3,8 +3,8 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +20,17 @@ from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.attempts import AttemptLimit
+from domain.identity.audit import Audit
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_letters import PostgresLetters
+from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
+from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
+from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
@@ -46,14 +52,18 @@ from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
+from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.push import Pushing
 from domain.sync.relay import Relay
-from domain.sync.service import Sync, Title, Titles
+from domain.sync.service import Sync
 from gateway.authentication import signing_keys
 from gateway.background import in_background
+from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
@@ -93,9 +103,11 @@ class Opened:
     """Automatic persisted queries that other processes know."""
 
 
-def audience_of(context: Context) -> str:
-    """What the public fields of the graph know of a caller: where they are."""
-    return context.region
+def audience_of(context: Context) -> str | None:
+    """What the public fields of the graph know of a caller: where they are. Who may not see everything
+    shares nothing with anybody.
+    """
+    return context.region if context.restriction is None else None
 
 
 @asynccontextmanager
@@ -123,18 +135,37 @@ async def open_all(
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
-        sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
+        sync = Sync(
+            PostgresSync(database),
+            PostgresLedgers(database),
+            journal,
+            titles_of(catalog),
+            clock,
+            now,
+            new_id,
+        )
         vectors = await open_vectors(settings, metrics, stack)
         encoder = await open_encoder(settings, stack, announce)
         discovery = discovery_of(database, vectors, encoder, metrics)
         reads = PostgresSona(database)
+        recent = RecentAccounts(PostgresAccounts(database).accounts)
+        audit = Audit(PostgresAudit(database), now)
+        sessions = await open_sessions(settings, database, recent, audit, stack)
+        accounts = replace(
+            await open_accounts(database, recent, shared.attempts, audit, stack),
+            verified_only=settings.require_verified_email,
+        )
+        correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(settings, database, shared.attempts, stack),
+            accounts=accounts,
+            sessions=sessions,
+            recovery=recovery_of(accounts, sessions, correspondence, database),
             policy=Policy(),
             journal=journal,
             sync=sync,
+            pushing=Pushing(sync, devices),
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
             discovery=discovery,
@@ -147,7 +178,13 @@ async def open_all(
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
-        jobs = (*jobs_of(settings, database), *embedding_jobs(database, vectors, encoder))
+        tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
+        jobs = (
+            *jobs_of(settings, database),
+            tidying,
+            *correspondence.jobs,
+            *embedding_jobs(database, vectors, encoder),
+        )
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -320,17 +357,39 @@ def titles_of(catalog: Catalog) -> Titles:
     return titles
 
 
-async def open_accounts(
-    settings: Settings, database: Database, attempts: AttemptLimit, stack: AsyncExitStack
-) -> Accounts:
-    store = PostgresAccounts(database)
+async def open_sessions(
+    settings: Settings, database: Database, recent: RecentAccounts, audit: Audit, stack: AsyncExitStack
+) -> Sessions:
+    """The sessions, and what of them was revoked, kept in step with the other processes."""
+    revocations = Revocations(PostgresRevocations(database), now)
+    await stack.enter_async_context(in_background(revocations.run()))
     issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
-    return Accounts(
-        store=store,
-        recent=RecentAccounts(store.accounts),
-        passwords=await stack.enter_async_context(Passwords.open()),
+    return Sessions(
+        store=PostgresSessions(database),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),
+        recent=recent,
+        revocations=revocations,
+        lifetimes=Lifetimes(
+            idle=timedelta(seconds=settings.refresh_token_seconds),
+            absolute=timedelta(seconds=settings.session_seconds),
+            grace=timedelta(seconds=settings.refresh_grace_seconds),
+        ),
+        audit=audit,
+        now=now,
+        new_id=new_id,
+    )
+
+
+async def open_accounts(
+    database: Database, recent: RecentAccounts, attempts: AttemptLimit, audit: Audit, stack: AsyncExitStack
+) -> Accounts:
+    return Accounts(
+        store=PostgresAccounts(database),
+        recent=recent,
+        passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
+        audit=audit,
+        letters=PostgresLetters(database),
         now=now,
         new_id=new_id,
     )

@@ -22,6 +22,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
+from gateway.settings_mail import MailSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -96,7 +97,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(ClientSettings):
+class Settings(ClientSettings, MailSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -140,8 +141,14 @@ class Settings(ClientSettings):
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
     issuer: str = "http://localhost:8000"
     """Who issues the access tokens, and whom they are for."""
-    access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
     """How long an access token holds."""
+    refresh_token_seconds: int = Field(default=604_800, ge=60, le=31_536_000)
+    """How long a session holds without being refreshed."""
+    session_seconds: int = Field(default=2_592_000, ge=60, le=31_536_000)
+    """How long a session holds from sign-in, however often it is refreshed."""
+    refresh_grace_seconds: int = Field(default=10, ge=0, le=300)
+    """For how long a refresh token that was used still gets the same answer, in case that was lost."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed, by commas."""
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()

@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 from strawberry import Parent
 
-from domain.identity.model import Account, Viewer
-from domain.identity.policy import Scope
+from domain.identity.model import Account, LoginSession, Viewer
+from domain.identity.policy import Scope, needs, own
 from domain.identity.profile import Profile
 from domain.identity.tokens import UUID
 from domain.platform.errors import Unauthenticated, UserError
@@ -62,6 +62,7 @@ class RegisterAccountPayload:
     account: Account | None = None
     access_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -72,6 +73,7 @@ class SignInPayload:
     account: Account | None = None
     access_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -102,8 +104,14 @@ async def account(viewer: Parent[Viewer], info: Info) -> Account:
 
 def email(account: Parent[Account], info: Info) -> str | None:
     context = info.context
-    owned = context.services.policy.owns(context.caller, account.id) or account.id in context.identity.proven
-    return account.email if owned else None
+    if account.id in context.identity.proven:
+        return account.email
+    policy = context.services.policy
+    if not policy.sees_account(context.caller, account.id):
+        return None
+    if policy.owns(context.caller, account.id):
+        policy.check(context.caller, needs(Scope.READ_PREFERENCES))
+    return account.email
 
 
 @refusing(RegisterAccountPayload)
@@ -111,27 +119,30 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
     accounts = info.context.services.accounts
     region = info.context.region if input.region is None else input.region
     profile = Profile(input.display_name, region, input.language)
-    account = await accounts.register(input.email, input.password, profile)
+    account = await accounts.register(input.email, input.password, profile, info.context.actor)
     info.context.identity.proven.add(account.id)
-    token = accounts.token_for(account)
-    return RegisterAccountPayload(account, token.value, token.expires_at)
+    if accounts.verified_only:
+        return RegisterAccountPayload(account)
+    tokens = await info.context.services.sessions.start(account, info.context.actor)
+    return RegisterAccountPayload(
+        account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token
+    )
 
 
 @refusing(SignInPayload)
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
-    account, token = await info.context.services.accounts.sign_in(
-        input.email, input.password, info.context.client
-    )
+    services, by = info.context.services, info.context.actor
+    account = await services.accounts.sign_in(input.email, input.password, by)
     info.context.identity.proven.add(account.id)
-    return SignInPayload(account, token.value, token.expires_at)
+    tokens = await services.sessions.start(account, by)
+    return SignInPayload(account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token)
 
 
 @refusing(UpdateProfilePayload)
 async def update_profile(info: Info, input: UpdateProfile) -> UpdateProfilePayload:
     account_id = info.context.account_id
-    info.context.services.policy.require(info.context.caller, Scope.WRITE_PREFERENCES)
     profile = Profile(input.display_name, input.region, input.language)
-    account = await info.context.services.accounts.update_profile(account_id, profile)
+    account = await info.context.services.accounts.update_profile(account_id, profile, info.context.actor)
     info.context.identity.account.clear(account_id)
     return UpdateProfilePayload(account)
 
@@ -142,4 +153,13 @@ async def account_node(info: Info, key: str) -> Account | None:
     return await info.context.identity.account.load(key)
 
 
-NODES = {"Account": account_node}
+async def session_node(info: Info, key: str) -> LoginSession | None:
+    if info.context.caller.anonymous or not UUID.fullmatch(key):
+        return None
+    session = await info.context.identity.session.load(key)
+    owned = session is not None and session.account_id == info.context.account_id
+    return session if owned else None
+
+
+NODES = {"Account": account_node, "LoginSession": session_node}
+NODE_ACCESS = {"LoginSession": own(Scope.READ_SECURITY)}

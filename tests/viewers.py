@@ -12,7 +12,8 @@ from strawberry.types import ExecutionResult
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS
+from domain.identity.policy import Policy
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
@@ -24,12 +25,14 @@ from domain.sync.journal import Journal
 from domain.sync.model import Device, DeviceCapabilities
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.services import titles_of
 from resolvers.context import Context
 from schema.graph import graph
-from tests.accounts import Clock, new_id
+from tests.accounts import Clock, new_id, somebody
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Living:
     sync: Sync
     devices: Devices
     playback: Playback
+    pushing: Pushing
     accounts: list[str] = field(default_factory=list)
 
     def milliseconds(self) -> int:
@@ -75,10 +79,12 @@ class Living:
             catalog=self.catalog,
             journal=self.journal,
             sync=self.sync,
+            pushing=self.pushing,
             devices=self.devices,
             playback=self.playback,
+            policy=Policy(),
         )
-        caller = ANONYMOUS if account is None else Caller(account)
+        caller = ANONYMOUS if account is None else somebody(account)
         return Context(services, caller, "US", "r1")
 
     async def kinds(self, account: str) -> list[str]:
@@ -96,6 +102,9 @@ class Living:
             "progress",
             "watchlist_tag",
             "reaction",
+            "title_mark",
+            "sync_operation",
+            "sync_conflict",
             "device_command",
             "playback_session",
             "change",
@@ -113,9 +122,18 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
     ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
-    sync = Sync(PostgresSync(database), journal, titles_of(catalog), ticks, clock.now, new_id)
+    sync = Sync(
+        PostgresSync(database),
+        PostgresLedgers(database),
+        journal,
+        titles_of(catalog),
+        ticks,
+        clock.now,
+        new_id,
+    )
     playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
-    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback)
+    pushing = Pushing(sync, devices)
+    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing)
 
 
 async def refusal(doing: Awaitable[object]) -> UserErrorCode:

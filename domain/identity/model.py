@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Role(StrEnum):
@@ -38,6 +39,7 @@ class Account:
     tier: Tier
     created_at: datetime
     suspended_at: datetime | None
+    email_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Caller:
     """The verified identity behind a request; `account_id` is nothing for the anonymous.
 
     `scopes` are what the token grants and the roles still allow; `region` is where the account watches.
+    `authenticated_at` is when its owner last proved who they are, by `methods` (RFC 8176).
     """
 
     account_id: str | None = None
@@ -61,6 +64,13 @@ class Caller:
     region: str | None = None
     token_id: str | None = None
     expires_at: datetime | None = None
+    client_id: str | None = None
+    session_id: str | None = None
+    family_id: str | None = None
+    authenticated_at: datetime | None = None
+    methods: tuple[str, ...] = ()
+    acting_id: str | None = None
+    """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 
     @property
     def anonymous(self) -> bool:
@@ -69,6 +79,66 @@ class Caller:
 
 ANONYMOUS = Caller()
 
+FIRST_PARTY: Final = "media-gateway"
+"""The client of whoever signs in through the graph itself."""
+
+
+class Method(StrEnum):
+    """How an owner proved who they are; the names are those of RFC 8176."""
+
+    PASSWORD = "pwd"  # noqa: S105 - its name
+    ONE_TIME_CODE = "otp"
+    HARDWARE_KEY = "hwk"
+    MULTIPLE = "mfa"
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended before its time."""
+
+    SIGNED_OUT = "signed_out"
+    """Its owner signed out in it."""
+    REVOKED = "revoked"
+    """Its owner ended it from another session."""
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
+    """The password was changed."""
+    SUSPENDED = "suspended"
+    """The account was suspended."""
+    CLOSED = "closed"
+    """The account was closed."""
+    ADMINISTRATOR = "administrator"
+    """An administrator ended it."""
+    REPLAYED = "replayed"
+    """A refresh token or code that had been used came again, so somebody may have stolen it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """A sign-in of an account with one client, and the family of refresh tokens that keeps it alive.
+
+    It lapses at `expires_at` unless it is refreshed, and at `final_at` in any case.
+    """
+
+    id: str
+    family_id: str
+    account_id: str
+    client_id: str
+    scopes: frozenset[str] | None
+    """What its tokens grant; whatever the account's roles allow where nothing is said."""
+    methods: tuple[str, ...]
+    authenticated_at: datetime
+    created_at: datetime
+    last_used_at: datetime
+    """When it last got an access token."""
+    expires_at: datetime
+    final_at: datetime
+    address: str | None
+    user_agent: str | None
+    ended_at: datetime | None = None
+    end: SessionEnd | None = None
+
+    def stands(self, now: datetime) -> bool:
+        return self.ended_at is None and now < self.expires_at
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -76,3 +146,12 @@ class AccessToken:
 
     value: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTokens:
+    """What a client is given for a session: an access token, and the one refresh token that gets the next."""
+
+    session: LoginSession
+    access: AccessToken
+    refresh_token: str = field(repr=False)

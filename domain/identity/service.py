@@ -3,18 +3,18 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.identity.attempts import Allowance, AttemptLimit
-from domain.identity.model import AccessToken, Account, Caller, Role, Tier
+from domain.identity.audit import Action, Actor, Audit, differences
+from domain.identity.letters import Letter, LetterKind, Letters
+from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
-from domain.identity.policy import granted
 from domain.identity.profile import Profile, email_of, normalised, registered
 from domain.identity.recent import RecentAccounts
-from domain.identity.tokens import Tokens
-from domain.platform.errors import Forbidden, TooManyRequests, Unauthenticated, UserErrorCode, refuse
+from domain.platform.errors import Forbidden, TooManyRequests, UserErrorCode, refuse
 
 SIGN_INS = Allowance(attempts=10, seconds=60.0)
 DEFAULT_LANGUAGE = "en"
@@ -41,6 +41,10 @@ class AccountStore(Protocol):
         """Whether it was added; not where the address is another account's."""
         ...
 
+    async def locked(self, account_id: str) -> Account | None:
+        """The account as it stays until the transaction ends, whoever else would change it."""
+        ...
+
     async def change_profile(self, account_id: str, profile: Profile) -> Account | None:
         """The changed account, or nothing where there is none."""
         ...
@@ -52,17 +56,20 @@ class AccountStore(Protocol):
 
 @dataclass(frozen=True)
 class Accounts:
-    """Who people are: registration, sign-in, tokens, profiles."""
+    """Who people are: registration, passwords, profiles."""
 
     store: AccountStore
     recent: RecentAccounts
     passwords: Passwords
-    tokens: Tokens
     attempts: AttemptLimit
+    audit: Audit
+    letters: Letters
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    verified_only: bool = False
+    """Whether only who has proven an address may sign in."""
 
-    async def register(self, email: str, password: str, profile: Profile) -> Account:
+    async def register(self, email: str, password: str, profile: Profile, by: Actor) -> Account:
         """A new account; raises `Refused` with everything that is wrong, or where the address is taken.
 
         `profile` has at least a name and a region.
@@ -79,42 +86,57 @@ class Accounts:
             created_at=self.now(),
             suspended_at=None,
         )
-        if not await self.store.add(account, await self.passwords.hash(password)):
-            raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
+        password_hash = await self.passwords.hash(password)
+        async with self.audit.writing():
+            if not await self.store.add(account, password_hash):
+                raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
+            await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
+            await self.letters.post(Letter(self.new_id(), LetterKind.VERIFY_EMAIL, address, self.now()))
         return account
 
-    async def sign_in(self, email: str, password: str, client: str | None) -> tuple[Account, AccessToken]:
-        """The account and a token for it.
+    async def sign_in(self, email: str, password: str, by: Actor) -> Account:
+        """The account whose password this is.
 
         Raises `Refused` alike, and after the same work, for an address that is unknown and a password that
         is wrong; `TooManyRequests` from the eleventh attempt within a minute on one address from one client;
         `Forbidden` for a suspended account whose password is right.
         """
         address = email_of(email)
-        await self._take_attempt(address or email, client)
+        await self._take_attempt(address or email, by.address)
         found = await self.store.credentials(address or "")
         fits = await self.passwords.verify(found and found.password_hash, password)
         if not fits or found is None or found.password_hash is None:
+            await self._failed(by, found and found.account, "credentials")
             raise refuse("E-mail address and password do not belong together.", UserErrorCode.CREDENTIALS)
         account = found.account
         if account.suspended_at is not None:
+            await self._failed(by, account, "suspended")
             raise Forbidden("This account is suspended.")
+        if self.verified_only and account.email_verified_at is None:
+            await self._failed(by, account, "unverified")
+            raise refuse(
+                "Confirm your e-mail address first, by the link in the letter.", UserErrorCode.NOT_VERIFIED
+            )
         if self.passwords.outdated(found.password_hash):
             renewed = await self.passwords.hash(password)
             await self.store.renew_password_hash(account.id, found.password_hash, renewed)
-        return account, self.token_for(account)
+        await self.audit.record(by.known_as(account.id), Action.SIGNED_IN, account.id)
+        return account
 
-    async def update_profile(self, account_id: str, profile: Profile) -> Account:
+    async def update_profile(self, account_id: str, profile: Profile, by: Actor) -> Account:
         """The changed account; raises `Refused` with everything that is wrong."""
-        changed = await self.store.change_profile(account_id, normalised(profile))
+        wanted = normalised(profile)
+        async with self.audit.writing():
+            account = await self.store.locked(account_id)
+            changed = await self.store.change_profile(account_id, wanted)
+            if account is None or changed is None:
+                raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+            if changed != account:
+                await self.audit.record(
+                    by, Action.PROFILE_CHANGED, account_id, *differences(account, changed)
+                )
         self.recent.forget(account_id)
-        if changed is None:
-            raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
         return changed
-
-    def token_for(self, account: Account) -> AccessToken:
-        """A token that grants everything the account's roles allow."""
-        return self.tokens.issue(account, granted(account.roles))
 
     async def named(self, name: str) -> Account | None:
         """The account with this address, or the demonstration account with this first part of one."""
@@ -124,21 +146,9 @@ class Accounts:
         found = await self.store.credentials(address)
         return None if found is None else found.account
 
-    async def identify(self, token: str) -> Caller:
-        """Whom a token stands for now; raises `Unauthenticated` for bad tokens and accounts not in use.
-
-        What has changed since it was issued (roles, suspension, region) counts within five seconds.
-        """
-        caller = self.tokens.verify(token)
-        account = None if caller.account_id is None else await self.recent.get(caller.account_id)
-        if account is None or account.suspended_at is not None:
-            raise Unauthenticated("This account is not in use any more.", error="invalid_token")
-        return replace(
-            caller,
-            roles=caller.roles.intersection(account.roles),
-            scopes=caller.scopes & granted(account.roles),
-            tier=account.tier,
-            region=account.region,
+    async def _failed(self, by: Actor, account: Account | None, reason: str) -> None:
+        await self.audit.record(
+            by, Action.SIGN_IN_FAILED, None if account is None else account.id, after={"reason": reason}
         )
 
     async def _take_attempt(self, address: str, client: str | None) -> None:

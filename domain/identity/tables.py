@@ -1,9 +1,10 @@
 """The accounts' tables."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Identity, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field, SQLModel
 
 from domain.platform.columns import identifier, moment, texts
@@ -35,3 +36,85 @@ class AccountRow(SQLModel, table=True):
     demonstration: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = Field(sa_column=moment(default_now=True))
     suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    email_verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class LoginSessionRow(SQLModel, table=True):
+    """A sign-in of an account with one client."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (
+        Index("login_session_account", "account_id"),
+        Index("login_session_expires", "expires_at"),
+    )
+
+    id: str = Field(sa_column=identifier(primary=True))
+    family_id: str = Field(sa_column=identifier())
+    account_id: str = Field(sa_column=account_key(primary=False))
+    client_id: str = Field(sa_type=Text)
+    scopes: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    methods: list[str] = Field(sa_column=texts())
+    authenticated_at: datetime = Field(sa_column=moment())
+    created_at: datetime = Field(sa_column=moment())
+    last_used_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    final_at: datetime = Field(sa_column=moment())
+    address: str | None = Field(default=None, sa_type=Text)
+    user_agent: str | None = Field(default=None, sa_type=Text)
+    ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    end_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class RefreshTokenRow(SQLModel, table=True):
+    """A refresh token by its hash. Used ones stay as long as their session, so that a replay is known."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (Index("refresh_token_session", "session_id"),)
+
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    session_id: str = Field(
+        sa_column=Column(
+            UUID(as_uuid=False), ForeignKey("login_session.id", ondelete="CASCADE"), nullable=False
+        )
+    )
+    issued_at: datetime = Field(sa_column=moment())
+    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    salt: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class RevocationRow(SQLModel, table=True):
+    """A session or token whose access tokens must not count, until the last of them has lapsed."""
+
+    __tablename__ = "revocation"
+    __table_args__ = (Index("revocation_at", "at"),)
+
+    id: str = Field(sa_column=identifier(primary=True))
+    reason: str = Field(sa_type=Text)
+    at: datetime = Field(sa_column=moment(default_now=True))
+    until: datetime = Field(sa_column=moment())
+
+
+class AuditEntryRow(SQLModel, table=True):
+    """One act of somebody. Rows are only added; names of accounts outlive them."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_at", "at"),
+        Index("audit_entry_account", "account_id", "id"),
+        Index("audit_entry_on_behalf_of", "on_behalf_of", "id"),
+        Index("audit_entry_resource", "resource_type", "resource_id", "id"),
+        Index("audit_entry_action", "action", "id"),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    action: str = Field(sa_type=Text)
+    account_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    on_behalf_of: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    resource_type: str = Field(sa_type=Text)
+    resource_id: str | None = Field(default=None, sa_type=Text)
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    address: str | None = Field(default=None, sa_type=Text)
+    user_agent: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)

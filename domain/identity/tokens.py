@@ -16,8 +16,8 @@ from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import JWS_HEADER_REGISTRY
 
 from domain.identity.keys import ALGORITHMS, SigningKeys
-from domain.identity.model import AccessToken, Account, Caller, Role, Tier
-from domain.identity.policy import Scope, implied
+from domain.identity.model import AccessToken, Account, Caller, LoginSession, Role, Tier
+from domain.identity.policy import granted, implied
 from domain.platform.errors import Unauthenticated
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
@@ -82,10 +82,16 @@ class Tokens:
         self._registry = _OwnAlgorithms()
         self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    def issue(self, account: Account, scopes: frozenset[Scope]) -> AccessToken:
-        """A token with which its bearer is `account`, as far as `scopes` go."""
+    @property
+    def lifetime_seconds(self) -> int:
+        return self._issuer.lifetime_seconds
+
+    def issue(self, account: Account, session: LoginSession) -> AccessToken:
+        """A token with which its bearer is `account`, as far as the session's scopes and its roles go."""
         issued = int(self._now().timestamp())
-        expires = issued + self._issuer.lifetime_seconds
+        expires = min(issued + self._issuer.lifetime_seconds, int(session.final_at.timestamp()))
+        allowed = granted(account.roles)
+        scopes = allowed if session.scopes is None else allowed & session.scopes
         claims = {
             "iss": self._issuer.issuer,
             "aud": self._issuer.audience,
@@ -93,9 +99,14 @@ class Tokens:
             "iat": issued,
             "exp": expires,
             "jti": self._new_id(),
+            "client_id": session.client_id,
+            "sid": session.id,
+            "fam": session.family_id,
+            "auth_time": int(session.authenticated_at.timestamp()),
+            "amr": list(session.methods),
             "roles": [role.value for role in account.roles],
             "tier": account.tier.value,
-            "scope": " ".join(sorted(scopes)),
+            "scope": " ".join(sorted(implied(scopes))),
         }
         key = self.keys.current
         header = {"typ": TOKEN_TYPE, "alg": key.algorithm, "kid": key.kid}
@@ -148,6 +159,10 @@ class Tokens:
             aud={"essential": True, "value": self._issuer.audience},
             sub={"essential": True},
             jti={"essential": True},
+            sid={"essential": True},
+            fam={"essential": True},
+            client_id={"essential": True},
+            auth_time={"essential": True},
             iat={"essential": True},
             exp={"essential": True},
         ).validate(dict(claims))
@@ -162,6 +177,11 @@ class Tokens:
             tier=_TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
             token_id=_text(claims["jti"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            client_id=_text(claims["client_id"]),
+            session_id=_text(claims["sid"]),
+            family_id=_text(claims["fam"]),
+            authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC),
+            methods=tuple(_texts(claims.get("amr", []))),
         )
         return float(claims["exp"]) + SKEW_SECONDS, caller
 

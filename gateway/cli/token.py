@@ -34,18 +34,26 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
     from contextlib import AsyncExitStack  # noqa: PLC0415 - as above
 
     from domain.identity.attempts import LocalAttempts  # noqa: PLC0415
+    from domain.identity.audit import Actor, Audit  # noqa: PLC0415
+    from domain.identity.postgres import PostgresAccounts  # noqa: PLC0415
+    from domain.identity.postgres_audit import PostgresAudit  # noqa: PLC0415
+    from domain.identity.recent import RecentAccounts  # noqa: PLC0415
     from domain.platform.postgres import Database  # noqa: PLC0415
     from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
-    from gateway.services import open_accounts  # noqa: PLC0415
+    from gateway.services import now, open_accounts, open_sessions  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
         database = await stack.enter_async_context(Database.open(url, min_connections=1))
-        accounts = await open_accounts(settings, database, LocalAttempts(), stack)
+        recent = RecentAccounts(PostgresAccounts(database).accounts)
+        audit = Audit(PostgresAudit(database), now)
+        accounts = await open_accounts(database, recent, LocalAttempts(), audit, stack)
         found = await accounts.named(name)
         if found is None:
             raise Failed(
                 f"No account is called {name}. `media-gateway import demo` brings some to try things with."
             )
-        return accounts.token_for(found)
+        sessions = await open_sessions(settings, database, recent, audit, stack)
+        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), methods=())
+        return tokens.access

@@ -25,6 +25,7 @@ from gateway.engine.documents import DocumentStore, Prepared, Rejected
 from gateway.engine.errors import ErrorFormatter
 from gateway.engine.incremental.delivery import Deliveries
 from gateway.engine.incremental.formats import Format
+from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
@@ -256,13 +257,13 @@ class Engine:
         self,
         operation: Operation,
         context: object,
-        lifetime_seconds: float | None = None,
+        lifetime: Lifetime | None = None,
         format_: Format = Format.CURRENT,
     ) -> AsyncGenerator[OperationResult, None]:
         """Run any operation as a stream; a query or mutation is a stream of one, or of its parts.
 
-        A result that was not `executed` is the last, and says why there is no more: UNAUTHENTICATED after
-        `lifetime_seconds`, for which the caller's identity was good; RATE_LIMITED where the budget cannot pay
+        A result that was not `executed` is the last, and says why there is no more: UNAUTHENTICATED when
+        the `lifetime` of the caller's identity is over; RATE_LIMITED where the budget cannot pay
         for more events. Closing the stream closes the resolver's generator.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
@@ -282,18 +283,14 @@ class Engine:
                 operation_name=operation.name,
                 operation_extensions=operation.extensions,
             )
-            deadline = (
-                None if lifetime_seconds is None else asyncio.get_running_loop().time() + lifetime_seconds
-            )
+            lifetime = lifetime or Lifetime()
             async with aclosing(source):
                 while True:
                     try:
-                        async with asyncio.timeout_at(deadline):
+                        async with lifetime.limit():
                             result = await anext(source)
                     except TimeoutError:
-                        raise Unauthenticated(
-                            "The sign-in has expired: subscribe again with a new one."
-                        ) from None
+                        raise Unauthenticated(lifetime.reason) from None
                     except StopAsyncIteration:
                         return
                     told, refusal = await self.admission.event(admitted, self._result(result))

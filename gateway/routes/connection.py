@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from random import getrandbits
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from starlette.types import Scope
 
 from domain.platform.values import value
+from gateway.engine.lifetime import Lifetime
 from gateway.routes.origins import Origins
 
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
@@ -45,8 +47,8 @@ class DoorOptions:
         "frame-ancestors 'none'; base-uri 'none'"
     )
     """The Content-Security-Policy of that page."""
-    lifetime_of: Callable[[Any], float | None] = lambda _: None
-    """For how many seconds a subscription may run with this context; None: for as long as it likes."""
+    lifetime_of: Callable[[Any], AbstractContextManager[Lifetime]] = lambda _: nullcontext(Lifetime())
+    """For how long a subscription may run with this context; held while it runs."""
     caller_of: Callable[[Any], str | None] = lambda _: None
     """Whose operations these are, by the context; None for one known by its address alone."""
     naming: Sequence[str] = ("authorization",)

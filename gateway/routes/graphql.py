@@ -223,8 +223,11 @@ class HttpDoor:
             context = await self._reception.context_of(exchange.connection)
         if block.interrupted:
             raise ClientLeft
-        with self._reception.place(exchange.connection, context, operation):
-            results = self._engine.subscribe(operation, context, self._options.lifetime_of(context))
+        with (
+            self._reception.place(exchange.connection, context, operation),
+            self._options.lifetime_of(context) as lifetime,
+        ):
+            results = self._engine.subscribe(operation, context, lifetime)
             await self._serve(exchange, results, stream)
         return None
 

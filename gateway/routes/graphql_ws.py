@@ -5,7 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -117,6 +117,7 @@ class _Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._block = Interruptible()
+        self._standing = ExitStack()
         self._closing = _Closed(CloseCode.GOING_AWAY, _COME_AGAIN)
 
     def interrupt(self, closing: _Closed | None = None) -> None:
@@ -140,6 +141,7 @@ class _Socket:
             self._closing = _Closed(CloseCode.INTERNAL, self._engine.errors.of_exception(error)["message"])
         finally:
             clock.cancel()
+            self._standing.close()
             await self._stop_operations()
             if not left:
                 # The client may be gone by now, or not reading: either way it is let go.
@@ -212,12 +214,14 @@ class _Socket:
         self._initialised.set()
         self._connection = replace(self._connection, parameters=payload or {})
         try:
-            # Made to be thrown away: who may not come in learns it before anything is subscribed.
-            await self._reception.context_of(self._connection)
+            # Each operation makes its own; who may not come in learns it before anything is subscribed.
+            context = await self._reception.context_of(self._connection)
         except GatewayError as error:
             raise _closing(error) from None
         except Exception as error:  # noqa: BLE001 - masked, as everywhere
             raise _Closed(CloseCode.INTERNAL, self._engine.errors.of_exception(error)["message"]) from None
+        lifetime = self._standing.enter_context(self._options.lifetime_of(context))
+        lifetime.tell(lambda reason: self.interrupt(_Closed(CloseCode.UNAUTHORIZED, reason)))
         await self._say({"type": "connection_ack"})
         self._acknowledged = True
 
@@ -280,13 +284,13 @@ class _Socket:
     async def _stream(
         self, operation_id: str, operation: Operation, context: Any
     ) -> list[FormattedError] | None:
-        lifetime = self._options.lifetime_of(context)
         format_ = _format(self._connection.parameters)
-        async with aclosing(self._engine.subscribe(operation, context, lifetime, format_)) as results:
-            async for result in results:
-                if not result.executed:
-                    return result.errors
-                await self._say_result(operation_id, result)
+        with self._options.lifetime_of(context) as lifetime:
+            async with aclosing(self._engine.subscribe(operation, context, lifetime, format_)) as results:
+                async for result in results:
+                    if not result.executed:
+                        return result.errors
+                    await self._say_result(operation_id, result)
         return None
 
     def _stop(self, operation_id: str) -> None:

@@ -17,16 +17,16 @@ from bench.config import Config
 from bench.floors import Routes
 from bench.peers.stock_graph import Context, Sources
 from bench.peers.stock_graph import schema as stock_schema
-from domain.identity.model import Caller
 from domain.ingestion.postgres import PostgresShelf
 from domain.ingestion.service import import_source
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
-from domain.sync.model import WatchProgress
+from domain.sync.model import Addition, WatchProgress
 from domain.sync.postgres import PostgresSync
 from schema.graph import graph
-from tests.accounts import new_id
+from tests.accounts import new_id, somebody
 from tests.asking import Asker
+from tests.states import keep
 
 PAGE = 50
 
@@ -37,14 +37,11 @@ async def account(database: Database) -> str:
     await import_source(PostgresShelf(database), SyntheticCatalogue(120))
     key = new_id()
     await database.execute("INSERT INTO account (id, display_name) VALUES ($1, 'Ada')", key)
-    sync = PostgresSync(database)
     now, version = datetime.now(UTC), Timestamp(1, "phone")
     for content, position, completed in ((3, 900, False), (5, 60, False), (7, 5900, True)):
-        await sync.save_progress(
-            key, WatchProgress(content, 1, position, 6000, completed, version, None, now)
-        )
+        await keep(database, key, WatchProgress(content, 1, position, 6000, completed, version, None, now))
     for content in (3, 9):
-        await sync.add_tag(key, content, new_id(), version, now)
+        await keep(database, key, Addition(content, new_id(), now, version, given=True))
     return key
 
 
@@ -112,7 +109,7 @@ async def test_the_account_of_a_token_is_told(config: Config, account: str) -> N
 
 def _asker(database: Database, account: str) -> Asker:
     services = {"sync": SimpleNamespace(store=PostgresSync(database))}
-    return Asker(graph(), database, services, Caller(account))
+    return Asker(graph(), database, services, somebody(account))
 
 
 def _request(document: str, variables: dict[str, Any], token: str) -> Request:

@@ -1,5 +1,6 @@
 """From a connection to its caller, and from settings to keys."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,13 @@ from starlette.websockets import WebSocketDisconnect
 from structlog.testing import capture_logs
 
 from domain.identity.keys import new_key
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS, Caller, SessionEnd
+from domain.identity.revocations import REASONS, Revocation, Revocations
 from domain.platform.errors import Unauthenticated
 from domain.platform.postgres import Database
 from gateway.app import create_app
 from gateway.authentication import caller_of, lifetime_of, signing_keys
+from gateway.engine.lifetime import EXPIRED, Lifetime
 from gateway.routes.connection import Connection
 from gateway.settings import Settings, SettingsError
 from tests.accounts import PASSWORD
@@ -150,17 +153,59 @@ def test_a_data_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         signing_keys(settings(tmp_path / "file"))
 
 
-def test_a_stream_runs_as_long_as_its_token_holds() -> None:
-    now = datetime(2026, 3, 1, tzinfo=UTC)
-    lifetime = lifetime_of(lambda: now)
+async def test_a_stream_runs_as_long_as_its_token_holds() -> None:
+    now = datetime.now(UTC)
+    lifetime = lifetime_of(lambda: now, lambda: revocations(now))
 
-    def of(caller: Caller) -> float | None:
+    async def listened(caller: Caller) -> str | None:
         context: Any = type("Context", (), {"caller": caller})
-        return lifetime(context)
+        with lifetime(context) as found:
+            try:
+                async with found.limit():
+                    await asyncio.sleep(0.1)
+            except TimeoutError:
+                return found.reason
+        return None
 
-    assert of(ANONYMOUS) is None
-    assert of(Caller("ada", expires_at=now + timedelta(seconds=90))) == 90
-    assert of(Caller("ada", expires_at=now - timedelta(seconds=9))) == 0
+    assert await listened(ANONYMOUS) is None
+    assert await listened(Caller("ada", expires_at=now + timedelta(seconds=9))) is None
+    assert await listened(Caller("ada", expires_at=now + timedelta(seconds=0.05))) == EXPIRED
+    assert await listened(Caller("ada", expires_at=now - timedelta(seconds=9))) == EXPIRED
+
+
+async def test_a_stream_ends_with_its_session_and_says_why() -> None:
+    now = datetime.now(UTC)
+    known = revocations(now)
+    lifetime = lifetime_of(lambda: now, lambda: known)
+    context: Any = type("Context", (), {"caller": Caller("ada", session_id="s1")})
+
+    told: list[str] = []
+
+    with lifetime(context) as found:
+        found.tell(told.append)
+        known.add([Revocation("s2", SessionEnd.SIGNED_OUT, now)])
+        assert told == []
+        known.add([Revocation("s1", SessionEnd.REVOKED, now)])
+    with lifetime(context) as late, pytest.raises(TimeoutError):
+        await _listen(late)
+
+    assert told == [REASONS[SessionEnd.REVOKED]]
+    assert late.reason == REASONS[SessionEnd.REVOKED]
+
+
+async def _listen(lifetime: Lifetime) -> None:
+    async with lifetime.limit():
+        await asyncio.sleep(5)
+
+
+def revocations(now: datetime) -> Revocations:
+    """Of a record that nobody writes to."""
+
+    class Nothing:
+        async def news(self) -> list[Revocation]:
+            return []
+
+    return Revocations(Nothing(), lambda: now)
 
 
 @pytest.fixture

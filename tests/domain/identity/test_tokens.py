@@ -19,10 +19,21 @@ from domain.identity.model import Caller, Role, Tier
 from domain.identity.policy import Scope
 from domain.identity.tokens import MAX_TOKEN_CHARACTERS, Issuer, Tokens
 from domain.platform.errors import ErrorCode, Unauthenticated
-from tests.accounts import ISSUER, LIFETIME_SECONDS, Clock, an_account, new_id, some_keys, tokens
+from tests.accounts import (
+    ABSOLUTE,
+    ISSUER,
+    LIFETIME_SECONDS,
+    Clock,
+    a_session,
+    an_account,
+    new_id,
+    some_keys,
+    tokens,
+)
 
 ACCOUNT = an_account(roles=(Role.VIEWER, Role.EDITOR), tier=Tier.PREMIUM)
 SCOPES = frozenset({Scope.READ_CONTENT, Scope.WRITE_WATCHLIST})
+SESSION = a_session(ACCOUNT, Clock(), scopes=frozenset(SCOPES))
 DROPPED = object()
 
 
@@ -43,6 +54,11 @@ class Mint:
             "iat": now,
             "exp": now + LIFETIME_SECONDS,
             "jti": "1",
+            "client_id": "media-gateway",
+            "sid": "2",
+            "fam": "3",
+            "auth_time": now,
+            "amr": ["pwd"],
             "roles": ["viewer"],
             "tier": "free",
             "scope": "read:content",
@@ -99,7 +115,7 @@ def test_a_token_of_ours_gives_back_whom_it_was_issued_to() -> None:
     clock = Clock()
     issuing = tokens(clock)
 
-    token = issuing.issue(ACCOUNT, SCOPES)
+    token = issuing.issue(ACCOUNT, SESSION)
     caller = issuing.verify(token.value)
 
     assert token.expires_at == clock.at + timedelta(seconds=LIFETIME_SECONDS)
@@ -110,8 +126,23 @@ def test_a_token_of_ours_gives_back_whom_it_was_issued_to() -> None:
         tier=Tier.PREMIUM,
         token_id=caller.token_id,
         expires_at=token.expires_at,
+        client_id=SESSION.client_id,
+        session_id=SESSION.id,
+        family_id=SESSION.family_id,
+        authenticated_at=SESSION.authenticated_at,
+        methods=("pwd",),
     )
     assert caller.token_id
+
+
+def test_a_token_lapses_with_its_session_at_the_latest() -> None:
+    clock = Clock()
+    issuing = tokens(clock)
+    clock.turn(ABSOLUTE.total_seconds() - 60)
+
+    token = issuing.issue(ACCOUNT, SESSION)
+
+    assert token.expires_at == SESSION.final_at
 
 
 def test_the_mint_of_these_tests_makes_tokens_that_hold(mint: Mint) -> None:
@@ -119,15 +150,18 @@ def test_the_mint_of_these_tests_makes_tokens_that_hold(mint: Mint) -> None:
 
 
 def test_another_library_call_verifies_our_token_by_our_published_keys(mint: Mint) -> None:
-    token = mint.tokens.issue(ACCOUNT, SCOPES).value
+    token = mint.tokens.issue(ACCOUNT, SESSION).value
     published: Any = mint.keys.jwks()
 
     with pytest.warns(match="RFC 9864"):
         decoded = jwt.decode(token, KeySet.import_key_set(published), algorithms=["EdDSA"])
 
     assert decoded.header == {"typ": "at+jwt", "alg": "EdDSA", "kid": mint.keys.current.kid}
-    assert set(decoded.claims) == {"iss", "aud", "sub", "iat", "exp", "jti", "roles", "tier", "scope"}
-    assert decoded.claims["scope"] == "read:content write:watchlist"
+    assert set(decoded.claims) == {
+        *("iss", "aud", "sub", "iat", "exp", "jti", "roles", "tier", "scope"),
+        *("client_id", "sid", "fam", "auth_time", "amr"),
+    }
+    assert decoded.claims["scope"] == "read:content read:watchlist write:watchlist"
 
 
 @pytest.mark.parametrize(
@@ -386,7 +420,7 @@ def test_tokens_of_the_previous_key_hold_until_it_is_dropped(mint: Mint) -> None
     overlapping = tokens(mint.clock, SigningKeys(following, [mint.keys.current]))
     afterwards = tokens(mint.clock, SigningKeys(following))
 
-    new = overlapping.issue(ACCOUNT, SCOPES).value
+    new = overlapping.issue(ACCOUNT, SESSION).value
 
     assert_refused(afterwards, old)
     assert overlapping.verify(old).account_id == ACCOUNT.id
@@ -404,7 +438,7 @@ def test_a_previous_key_may_be_public(mint: Mint) -> None:
 def test_tokens_for_another_audience_of_the_same_issuer_are_refused(mint: Mint) -> None:
     other = Tokens(mint.keys, Issuer(ISSUER, "https://other.example", 900), mint.clock.now, new_id)
 
-    assert_refused(mint.tokens, other.issue(ACCOUNT, SCOPES).value)
+    assert_refused(mint.tokens, other.issue(ACCOUNT, SESSION).value)
 
 
 def test_a_signature_is_checked_once_and_memory_is_bounded(
@@ -425,6 +459,6 @@ def test_a_signature_is_checked_once_and_memory_is_bounded(
 
 
 def test_no_representation_shows_a_token(mint: Mint) -> None:
-    token = mint.tokens.issue(ACCOUNT, SCOPES)
+    token = mint.tokens.issue(ACCOUNT, SESSION)
 
     assert token.value not in repr(token)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from gateway.engine.errors import ErrorFormatter, Fault
 from gateway.engine.execution import Engine
+from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Limits
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
@@ -26,9 +27,9 @@ class Workbench:
     async def run(self, query: str, variables: dict[str, Any] | None = None) -> OperationResult:
         return await self.engine.answer(OperationRequest(query, variables=variables), self.context)
 
-    async def stream(self, query: str, lifetime_seconds: float | None = None) -> list[OperationResult]:
+    async def stream(self, query: str, lifetime: Lifetime | None = None) -> list[OperationResult]:
         operation = self.engine.prepare(OperationRequest(query))
-        return [result async for result in self.engine.subscribe(operation, self.context, lifetime_seconds)]
+        return [result async for result in self.engine.subscribe(operation, self.context, lifetime)]
 
 
 def only(result: OperationResult) -> Mapping[str, Any]:
@@ -242,7 +243,7 @@ async def test_closing_a_stream_closes_its_resolver() -> None:
 async def test_a_stream_ends_with_the_identity_it_was_opened_with() -> None:
     bench = Workbench()
 
-    results = await bench.stream("subscription { count(to: 100, every: 0.04) }", lifetime_seconds=0.1)
+    results = await bench.stream("subscription { count(to: 100, every: 0.04) }", Lifetime(0.1))
 
     assert only(results[-1])["extensions"]["code"] == "UNAUTHENTICATED"
     assert bench.context.done == ["1", "2"]

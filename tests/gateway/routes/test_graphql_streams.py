@@ -1,11 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Limits
 from gateway.routes.connection import DoorOptions
 from gateway.routes.negotiation import EVENT_STREAM
@@ -207,8 +209,8 @@ async def test_draining_ends_streams_without_saying_they_are_complete(shop: Shop
 
 
 async def test_a_stream_ends_when_its_sign_in_does() -> None:
-    def lifetime(context: Toys) -> float:
-        return 0.15
+    def lifetime(context: Toys) -> AbstractContextManager[Lifetime]:
+        return nullcontext(Lifetime(0.15))
 
     async with serving(options=DoorOptions(lifetime_of=lifetime)) as shop:
         response = await ask(shop, "subscription { count(to: 1000, every: 0.1) }")

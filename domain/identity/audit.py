@@ -1,0 +1,153 @@
+"""The audit log: who did what to what, written in the same transaction as the act, and never changed.
+
+async with self.audit.writing():
+    before = await self.store.locked(account_id)
+    after = await self.store.change_profile(account_id, profile)
+    await self.audit.record(by, Action.PROFILE_CHANGED, account_id, *differences(before, after))
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+MAX_USER_AGENT_CHARACTERS = 400
+SECRETS = frozenset({"password", "secret", "hash", "token", "pin", "code", "verifier", "key"})
+"""Words that the name of a value in the log does not have."""
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+
+Values = Mapping[str, Any]
+"""What JSON can say, by names in camel case or words joined by underscores."""
+
+
+class Action(StrEnum):
+    """Every act that is recorded; the only list of them. The first word is the kind of thing acted on."""
+
+    ACCOUNT_REGISTERED = "account.registered"
+    """An account was opened."""
+    PROFILE_CHANGED = "account.profile_changed"
+    """Its name, region or language changed."""
+    SIGNED_IN = "account.signed_in"
+    """Somebody proved to be its owner."""
+    SIGN_IN_FAILED = "account.sign_in_failed"
+    """Somebody did not prove to be its owner, or the account is not in use."""
+    EMAIL_VERIFIED = "account.email_verified"
+    """The link in a letter proved its address."""
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a name
+    """Its owner chose another password."""
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
+    """The link in a letter let somebody choose another password."""
+    SESSION_ENDED = "session.ended"
+    """A session was ended before its time."""
+
+    @property
+    def resource_type(self) -> str:
+        """The kind of thing that is acted on."""
+        return self.value.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and from where; everything open is the system itself."""
+
+    account_id: str | None = None
+    """Who really acts."""
+    on_behalf_of: str | None = None
+    """Whose account they act in, where it is not their own (the subject of a token with `act`)."""
+    address: str | None = None
+    """Of the peer."""
+    user_agent: str | None = None
+    request_id: str | None = None
+
+    def known_as(self, account_id: str) -> "Actor":
+        """The same, now that they proved to be this account."""
+        return replace(self, account_id=account_id)
+
+
+SYSTEM = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act. `before` and `after` hold what changed by it, or what else is worth knowing."""
+
+    action: Action
+    by: Actor
+    resource_id: str | None
+    before: Values | None
+    after: Values | None
+    at: datetime
+
+
+class AuditLog(Protocol):
+    """Keeps entries; nothing in it is changed or dropped."""
+
+    def writing(self) -> AbstractAsyncContextManager[object]:
+        """A transaction: what this task writes inside commits together, or not at all."""
+        ...
+
+    async def add(self, entry: Entry) -> None: ...
+
+    async def forget(self, account_id: str) -> int:
+        """Blanks values, addresses and user agents in the entries about an account that is gone: that
+        somebody acted, and when, stays. How many there were; none while the account exists.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What use cases record their acts with."""
+
+    log: AuditLog
+    now: Callable[[], datetime]
+
+    def writing(self) -> AbstractAsyncContextManager[object]:
+        """A transaction for an act and its record."""
+        return self.log.writing()
+
+    async def record(
+        self,
+        by: Actor,
+        action: Action,
+        resource_id: str | None = None,
+        before: Values | None = None,
+        after: Values | None = None,
+    ) -> None:
+        """Records an act in the transaction that the task is in; raises `ValueError` for what looks like a
+        secret, as nothing can be taken out of the log again.
+        """
+        _refuse_secrets(before or {})
+        _refuse_secrets(after or {})
+        agent = None if by.user_agent is None else by.user_agent[:MAX_USER_AGENT_CHARACTERS]
+        await self.log.add(
+            Entry(action, replace(by, user_agent=agent), resource_id, before, after, self.now())
+        )
+
+
+def differences(before: Any, after: Any) -> tuple[Values, Values]:
+    """What differs between two values of one dataclass, as it was and as it is, in values of JSON."""
+    names = [each.name for each in fields(before) if getattr(before, each.name) != getattr(after, each.name)]
+    return (
+        {name: _plain(getattr(before, name)) for name in names},
+        {name: _plain(getattr(after, name)) for name in names},
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _refuse_secrets(values: Values) -> None:
+    for name, value in values.items():
+        if SECRETS.intersection(word.lower() for word in _WORD.findall(name)):
+            raise ValueError(f"{name} looks like a secret, which the audit log does not take")
+        if isinstance(value, Mapping):
+            _refuse_secrets(value)

@@ -1,0 +1,48 @@
+"""For how long somebody may listen: until a moment that is known, or until somebody says that it is over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+EXPIRED: Final = "The sign-in has expired: subscribe again with a new one."
+
+
+class Lifetime:
+    """Of one listener, made and used within one event loop.
+
+    `reason` says why it is over, in words for the listener.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        """Over after so many seconds; None: when `end` is called."""
+        self.reason = EXPIRED
+        self._until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self._waiting: asyncio.Timeout | None = None
+        self._ended = False
+        self._told: Callable[[str], None] | None = None
+
+    def end(self, reason: str) -> None:
+        """It is over now, whatever is waited for."""
+        self.reason, self._ended = reason, True
+        self._until = asyncio.get_running_loop().time()
+        if self._waiting is not None:
+            self._waiting.reschedule(self._until)
+        if self._told is not None:
+            self._told(reason)
+
+    def tell(self, told: Callable[[str], None]) -> None:
+        """Calls `told` with the reason when `end` is called, at once where it was called before."""
+        self._told = told
+        if self._ended:
+            told(self.reason)
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """A block that TimeoutError ends when it is over; one at a time."""
+        async with asyncio.timeout_at(self._until) as waiting:
+            self._waiting = waiting
+            try:
+                yield
+            finally:
+                self._waiting = None
