@@ -25,8 +25,9 @@ from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
-from domain.identity.recent import RecentAccounts
+from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
@@ -341,6 +342,7 @@ async def open_sessions(
         store=PostgresSessions(database),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),
         recent=recent,
+        clients=RecentClients(PostgresClients(database).clients),
         revocations=revocations,
         lifetimes=Lifetimes(
             idle=timedelta(seconds=settings.refresh_token_seconds),

@@ -34,6 +34,14 @@ class Action(StrEnum):
     """Somebody proved to be its owner."""
     SIGN_IN_FAILED = "account.sign_in_failed"
     """Somebody did not prove to be its owner, or the account is not in use."""
+    CLIENT_AUTHORIZED = "account.client_authorized"
+    """Its owner let an application act for it."""
+    CLIENT_REGISTERED = "client.registered"
+    """An application was registered."""
+    CLIENT_DISABLED = "client.disabled"
+    """An application can act no more."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - its name
+    """An access token of a service was revoked."""
     SESSION_ENDED = "session.ended"
     """A session was ended before its time."""
 

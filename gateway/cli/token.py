@@ -35,6 +35,7 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
 
     from domain.identity.attempts import LocalAttempts  # noqa: PLC0415
     from domain.identity.audit import Actor, Audit  # noqa: PLC0415
+    from domain.identity.model import Terms  # noqa: PLC0415
     from domain.identity.postgres import PostgresAccounts  # noqa: PLC0415
     from domain.identity.postgres_audit import PostgresAudit  # noqa: PLC0415
     from domain.identity.recent import RecentAccounts  # noqa: PLC0415
@@ -55,5 +56,5 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
                 f"No account is called {name}. `media-gateway import demo` brings some to try things with."
             )
         sessions = await open_sessions(settings, database, recent, audit, stack)
-        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), methods=())
+        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), Terms(methods=()))
         return tokens.access

@@ -131,6 +131,7 @@ def test_a_token_of_ours_gives_back_whom_it_was_issued_to() -> None:
         family_id=SESSION.family_id,
         authenticated_at=SESSION.authenticated_at,
         methods=("pwd",),
+        audience=frozenset({ISSUER}),
     )
     assert caller.token_id
 
