@@ -9,6 +9,7 @@ from strawberry import ID, Parent
 
 from domain.catalog.links import DeviceKind
 from domain.identity.model import Viewer
+from domain.identity.policy import Scope, own
 from domain.platform.errors import UserError, UserErrorCode, refuse
 from domain.sync import devices as use_cases
 from domain.sync import model
@@ -289,6 +290,7 @@ async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
 
 
 NODES = {"Device": _own_device, "DeviceCommand": command_node}
+NODE_ACCESS = {"Device": own(Scope.READ_DEVICES), "DeviceCommand": own(Scope.READ_DEVICES)}
 
 
 def _device_key(text: str) -> str:

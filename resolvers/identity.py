@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Parent
 
 from domain.identity.model import Account, LoginSession, Viewer
-from domain.identity.policy import Scope
+from domain.identity.policy import Scope, needs, own
 from domain.identity.profile import Profile
 from domain.identity.tokens import UUID
 from domain.platform.errors import Unauthenticated, UserError
@@ -104,8 +104,14 @@ async def account(viewer: Parent[Viewer], info: Info) -> Account:
 
 def email(account: Parent[Account], info: Info) -> str | None:
     context = info.context
-    owned = context.services.policy.owns(context.caller, account.id) or account.id in context.identity.proven
-    return account.email if owned else None
+    if account.id in context.identity.proven:
+        return account.email
+    policy = context.services.policy
+    if not policy.sees_account(context.caller, account.id):
+        return None
+    if policy.owns(context.caller, account.id):
+        policy.check(context.caller, needs(Scope.READ_PREFERENCES))
+    return account.email
 
 
 @refusing(RegisterAccountPayload)
@@ -133,7 +139,6 @@ async def sign_in(info: Info, input: SignIn) -> SignInPayload:
 @refusing(UpdateProfilePayload)
 async def update_profile(info: Info, input: UpdateProfile) -> UpdateProfilePayload:
     account_id = info.context.account_id
-    info.context.services.policy.require(info.context.caller, Scope.WRITE_PREFERENCES)
     profile = Profile(input.display_name, input.region, input.language)
     account = await info.context.services.accounts.update_profile(account_id, profile, info.context.actor)
     info.context.identity.account.clear(account_id)
@@ -155,3 +160,4 @@ async def session_node(info: Info, key: str) -> LoginSession | None:
 
 
 NODES = {"Account": account_node, "LoginSession": session_node}
+NODE_ACCESS = {"LoginSession": own(Scope.READ_SECURITY)}

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID, Parent
 
 from domain.identity.model import LoginSession, SessionEnd, Viewer
+from domain.identity.policy import Scope, needs
 from domain.identity.sessions import InvalidGrant
 from domain.identity.tokens import UUID
 from domain.platform.errors import Unauthenticated, UserError, UserErrorCode, refuse
@@ -112,6 +113,7 @@ async def sign_out(info: Info, input: SignOut) -> SignOutPayload:
     service = info.context.services.sessions
     ended: list[str] = []
     if input.sessions is not SessionChoice.CURRENT:
+        info.context.services.policy.check(info.context.caller, needs(Scope.WRITE_SECURITY))
         ended += await service.end_all(account_id, SessionEnd.REVOKED, info.context.actor, but=own)
     if input.sessions is not SessionChoice.OTHERS:
         ended += await service.end(account_id, [own], SessionEnd.SIGNED_OUT, info.context.actor)

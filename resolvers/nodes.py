@@ -8,7 +8,8 @@ import strawberry
 from strawberry import ID
 from strawberry.federation.schema import FederationAny
 
-from domain.platform.errors import BadInput
+from domain.identity.policy import Access
+from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
 from resolvers import catalog, devices, identity, playback
 from resolvers.context import Info
@@ -24,6 +25,12 @@ FINDERS: Mapping[str, Finder] = {
     **devices.NODES,
     **playback.NODES,
 }
+ACCESS: Mapping[str, Access] = {
+    **identity.NODE_ACCESS,
+    **devices.NODE_ACCESS,
+    **playback.NODE_ACCESS,
+}
+"""By type, what must be looked at before one is looked for; others are public, or look themselves."""
 
 
 async def node(info: Info, id: Annotated[ID, strawberry.argument(description="The object's id.")]) -> Any:
@@ -32,6 +39,8 @@ async def node(info: Info, id: Annotated[ID, strawberry.argument(description="Th
     finder = FINDERS.get(found.type) if found else None
     if found is None or finder is None:
         return None
+    if (access := ACCESS.get(found.type)) is not None:
+        info.context.services.policy.check(info.context.caller, access)
     value = await finder(info, found.key)
     return value if value is not None and type(value).__name__ == found.type else None
 
@@ -41,7 +50,7 @@ async def nodes(
 ) -> list[Any]:
     if len(ids) > MAX_SIZE:
         raise BadInput(f"`ids` takes up to {MAX_SIZE}, and has {len(ids)}.", argument="ids")
-    return list(await asyncio.gather(*(node(info, id) for id in ids)))
+    return list(await asyncio.gather(*(_or_refusal(node(info, id)) for id in ids)))
 
 
 async def entities(
@@ -54,7 +63,15 @@ async def entities(
     """What a federation router asks a subgraph for; as with `node`, nothing where there is none."""
     if len(representations) > MAX_ENTITIES:
         raise BadInput(f"`representations` takes up to {MAX_ENTITIES}, and has {len(representations)}.")
-    return list(await asyncio.gather(*(_entity(info, wanted) for wanted in representations)))
+    return list(await asyncio.gather(*(_or_refusal(_entity(info, wanted)) for wanted in representations)))
+
+
+async def _or_refusal(finding: Awaitable[Any]) -> Any:
+    """A refusal is one object's: as a value it leaves the others of its list as they are."""
+    try:
+        return await finding
+    except (Unauthenticated, Forbidden) as refusal:
+        return refusal
 
 
 async def _entity(info: Info, wanted: Any) -> Any:

@@ -10,6 +10,7 @@ from strawberry import ID, Parent
 from domain.catalog import model as catalog
 from domain.catalog.links import PlaybackLink, links_for
 from domain.identity.model import Viewer
+from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
@@ -177,6 +178,7 @@ async def session_node(info: Info, key: str) -> PlaybackSession | None:
 
 
 NODES = {"PlaybackSession": session_node}
+NODE_ACCESS = {"PlaybackSession": own(Scope.READ_PROGRESS)}
 
 
 async def _platform(info: Info, content_id: int, wanted: ID | None) -> str | None:

@@ -8,6 +8,7 @@ import strawberry
 from strawberry import ID
 
 from domain.catalog import links, model, quality, service, taxonomy
+from domain.identity.policy import PUBLIC
 from resolvers import catalog
 from schema.caching import CATALOGUE, OFFERS, PART
 from schema.node import Node
@@ -28,7 +29,7 @@ choices(
 )
 
 
-@view(taxonomy.Genre, cache=CATALOGUE)
+@view(taxonomy.Genre, cache=CATALOGUE, access=PUBLIC)
 class Genre:
     """A genre of screen works or of music."""
 
@@ -40,7 +41,7 @@ class Genre:
     """Whether it is one of music."""
 
 
-@view(taxonomy.Platform, cache=CATALOGUE)
+@view(taxonomy.Platform, cache=CATALOGUE, access=PUBLIC)
 class Platform:
     """A service that has works."""
 
@@ -54,7 +55,7 @@ class Platform:
     """Whether it is one of music."""
 
 
-@view(model.Money, cache=PART)
+@view(model.Money, cache=PART, access=PUBLIC)
 class Money:
     """An amount of money."""
 
@@ -64,7 +65,7 @@ class Money:
     """ISO 4217."""
 
 
-@view(links.PlaybackLink, cache=PART)
+@view(links.PlaybackLink, cache=PART, access=PUBLIC)
 class PlaybackLink:
     """A link that starts a title on its service."""
 
@@ -74,7 +75,7 @@ class PlaybackLink:
     """The link."""
 
 
-@view(model.Offer, cache=OFFERS)
+@view(model.Offer, cache=OFFERS, access=PUBLIC)
 class Offer:
     """A way to watch or hear something, in one region, until it lapses."""
 
@@ -100,7 +101,7 @@ class Offer:
     """Links that start it, best first."""
 
 
-@view(model.Image, cache=PART)
+@view(model.Image, cache=PART, access=PUBLIC)
 class Image:
     """A picture of a work."""
 
@@ -114,7 +115,7 @@ class Image:
     """Pixels down, where known."""
 
 
-@view(model.ExternalId, cache=PART)
+@view(model.ExternalId, cache=PART, access=PUBLIC)
 class ExternalId:
     """The name of a work in another system."""
 
@@ -124,7 +125,7 @@ class ExternalId:
     """The name there."""
 
 
-@view(model.ExternalIds, cache=PART)
+@view(model.ExternalIds, cache=PART, access=PUBLIC)
 class ExternalIds:
     """The names of a work in other systems."""
 
@@ -144,7 +145,7 @@ class ExternalIds:
     """Its names in further systems."""
 
 
-@view(model.Rating, cache=PART)
+@view(model.Rating, cache=PART, access=PUBLIC)
 class Rating:
     """What the public of a source thinks."""
 
@@ -158,7 +159,7 @@ class Rating:
     """How many voted, where known."""
 
 
-@view(quality.ContentQuality, cache=PART)
+@view(quality.ContentQuality, cache=PART, access=PUBLIC)
 class ContentQuality:
     """How complete and how fresh the record of a work is."""
 
@@ -170,7 +171,7 @@ class ContentQuality:
     """1 today, falling with the days since the last update to 0.5."""
 
 
-@view(model.Person, cache=CATALOGUE)
+@view(model.Person, cache=CATALOGUE, access=PUBLIC)
 class Person(Node):
     """Somebody, or a band, who made or appeared in a work."""
 
@@ -180,7 +181,7 @@ class Person(Node):
     """What they made or appeared in, best known first."""
 
 
-@view(model.Credit, cache=PART)
+@view(model.Credit, cache=PART, access=PUBLIC)
 class Credit:
     """What a person did for a work."""
 
@@ -192,7 +193,7 @@ class Credit:
     """Whom they played, where known."""
 
 
-@view(model.Content, interface=True, cache=CATALOGUE)
+@view(model.Content, interface=True, cache=CATALOGUE, access=PUBLIC)
 class Content(Node):
     """Anything that can be watched or heard."""
 
@@ -232,7 +233,7 @@ class Content(Node):
     """How complete its record is."""
 
 
-@view(model.Movie, cache=CATALOGUE)
+@view(model.Movie, cache=CATALOGUE, access=PUBLIC)
 class Movie(Content):
     """A film."""
 
@@ -240,7 +241,7 @@ class Movie(Content):
     """Its length."""
 
 
-@view(model.Series, cache=CATALOGUE)
+@view(model.Series, cache=CATALOGUE, access=PUBLIC)
 class Series(Content):
     """A series, made of seasons."""
 
@@ -254,7 +255,7 @@ class Series(Content):
     """Its seasons, in order."""
 
 
-@view(model.Season, cache=CATALOGUE)
+@view(model.Season, cache=CATALOGUE, access=PUBLIC)
 class Season(Content):
     """A season of a series."""
 
@@ -270,7 +271,7 @@ class Season(Content):
     """Its episodes, in order."""
 
 
-@view(model.Episode, cache=CATALOGUE)
+@view(model.Episode, cache=CATALOGUE, access=PUBLIC)
 class Episode(Content):
     """An episode of a season."""
 
@@ -282,7 +283,7 @@ class Episode(Content):
     """The season."""
 
 
-@view(model.Album, cache=CATALOGUE)
+@view(model.Album, cache=CATALOGUE, access=PUBLIC)
 class Album(Content):
     """An album."""
 
@@ -296,7 +297,7 @@ class Album(Content):
     """Who recorded it."""
 
 
-@view(model.Track, cache=CATALOGUE)
+@view(model.Track, cache=CATALOGUE, access=PUBLIC)
 class Track(Content):
     """A track of an album."""
 
@@ -312,7 +313,7 @@ class Track(Content):
     """Who recorded it."""
 
 
-@view()
+@view(access=PUBLIC)
 class CatalogQuery:
     """What exists and where it can be watched."""
 

@@ -7,13 +7,11 @@ shows objects 1 a call, other fields nothing. The weights that fields state beyo
 """
 
 from collections.abc import Iterable
-from copy import copy
 from typing import Final
 
 from strawberry import UNSET, directive_field
 from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema_directive import Location, schema_directive
-from strawberry.types.field import StrawberryField
 
 SIZED_BY: Final = "sizedBy"
 """Metadata of a field: the list argument whose length is the length of the answer. Federation's @listSize has
@@ -81,12 +79,3 @@ def spelled(directive: object, federation: tuple[int, int]) -> object:
             require_one_slicing_argument=directive.require_one_slicing_argument,
         )
     return directive
-
-
-def costed(field: StrawberryField, federation: tuple[int, int]) -> StrawberryField:
-    """The field with its costs as this version of Apollo Federation takes them."""
-    if not any(isinstance(directive, Cost | ListSize) for directive in field.directives):
-        return field
-    shown = copy(field)
-    shown.directives = [spelled(directive, federation) for directive in field.directives]
-    return shown

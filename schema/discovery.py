@@ -3,6 +3,7 @@
 from strawberry import ID
 
 from domain.discovery import model
+from domain.identity.policy import PUBLIC
 from resolvers import discovery
 from schema.caching import FINDINGS, PART
 from schema.catalog import Content, Genre, Person, Platform
@@ -19,7 +20,7 @@ choices(
 )
 
 
-@view(model.Signals)
+@view(model.Signals, access=PUBLIC)
 class SearchSignals:
     """Why a result stands where it does."""
 
@@ -39,7 +40,7 @@ class SearchSignals:
     """Its place among the results by popularity, from 1."""
 
 
-@view(model.HighlightFragment)
+@view(model.HighlightFragment, access=PUBLIC)
 class HighlightFragment:
     """A piece of plain text."""
 
@@ -49,7 +50,7 @@ class HighlightFragment:
     """Whether it matches the query."""
 
 
-@view(model.Highlight)
+@view(model.Highlight, access=PUBLIC)
 class Highlight:
     """A text with words of the query."""
 
@@ -59,7 +60,7 @@ class Highlight:
     """Pieces of it that read on."""
 
 
-@view(discovery.SearchEdge)
+@view(discovery.SearchEdge, access=PUBLIC)
 class SearchEdge:
     """A result."""
 
@@ -75,7 +76,7 @@ class SearchEdge:
     """Where words of the query stand in it."""
 
 
-@view(model.FacetValue)
+@view(model.FacetValue, access=PUBLIC)
 class FacetValue:
     """One value and how many results have it."""
 
@@ -87,7 +88,7 @@ class FacetValue:
     """How many results have it."""
 
 
-@view(model.Facet)
+@view(model.Facet, access=PUBLIC)
 class Facet:
     """The whole result counted by one field, under all filters but those of this field."""
 
@@ -97,7 +98,7 @@ class Facet:
     """The up to 20 most frequent values, most frequent first."""
 
 
-@view(model.Correction)
+@view(model.Correction, access=PUBLIC)
 class SpellingCorrection:
     """What was searched in place of what was written; `exact: true` insists on the latter."""
 
@@ -107,7 +108,7 @@ class SpellingCorrection:
     """What was written."""
 
 
-@view(discovery.SearchPage)
+@view(discovery.SearchPage, access=PUBLIC)
 class SearchConnection:
     """A page of results."""
 
@@ -129,7 +130,7 @@ class SearchConnection:
     """How long the search took, in milliseconds."""
 
 
-@view(model.Suggestion, cache=PART)
+@view(model.Suggestion, cache=PART, access=PUBLIC)
 class Suggestion:
     """How a query could go on."""
 
@@ -147,7 +148,7 @@ class Suggestion:
     """The platform it names; null where it names none."""
 
 
-@view(discovery.TrendingEdge, cache=PART)
+@view(discovery.TrendingEdge, cache=PART, access=PUBLIC)
 class TrendingEdge:
     """A title and how much it is watched and wanted."""
 
@@ -159,7 +160,7 @@ class TrendingEdge:
     """Viewers of the window, later ones counting more, and a little for being well known."""
 
 
-@view(discovery.TrendingPage, cache=PART)
+@view(discovery.TrendingPage, cache=PART, access=PUBLIC)
 class TrendingConnection:
     """A page of trends."""
 
@@ -173,7 +174,7 @@ class TrendingConnection:
     """How many the whole list has, a thousand at most."""
 
 
-@view()
+@view(access=PUBLIC)
 class DiscoveryQuery:
     """Finding titles."""
 

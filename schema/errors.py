@@ -1,5 +1,6 @@
 """What a mutation says when a rule refused it."""
 
+from domain.identity.policy import PUBLIC
 from domain.platform import errors
 from resolvers import mutations
 from schema.views import choices, edge, view
@@ -7,7 +8,7 @@ from schema.views import choices, edge, view
 choices(errors.UserErrorCode)
 
 
-@view(errors.UserError)
+@view(errors.UserError, access=PUBLIC)
 class UserError:
     """Why a mutation did not do what was asked, for the user to mend."""
 

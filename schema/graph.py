@@ -8,14 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.federation import Schema
-from strawberry.federation.schema_directives import (
-    Authenticated,
-    Cost,
-    Key,
-    Policy,
-    RequiresScopes,
-    Shareable,
-)
+from strawberry.federation.schema_directives import Cost, Key, Shareable
 from strawberry.federation.versions import parse_version
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import StrawberryArgument
@@ -23,9 +16,12 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
+from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
 from schema import catalog, discovery, identity, node, playback, rate_limit, sona, sync
-from schema.costs import costed, spelled
+from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
+from schema.access import understood
+from schema.costs import spelled
 from schema.reach import reached
 from schema.scalars import SCALARS
 from schema.views import edge
@@ -66,7 +62,7 @@ CONTRIBUTIONS = {
 
 
 OPERATIONS = ("Query", "Mutation", "Subscription")
-BEHIND_INTERFACES = (Cost, Authenticated, RequiresScopes, Policy)
+BEHIND_INTERFACES = (Cost, *ACCESS_DIRECTIVES)
 """Composition refuses these within interfaces; the types behind an interface carry them."""
 
 
@@ -107,7 +103,7 @@ class Shape:
         return [type_ for part in self._parts for type_ in part.types]
 
     def fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        return [costed(field, self.federation) for field in self._fields(definition)]
+        return [_spelled(field, self.federation) for field in self._fields(definition)]
 
     def _fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         origin = definition.origin
@@ -222,6 +218,7 @@ def _entities(types: Iterable[type]) -> type:
         cost=100,
         list_size=nodes.MAX_ENTITIES,
         sized_by="representations",
+        access=BY_RESOLVER,
     )
     return strawberry.type(type("Entities", (), {"_entities": field}))
 
@@ -230,6 +227,15 @@ def _shareable(field: StrawberryField) -> StrawberryField:
     shared = copy(field)
     shared.directives = [*shared.directives, Shareable()]
     return shared
+
+
+def _spelled(field: StrawberryField, federation: tuple[int, int]) -> StrawberryField:
+    """The field with its directives as this version of Apollo Federation takes them."""
+    shown = copy(field)
+    shown.directives = [
+        spelled(directive, federation) for directive in field.directives if understood(directive, federation)
+    ]
+    return shown
 
 
 def _of_interface(field: StrawberryField) -> StrawberryField:

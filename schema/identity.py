@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.identity import model
+from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
 from resolvers import identity, login_sessions
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -12,14 +13,14 @@ from schema.views import choices, edge, plain, view
 choices(model.Tier, login_sessions.SessionChoice)
 
 
-@view(model.Account, cache=PRIVATE)
+@view(model.Account, cache=PRIVATE, access=BY_RESOLVER)
 class Account(Node):
     """A viewer's account."""
 
     display_name: str
     """What to call the viewer."""
-    email: str | None = edge(identity.email)
-    """The e-mail address to sign in with; shown to its owner only."""
+    email: str | None = edge(identity.email, access=BY_RESOLVER)
+    """The e-mail address to sign in with; shown to its owner and to administrators."""
     region: str
     """Where they watch, ISO 3166-1 alpha-2."""
     language: str
@@ -30,7 +31,7 @@ class Account(Node):
     """When it was opened."""
 
 
-@view(model.LoginSession, cache=PRIVATE)
+@view(model.LoginSession, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
 class LoginSession(Node):
     """A sign-in that has not ended: a browser, a TV, an application."""
 
@@ -50,21 +51,23 @@ class LoginSession(Node):
     """Whether it is the one that asks."""
 
 
-@view(model.Viewer, cache=PRIVATE)
+@view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)
 class Viewer:
     """The signed-in caller and everything that is theirs."""
 
-    account: Account = edge(identity.account, cost=60)
+    account: Account = edge(identity.account, cost=60, access=SIGNED_IN)
     """Their account."""
-    sessions: list[LoginSession] = edge(login_sessions.sessions, cost=100, list_size=20)
+    sessions: list[LoginSession] = edge(
+        login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
+    )
     """Where they are signed in, used last first."""
 
 
-@view(identity.RegisterAccountPayload)
+@view(identity.RegisterAccountPayload, access=PUBLIC)
 class RegisterAccountPayload:
     """What came of opening an account."""
 
-    account: Account | None
+    account: Account | None = plain(by_resolver=True)
     """The new account; null where it was refused."""
     access_token: str | None
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
@@ -76,11 +79,11 @@ class RegisterAccountPayload:
     """Why it was refused, every reason."""
 
 
-@view(identity.SignInPayload)
+@view(identity.SignInPayload, access=PUBLIC)
 class SignInPayload:
     """What came of signing in."""
 
-    account: Account | None
+    account: Account | None = plain(by_resolver=True)
     """Who is signed in; null where it was refused."""
     access_token: str | None
     """Signs its bearer in: send it as `Authorization: Bearer …`."""
@@ -92,7 +95,7 @@ class SignInPayload:
     """Why it was refused."""
 
 
-@view(login_sessions.RefreshSessionPayload)
+@view(login_sessions.RefreshSessionPayload, access=PUBLIC)
 class RefreshSessionPayload:
     """What came of refreshing a session."""
 
@@ -140,7 +143,7 @@ class UpdateProfilePayload:
 class IdentityQuery:
     """Who is asking."""
 
-    viewer: Viewer | None = edge(identity.viewer)
+    viewer: Viewer | None = edge(identity.viewer, access=own())
     """The signed-in caller; null when anonymous."""
 
 
@@ -148,19 +151,23 @@ class IdentityQuery:
 class IdentityMutation:
     """Opening and using accounts."""
 
-    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000)
+    register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000, access=PUBLIC)
     """Opens an account and signs in to it."""
-    sign_in: SignInPayload = edge(identity.sign_in, cost=4000)
+    sign_in: SignInPayload = edge(identity.sign_in, cost=4000, access=PUBLIC)
     """Exchanges address and password for an access token; ten attempts a minute."""
-    refresh_session: RefreshSessionPayload = edge(login_sessions.refresh_session, cost=400)
+    refresh_session: RefreshSessionPayload = edge(login_sessions.refresh_session, cost=400, access=PUBLIC)
     """Exchanges a refresh token for a new access token and the next refresh token.
 
     A refresh token works once. Sent again within ten seconds it gets the same answer, in case that was lost;
     sent later it ends the session, as somebody else may have it.
     """
-    sign_out: SignOutPayload = edge(login_sessions.sign_out, cost=400)
+    sign_out: SignOutPayload = edge(login_sessions.sign_out, cost=400, access=SIGNED_IN)
     """Ends the caller's session, all others, or all: their tokens and open streams end within a second."""
-    revoke_session: RevokeSessionPayload = edge(login_sessions.revoke_session, cost=400)
+    revoke_session: RevokeSessionPayload = edge(
+        login_sessions.revoke_session, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
     """Ends one of the caller's sessions, which its tokens and open streams learn within a second."""
-    update_profile: UpdateProfilePayload = edge(identity.update_profile, cost=400)
+    update_profile: UpdateProfilePayload = edge(
+        identity.update_profile, cost=400, access=needs(Scope.WRITE_PREFERENCES)
+    )
     """Changes the caller's own account."""

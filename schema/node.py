@@ -2,11 +2,12 @@
 
 from strawberry import ID
 
+from domain.identity.policy import BY_RESOLVER, PUBLIC
 from resolvers import ids, nodes
 from schema.views import edge, view
 
 
-@view(interface=True)
+@view(interface=True, access=PUBLIC)
 class Node:
     """An object that can be asked for again by its id."""
 
@@ -14,11 +15,11 @@ class Node:
     """Its id in this graph: opaque, stable, the same on every device."""
 
 
-@view()
+@view(access=PUBLIC)
 class NodeQuery:
     """Finds objects by id."""
 
-    node: Node | None = edge(nodes.node, cost=100)
+    node: Node | None = edge(nodes.node, cost=100, access=BY_RESOLVER)
     """The object with this id; null where there is none that the caller may see."""
-    nodes: list[Node | None] = edge(nodes.nodes, cost=100, list_size=100, sized_by="ids")
+    nodes: list[Node | None] = edge(nodes.nodes, cost=100, list_size=100, sized_by="ids", access=BY_RESOLVER)
     """The objects with these ids, in their order; null where there is none. Up to 100 ids."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any, Generic, TypeVar
 
+from domain.identity.policy import PUBLIC
 from domain.platform import paging
 from resolvers import paging as answers
 from schema.caching import PART
@@ -20,7 +21,7 @@ def page(resolver: Callable[..., Any], *, cost: int | None = None, **options: An
     return edge(resolver, cost=cost, list_size=size, **options)
 
 
-@view(paging.PageInfo, cache=PART)
+@view(paging.PageInfo, cache=PART, access=PUBLIC)
 class PageInfo:
     """Where a page lies in its list."""
 
@@ -34,7 +35,7 @@ class PageInfo:
     """The cursor of the last edge, for `after`; null on an empty page."""
 
 
-@view(cache=PART)
+@view(cache=PART, access=PUBLIC)
 class Edge(Generic[T]):
     """One entry of a list."""
 
@@ -44,7 +45,7 @@ class Edge(Generic[T]):
     """Continue behind it with `after`."""
 
 
-@view(cache=PART)
+@view(cache=PART, access=PUBLIC)
 class Connection(Generic[T]):
     """A page of a list."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from domain.identity.policy import Scope, needs
 from domain.playback import model
 from resolvers import playback
 from schema.caching import PRIVATE
@@ -28,13 +29,13 @@ from subscriptions import sync as streams
 choices(model.PlaybackState)
 
 
-@view(model.PlaybackSession, cache=PRIVATE)
+@view(model.PlaybackSession, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
 class PlaybackSession(Node):
     """One device playing one title, from start to end."""
 
     content: Content | None = edge(playback.content, cost=3)
     """The title; null once the catalogue dropped it."""
-    device: Device | None = edge(playback.device, cost=3)
+    device: Device | None = edge(playback.device, cost=3, access=needs(Scope.READ_DEVICES))
     """The device."""
     state: model.PlaybackState
     """What the player does."""
@@ -83,7 +84,9 @@ class EndPlaybackPayload(PlaybackPayload):
 class ViewerPlayback:
     """What the viewer plays."""
 
-    playback_sessions: list[PlaybackSession] = edge(playback.playback_sessions, cost=60, list_size=50)
+    playback_sessions: list[PlaybackSession] = edge(
+        playback.playback_sessions, cost=60, list_size=50, access=needs(Scope.READ_PROGRESS)
+    )
     """The latest sessions, latest first; up to 50."""
 
 
@@ -91,7 +94,9 @@ class ViewerPlayback:
 class DevicePlayback:
     """What a device plays."""
 
-    now_playing: PlaybackSession | None = edge(playback.now_playing, cost=3)
+    now_playing: PlaybackSession | None = edge(
+        playback.now_playing, cost=3, access=needs(Scope.READ_PROGRESS)
+    )
     """The session that goes on; null where none does."""
 
 
@@ -99,11 +104,17 @@ class DevicePlayback:
 class PlaybackMutation:
     """Starts, follows and ends playback."""
 
-    start_playback: StartPlaybackPayload = edge(playback.start_playback, cost=400)
+    start_playback: StartPlaybackPayload = edge(
+        playback.start_playback, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
+    )
     """Starts a title on a device, from where the viewer stopped. What the device played is stopped."""
-    report_progress: ReportProgressPayload = edge(playback.report_progress, cost=400)
+    report_progress: ReportProgressPayload = edge(
+        playback.report_progress, cost=400, access=needs(Scope.WRITE_PROGRESS)
+    )
     """Tells where a player stands, in a session or without one."""
-    end_playback: EndPlaybackPayload = edge(playback.end_playback, cost=400)
+    end_playback: EndPlaybackPayload = edge(
+        playback.end_playback, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
+    )
     """Ends a session."""
 
 
@@ -132,7 +143,11 @@ Change = Annotated[
 class PlaybackSubscription:
     """Streams of playback, and of everything at once."""
 
-    playback: PlaybackChanged = stream(streams.playback, cost=100)
+    playback: PlaybackChanged = stream(streams.playback, cost=100, access=needs(Scope.READ_PROGRESS))
     """Sessions that start, move and end."""
-    changes: Change = stream(streams.changes, cost=100)
+    changes: Change = stream(
+        streams.changes,
+        cost=100,
+        access=needs(Scope.READ_PROGRESS, Scope.READ_WATCHLIST, Scope.READ_RATINGS, Scope.READ_DEVICES),
+    )
     """Everything of the viewer's that changes: one stream keeps a device in step."""

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from domain.identity.policy import PUBLIC
 from domain.platform import budgets
 from resolvers import rate_limit
 from schema.views import edge, view
 
 
-@view(budgets.RateLimit)
+@view(budgets.RateLimit, access=PUBLIC)
 class RateLimit:
     """The caller's budget: it holds so much cost at most, and refills as time goes by."""
 
@@ -23,7 +24,7 @@ class RateLimit:
     """When it will be full again, if nothing more is spent."""
 
 
-@view()
+@view(access=PUBLIC)
 class RateLimitQuery:
     """What may be asked still."""
 

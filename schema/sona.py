@@ -3,6 +3,7 @@
 from strawberry import ID
 
 from domain.catalog.links import DeviceKind
+from domain.identity.policy import PUBLIC, Scope, own
 from domain.sona import model, reasons
 from resolvers import sona
 from schema.caching import PART, PRIVATE
@@ -13,7 +14,7 @@ from schema.views import choices, edge, extends, plain, view
 choices(model.Mood, model.SimilarityKind, model.RailKind, DeviceKind)
 
 
-@view(interface=True)
+@view(interface=True, access=PUBLIC)
 class Reason:
     """Why a title is recommended; every type of reason names its evidence."""
 
@@ -21,7 +22,7 @@ class Reason:
     """In words for the viewer."""
 
 
-@view(reasons.BecauseWatched)
+@view(reasons.BecauseWatched, access=PUBLIC)
 class BecauseWatched(Reason):
     """It is about what a title is about that the viewer watched."""
 
@@ -29,7 +30,7 @@ class BecauseWatched(Reason):
     """What was watched."""
 
 
-@view(reasons.BecauseLiked)
+@view(reasons.BecauseLiked, access=PUBLIC)
 class BecauseLiked(Reason):
     """It is about what a title is about that the viewer liked."""
 
@@ -37,7 +38,7 @@ class BecauseLiked(Reason):
     """What was liked."""
 
 
-@view(reasons.BecauseSaved)
+@view(reasons.BecauseSaved, access=PUBLIC)
 class BecauseSaved(Reason):
     """It is about what a title is about that is on the viewer's watchlist."""
 
@@ -45,7 +46,7 @@ class BecauseSaved(Reason):
     """What is on the watchlist."""
 
 
-@view(reasons.SharedPerson)
+@view(reasons.SharedPerson, access=PUBLIC)
 class SharedPerson(Reason):
     """Somebody made or appears in it, and in a title of the viewer's."""
 
@@ -55,7 +56,7 @@ class SharedPerson(Reason):
     """The title that the viewer watched, liked or saved."""
 
 
-@view(reasons.SharedTheme)
+@view(reasons.SharedTheme, access=PUBLIC)
 class SharedTheme(Reason):
     """It has a theme of a title of the viewer's."""
 
@@ -65,7 +66,7 @@ class SharedTheme(Reason):
     """The title that the viewer watched, liked or saved."""
 
 
-@view(reasons.SharedGenre)
+@view(reasons.SharedGenre, access=PUBLIC)
 class SharedGenre(Reason):
     """It is of a genre that the viewer's own titles speak for."""
 
@@ -73,7 +74,7 @@ class SharedGenre(Reason):
     """The genre."""
 
 
-@view(reasons.FitsMood)
+@view(reasons.FitsMood, access=PUBLIC)
 class FitsMood(Reason):
     """It is of a genre of the mood that was asked for."""
 
@@ -83,7 +84,7 @@ class FitsMood(Reason):
     """The genre."""
 
 
-@view(reasons.Trending)
+@view(reasons.Trending, access=PUBLIC)
 class Trending(Reason):
     """It is watched and wanted now."""
 
@@ -91,12 +92,12 @@ class Trending(Reason):
     """The days that were counted."""
 
 
-@view(reasons.Popular)
+@view(reasons.Popular, access=PUBLIC)
 class Popular(Reason):
     """It is one of the best known titles."""
 
 
-@view(reasons.OnWatchlist)
+@view(reasons.OnWatchlist, access=PUBLIC)
 class OnWatchlist(Reason):
     """The viewer put it on the watchlist."""
 
@@ -147,7 +148,7 @@ class Rail:
     """Its titles; the first ten of a rail are not among the first ten of another, as far as possible."""
 
 
-@view(sona.SimilarEdge, cache=PART)
+@view(sona.SimilarEdge, cache=PART, access=PUBLIC)
 class SimilarEdge:
     """A title like another, and in what."""
 
@@ -169,7 +170,7 @@ class SimilarEdge:
     """The themes of both, rarest first."""
 
 
-@view(sona.SimilarPage, cache=PART)
+@view(sona.SimilarPage, cache=PART, access=PUBLIC)
 class SimilarConnection:
     """A page of similar titles."""
 
@@ -191,14 +192,16 @@ class ContentOfSona:
     """Films, series and albums like it, closest first; like its whole, for an episode or a track."""
 
 
-@view()
+@view(access=PUBLIC)
 class SonaQuery:
     """Being recommended something."""
 
-    recommendations: RecommendationConnection = page(sona.recommendations, cost=900)
+    recommendations: RecommendationConnection = page(
+        sona.recommendations, cost=900, access=own(Scope.READ_RECOMMENDATIONS)
+    )
     """Titles for the viewer, best first, never what was watched, begun or disliked; for everybody, what is
     trending and popular."""
-    home: list[Rail] = edge(sona.home, cost=1500, list_size=12)
+    home: list[Rail] = edge(sona.home, cost=1500, list_size=12, access=own(Scope.READ_RECOMMENDATIONS))
     """The first screen: rails in their order, each with something to show."""
 
 

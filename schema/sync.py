@@ -5,6 +5,7 @@ from datetime import datetime
 from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
+from domain.identity.policy import SIGNED_IN, Scope, needs, own
 from domain.sync import model, service
 from domain.sync.clock import Timestamp
 from resolvers import devices, sync
@@ -21,7 +22,7 @@ from subscriptions import sync as streams
 choices(DeviceKind, model.Verdict, model.CommandState, service.WatchlistOrder)
 
 
-@view(model.DeviceCapabilities)
+@view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
 class DeviceCapabilities:
     """What a device can do."""
 
@@ -37,7 +38,7 @@ class DeviceCapabilities:
     """The diagonal of its screen."""
 
 
-@view(model.Device, cache=PRIVATE)
+@view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))
 class Device(Node):
     """A device of the viewer."""
 
@@ -57,7 +58,7 @@ class Device(Node):
     """Its last sign of life."""
 
 
-@view(model.WatchProgress, cache=PRIVATE)
+@view(model.WatchProgress, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
 class WatchProgress:
     """How far the viewer came with a title."""
 
@@ -75,7 +76,7 @@ class WatchProgress:
     """Whether it was watched to 95 percent; that stays, also when watched again."""
     resume_seconds: int
     """Where to go on; 0 for what is finished or hardly begun."""
-    device: Device | None = edge(sync.device, cost=3)
+    device: Device | None = edge(sync.device, cost=3, access=needs(Scope.READ_DEVICES))
     """Where it was watched last."""
     updated_at: datetime
     """When this became known."""
@@ -83,7 +84,7 @@ class WatchProgress:
     """The clock of the write that made it so."""
 
 
-@view(model.WatchlistEntry, cache=PRIVATE)
+@view(model.WatchlistEntry, cache=PRIVATE, access=needs(Scope.READ_WATCHLIST))
 class WatchlistEntry:
     """A title the viewer means to watch."""
 
@@ -91,13 +92,13 @@ class WatchlistEntry:
     """The title; null once the catalogue dropped it."""
     added_at: datetime
     """When it was put on the list."""
-    added_by: Device | None = edge(sync.device, cost=3)
+    added_by: Device | None = edge(sync.device, cost=3, access=needs(Scope.READ_DEVICES))
     """The device it was added on; null where none was named."""
     tags: list[str]
     """The additions that hold it there; pass them on removal."""
 
 
-@view(model.Reaction, cache=PRIVATE)
+@view(model.Reaction, cache=PRIVATE, access=needs(Scope.READ_RATINGS))
 class Reaction:
     """What the viewer thinks of a title."""
 
@@ -113,7 +114,7 @@ class Reaction:
     """The clock of the write that made it so."""
 
 
-@view(model.DeviceCommand, cache=PRIVATE)
+@view(model.DeviceCommand, cache=PRIVATE, access=needs(Scope.READ_DEVICES))
 class DeviceCommand(Node):
     """A remote command."""
 
@@ -137,11 +138,13 @@ class DeviceCommand(Node):
 class ContentOfViewer:
     """The caller's own on a title; null for the anonymous."""
 
-    my_progress: WatchProgress | None = edge(sync.my_progress, cost=3)
+    my_progress: WatchProgress | None = edge(sync.my_progress, cost=3, access=own(Scope.READ_PROGRESS))
     """How far the viewer came; null where never begun, and for the anonymous."""
-    my_watchlist_entry: WatchlistEntry | None = edge(sync.my_watchlist_entry, cost=2)
+    my_watchlist_entry: WatchlistEntry | None = edge(
+        sync.my_watchlist_entry, cost=2, access=own(Scope.READ_WATCHLIST)
+    )
     """Its place on the viewer's watchlist; null where it is not on it, and for the anonymous."""
-    my_reaction: Reaction | None = edge(sync.my_reaction, cost=2)
+    my_reaction: Reaction | None = edge(sync.my_reaction, cost=2, access=own(Scope.READ_RATINGS))
     """What the viewer thinks; null where nothing was said, and for the anonymous."""
 
 
@@ -149,7 +152,9 @@ class ContentOfViewer:
 class SeriesOfViewer:
     """Where the viewer stands in a series."""
 
-    next_episode: Episode | None = edge(sync.next_episode, cost=10, cache=PRIVATE)
+    next_episode: Episode | None = edge(
+        sync.next_episode, cost=10, cache=PRIVATE, access=own(Scope.READ_PROGRESS)
+    )
     """What to watch next: the episode begun, or the one behind the last finished; null at the end."""
 
 
@@ -157,15 +162,17 @@ class SeriesOfViewer:
 class ViewerSync:
     """What follows the viewer from device to device."""
 
-    watchlist: Connection[WatchlistEntry] = page(sync.watchlist, cost=100)
+    watchlist: Connection[WatchlistEntry] = page(sync.watchlist, cost=100, access=needs(Scope.READ_WATCHLIST))
     """What the viewer means to watch."""
-    continue_watching: Connection[WatchProgress] = page(sync.continue_watching, cost=100)
+    continue_watching: Connection[WatchProgress] = page(
+        sync.continue_watching, cost=100, access=needs(Scope.READ_PROGRESS)
+    )
     """What was begun in the last 30 days and not finished, latest first."""
-    history: Connection[WatchProgress] = page(sync.history, cost=60)
+    history: Connection[WatchProgress] = page(sync.history, cost=60, access=needs(Scope.READ_PROGRESS))
     """Every viewing, latest first."""
-    devices: list[Device] = edge(devices.devices, cost=60, list_size=20)
+    devices: list[Device] = edge(devices.devices, cost=60, list_size=20, access=needs(Scope.READ_DEVICES))
     """The viewer's devices, in the order of registration."""
-    sync_cursor: str = edge(sync.sync_cursor, cost=60)
+    sync_cursor: str = edge(sync.sync_cursor, cost=60, access=SIGNED_IN)
     """Where the change log stands: pass it as `after` to a stream, then read the state."""
 
 
@@ -255,23 +262,37 @@ class AcknowledgeCommandPayload(CommandPayload):
 class SyncMutation:
     """Changes of the viewer's state."""
 
-    add_to_watchlist: AddToWatchlistPayload = edge(sync.add_to_watchlist, cost=400)
+    add_to_watchlist: AddToWatchlistPayload = edge(
+        sync.add_to_watchlist, cost=400, access=needs(Scope.WRITE_WATCHLIST)
+    )
     """Puts a title on the watchlist."""
-    remove_from_watchlist: RemoveFromWatchlistPayload = edge(sync.remove_from_watchlist, cost=400)
+    remove_from_watchlist: RemoveFromWatchlistPayload = edge(
+        sync.remove_from_watchlist, cost=400, access=needs(Scope.WRITE_WATCHLIST)
+    )
     """Takes a title off the watchlist."""
-    react_to_content: ReactPayload = edge(sync.react_to_content, cost=400)
+    react_to_content: ReactPayload = edge(sync.react_to_content, cost=400, access=needs(Scope.WRITE_RATINGS))
     """Says what the viewer thinks of a title, or takes it back."""
-    register_device: RegisterDevicePayload = edge(devices.register_device, cost=400)
+    register_device: RegisterDevicePayload = edge(
+        devices.register_device, cost=400, access=needs(Scope.WRITE_DEVICES)
+    )
     """Registers a device, or what has changed about it. It is online from then on."""
-    rename_device: RenameDevicePayload = edge(devices.rename_device, cost=400)
+    rename_device: RenameDevicePayload = edge(
+        devices.rename_device, cost=400, access=needs(Scope.WRITE_DEVICES)
+    )
     """Gives a device another name."""
-    remove_device: RemoveDevicePayload = edge(devices.remove_device, cost=400)
+    remove_device: RemoveDevicePayload = edge(
+        devices.remove_device, cost=400, access=needs(Scope.WRITE_DEVICES)
+    )
     """Removes a device and stops what it plays; what it wrote stays."""
-    heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400)
+    heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400, access=needs(Scope.WRITE_DEVICES))
     """A device's sign of life, every 30 seconds."""
-    send_command: SendCommandPayload = edge(devices.send_command, cost=400)
+    send_command: SendCommandPayload = edge(
+        devices.send_command, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
+    )
     """Tells a device what to do."""
-    acknowledge_command: AcknowledgeCommandPayload = edge(devices.acknowledge_command, cost=400)
+    acknowledge_command: AcknowledgeCommandPayload = edge(
+        devices.acknowledge_command, cost=400, access=needs(Scope.WRITE_DEVICES)
+    )
     """Tells what became of a command."""
 
 
@@ -333,11 +354,13 @@ class DeviceCommandChanged:
 class SyncSubscription:
     """Streams of the viewer's changes."""
 
-    progress: ProgressChanged = stream(streams.progress, cost=100)
+    progress: ProgressChanged = stream(streams.progress, cost=100, access=needs(Scope.READ_PROGRESS))
     """How far the viewer comes, on any device."""
-    watchlist: WatchlistChanged = stream(streams.watchlist, cost=100)
+    watchlist: WatchlistChanged = stream(streams.watchlist, cost=100, access=needs(Scope.READ_WATCHLIST))
     """What comes to the watchlist and leaves it."""
-    device_commands: DeviceCommandChanged = stream(streams.device_commands, cost=100)
+    device_commands: DeviceCommandChanged = stream(
+        streams.device_commands, cost=100, access=needs(Scope.WRITE_DEVICES)
+    )
     """The commands for a device, which counts as online while it listens."""
-    devices: DeviceChanged = stream(streams.devices, cost=100)
+    devices: DeviceChanged = stream(streams.devices, cost=100, access=needs(Scope.READ_DEVICES))
     """Devices that are registered, change, come or go."""

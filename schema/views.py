@@ -13,7 +13,10 @@ import strawberry
 from strawberry.federation.schema_directives import Key, ListSize
 from strawberry.federation.types import FieldSet
 
+from domain.identity.policy import BY_RESOLVER, Access
 from resolvers.descriptions import describe, description, docstrings
+from resolvers.guarding import guarded
+from schema.access import ACCESS, access_directives
 from schema.caching import CacheControl, cache_directives
 from schema.costs import SIZED_BY, cost_directives
 
@@ -25,6 +28,8 @@ class Shown:
     """What a view shows: kept on the class as `__shown__`."""
 
     model: type | None
+    access: Access | None
+    """What the type as a whole needs: who meets one of its objects has it, whichever way they came."""
 
 
 def view(
@@ -33,8 +38,11 @@ def view(
     interface: bool = False,
     name: str | None = None,
     cache: CacheControl | None = None,
+    access: Access | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Shows a domain value: a plain field is read off the value by its name.
+
+    `access` says who may meet its objects; left open, it goes by the fields that lead to them.
 
     Interfaces find the type of a value by the name of its class; every type with an `id` of the graph is
     a federation entity.
@@ -54,7 +62,7 @@ def view(
             keys = [Key(fields=FieldSet("id"))] if is_node else []
             shown = strawberry.type(cls, directives=[*keys, *kept], **options)
         describe(shown, documented)
-        shown.__shown__ = Shown(model)
+        shown.__shown__ = Shown(model, access)
         return shown
 
     return show
@@ -73,34 +81,53 @@ def choices(*models: type[Enum]) -> None:
             value.description = documented.get(value.name)
 
 
-def edge(
+def edge(  # noqa: PLR0913 - what is not given has its default
     resolver: Callable[..., Any],
     *,
     cost: int | None = None,
     list_size: int | ListSize | None = None,
     sized_by: str | None = None,
     cache: CacheControl | None = None,
+    access: Access | None = None,
     **options: Any,
 ) -> Any:
     """A field that a resolver answers; the annotation beside it says what the graph shows.
 
     `cost` is what one call weighs, 1 by itself where it shows objects; `list_size` how many there are at most
     as a rule, and `sized_by` an argument with a list that is as long; `cache` how long it stays true, where
-    what it shows does not say so.
+    what it shows does not say so; `access` what it needs of who asks.
     """
     directives = [*cost_directives(cost, list_size), *cache_directives(cache)]
-    metadata = {} if sized_by is None else {SIZED_BY: sized_by}
-    return strawberry.field(resolver=resolver, directives=directives, metadata=metadata, **options)
+    metadata: dict[str, Any] = {} if sized_by is None else {SIZED_BY: sized_by}
+    return strawberry.field(**_guarded(resolver, access, directives, metadata), **options)
 
 
-def plain(*, cost: int | None = None, list_size: int | None = None) -> Any:
-    """A field that is read off the value, and what it costs."""
-    return strawberry.field(directives=cost_directives(cost, list_size))
+def plain(*, cost: int | None = None, list_size: int | None = None, by_resolver: bool = False) -> Any:
+    """A field that is read off the value, and what it costs; `by_resolver`: who made the value looked whose
+    it is.
+    """
+    metadata = {ACCESS: BY_RESOLVER} if by_resolver else {}
+    return strawberry.field(directives=cost_directives(cost, list_size), metadata=metadata)
 
 
-def stream(resolver: Callable[..., Any], *, cost: int | None = None, **options: Any) -> Any:
+def stream(
+    resolver: Callable[..., Any], *, access: Access | None = None, cost: int | None = None, **options: Any
+) -> Any:
     """A subscription answered by an async generator; `cost` is what its start weighs."""
-    return strawberry.subscription(resolver=resolver, directives=cost_directives(cost), **options)
+    return strawberry.subscription(**_guarded(resolver, access, cost_directives(cost), {}), **options)
+
+
+def _guarded(
+    resolver: Callable[..., Any], access: Access | None, directives: list[object], metadata: dict[str, Any]
+) -> dict[str, Any]:
+    """The options of a field that needs `access`."""
+    if access is None:
+        return {"resolver": resolver, "directives": directives, "metadata": metadata}
+    return {
+        "resolver": guarded(resolver, access),
+        "directives": [*directives, *access_directives(access)],
+        "metadata": {**metadata, ACCESS: access},
+    }
 
 
 def extends(*targets: type) -> Callable[[type[T]], type[T]]:

@@ -12,8 +12,9 @@ from argon2.exceptions import VerifyMismatchError
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKey, SigningKeys, new_key
-from domain.identity.model import FIRST_PARTY, Account, LoginSession, Role, Tier
+from domain.identity.model import FIRST_PARTY, Account, Caller, LoginSession, Role, Tier
 from domain.identity.passwords import Passwords
+from domain.identity.policy import granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
@@ -152,6 +153,11 @@ def some_keys() -> SigningKeys:
 
 def tokens(clock: Clock, keys: SigningKeys | None = None) -> Tokens:
     return Tokens(keys or some_keys(), Issuer(ISSUER, ISSUER, LIFETIME_SECONDS), clock.now, new_id)
+
+
+def somebody(account_id: str, *roles: Role) -> Caller:
+    """A caller with a token of sign-in."""
+    return Caller(account_id, frozenset(roles), granted(roles))
 
 
 def an_account(

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionResult
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.policy import Policy
 from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from resolvers.context import Context
@@ -32,7 +33,9 @@ class Asker:
 
     def context(self) -> Context:
         catalog = Catalog(PostgresCatalog(self.database), now)
-        services: Any = SimpleNamespace(now=now, catalog=catalog, **self.services)
+        services: Any = SimpleNamespace(
+            **{"now": now, "catalog": catalog, "policy": Policy()} | self.services
+        )
         return Context(services, self.caller, "US", "r1")
 
     async def result(self, query: str, **variables: Any) -> ExecutionResult:

@@ -12,7 +12,8 @@ from strawberry.types import ExecutionResult
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS
+from domain.identity.policy import Policy
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
@@ -29,7 +30,7 @@ from domain.sync.service import Sync
 from gateway.services import titles_of
 from resolvers.context import Context
 from schema.graph import graph
-from tests.accounts import Clock, new_id
+from tests.accounts import Clock, new_id, somebody
 
 
 @dataclass
@@ -77,8 +78,9 @@ class Living:
             sync=self.sync,
             devices=self.devices,
             playback=self.playback,
+            policy=Policy(),
         )
-        caller = ANONYMOUS if account is None else Caller(account)
+        caller = ANONYMOUS if account is None else somebody(account)
         return Context(services, caller, "US", "r1")
 
     async def kinds(self, account: str) -> list[str]:

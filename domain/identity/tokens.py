@@ -108,7 +108,7 @@ class Tokens:
             "amr": list(session.methods),
             "roles": [role.value for role in account.roles],
             "tier": account.tier.value,
-            "scope": " ".join(sorted(scopes)),
+            "scope": " ".join(sorted(implied(scopes))),
         }
         if session.key_thumbprint is not None:
             claims["cnf"] = {"jkt": session.key_thumbprint}

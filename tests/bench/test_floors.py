@@ -17,7 +17,6 @@ from bench.config import Config
 from bench.floors import Routes
 from bench.peers.stock_graph import Context, Sources
 from bench.peers.stock_graph import schema as stock_schema
-from domain.identity.model import Caller
 from domain.ingestion.postgres import PostgresShelf
 from domain.ingestion.service import import_source
 from domain.platform.postgres import Database
@@ -25,7 +24,7 @@ from domain.sync.clock import Timestamp
 from domain.sync.model import WatchProgress
 from domain.sync.postgres import PostgresSync
 from schema.graph import graph
-from tests.accounts import new_id
+from tests.accounts import new_id, somebody
 from tests.asking import Asker
 
 PAGE = 50
@@ -112,7 +111,7 @@ async def test_the_account_of_a_token_is_told(config: Config, account: str) -> N
 
 def _asker(database: Database, account: str) -> Asker:
     services = {"sync": SimpleNamespace(store=PostgresSync(database))}
-    return Asker(graph(), database, services, Caller(account))
+    return Asker(graph(), database, services, somebody(account))
 
 
 def _request(document: str, variables: dict[str, Any], token: str) -> Request:

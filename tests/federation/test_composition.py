@@ -23,6 +23,7 @@ pytestmark = needs_node
 # Clients of a router see nothing of what routers read.
 OF_ROUTERS = re.compile(
     r"@key|@link|@cost|@listSize|@cacheControl|CacheControlScope|@defer|@stream|Query\._entities|Query\._service"
+    r"|@authenticated|@requiresScopes|@policy"
 )
 
 

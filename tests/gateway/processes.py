@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS
 from domain.platform.postgres import Database
 from gateway.engine.admission import CostMode, CostPolicy
 from gateway.engine.execution import Engine
@@ -22,7 +22,7 @@ from gateway.services import Opened, open_all
 from gateway.settings import Settings
 from resolvers.context import Context
 from schema.graph import Graph, graph
-from tests.accounts import new_id
+from tests.accounts import new_id, somebody
 from tests.catalogue import (
     add_album,
     add_artwork,
@@ -49,7 +49,7 @@ class Process:
     async def ask(
         self, text: str, account: str | None = None, region: str = "US", **variables: Any
     ) -> OperationResult:
-        caller = ANONYMOUS if account is None else Caller(account)
+        caller = ANONYMOUS if account is None else somebody(account)
         context = Context(self.opened.services, caller, region, "r1")
         return await self.engine.answer(OperationRequest(text, variables=variables), context)
 

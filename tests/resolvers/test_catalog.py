@@ -10,11 +10,12 @@ import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.taxonomy import GENRES, PLATFORMS
-from domain.identity.model import Caller
+from domain.identity.model import ANONYMOUS
 from domain.platform.postgres import Database
 from resolvers.ids import encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
+from tests.accounts import somebody
 from tests.asking import Asker
 from tests.servers import StatementCounter
 
@@ -346,7 +347,8 @@ async def test_links_are_those_that_the_viewer_s_device_can_open(schema: Graph, 
     devices: Any = SimpleNamespace(store=OneDevice("tv"), presence=None)
 
     async def found(device: str | None, account_id: str | None = "ada") -> list[str]:
-        asker = Asker(schema, database, {"sync": None, "devices": devices}, Caller(account_id))
+        caller = ANONYMOUS if account_id is None else somebody(account_id)
+        asker = Asker(schema, database, {"sync": None, "devices": devices}, caller)
         offer = (await asker.data(LINKS, device=device))["content"]["availability"][0]
         return [link["kind"] for link in offer["links"]]
 

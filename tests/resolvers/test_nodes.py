@@ -13,7 +13,7 @@ from domain.sync.devices import Command
 from resolvers.ids import MAX_NUMBER, encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
-from tests.accounts import NOBODY, PASSWORD, opened_desk
+from tests.accounts import NOBODY, PASSWORD, opened_desk, somebody
 from tests.asking import Asker
 from tests.servers import StatementCounter
 from tests.viewers import Asker as OwnersAsker
@@ -258,8 +258,7 @@ async def test_a_router_asks_for_a_thousand_entities_at_most(
 async def owner(database: Database) -> AsyncIterator[tuple[Caller, dict[str, Any]]]:
     async with opened_desk(database) as desk:
         account = await desk.service.register("ada@example.org", PASSWORD, Profile("Ada", "GB"), NOBODY)
-        services = {"policy": Policy(), "accounts": desk.service, "sessions": desk.sessions}
-        yield Caller(account.id), services
+        yield somebody(account.id), {"accounts": desk.service, "sessions": desk.sessions}
 
 
 async def test_an_account_is_an_entity_for_its_owner_alone(
@@ -268,7 +267,7 @@ async def test_an_account_is_an_entity_for_its_owner_alone(
     caller, services = owner
     assert caller.account_id is not None
     wanted = [{"__typename": "Account", "id": encode("Account", caller.account_id)}]
-    stranger = Caller("00000000-0000-4000-8000-000000000000")
+    stranger = somebody("00000000-0000-4000-8000-000000000000")
 
     own = await Asker(schema, database, services, caller).data(ENTITIES, representations=wanted)
     others = await Asker(schema, database, services, stranger).data(ENTITIES, representations=wanted)

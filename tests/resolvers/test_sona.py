@@ -8,13 +8,15 @@ from strawberry.types import ExecutionResult
 
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS
+from domain.identity.policy import Policy
 from domain.platform.postgres import Database
 from domain.sona.model import Trended
 from domain.sync.model import Verdict
 from resolvers.context import Context
 from resolvers.ids import encode
 from schema.graph import Graph, graph
+from tests.accounts import somebody
 from tests.domain.sona.viewers import NOW, House, counted
 from tests.servers import StatementCounter
 
@@ -66,8 +68,9 @@ class Client:
             catalog=Catalog(PostgresCatalog(self.house.database), lambda: NOW),
             sona=self.house.sona,
             similarity=self.house.similarity,
+            policy=Policy(),
         )
-        caller = ANONYMOUS if account is None else Caller(account)
+        caller = ANONYMOUS if account is None else somebody(account)
         context = Context(services, caller, "US", "r1")
         found = await self._schema.execute(query, variable_values=variables, context_value=context)
         assert isinstance(found, ExecutionResult)

@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.identity.model import Caller
 from domain.identity.policy import Policy
 from domain.platform.postgres import Database
 from gateway.engine.execution import Engine
@@ -13,6 +12,7 @@ from gateway.engine.incremental.formats import Format
 from gateway.engine.requests import OperationRequest
 from resolvers.ids import encode
 from schema.graph import graph
+from tests.accounts import somebody
 from tests.asking import Asker
 from tests.resolvers.test_catalog import EVERYTHING, add_full_movie
 from tests.servers import StatementCounter
@@ -97,7 +97,7 @@ async def test_what_is_put_off_of_many_titles_takes_as_many_statements_as_of_one
 async def test_who_asks_may_see_no_more_later_than_at_once(
     engine: Engine, asker: Asker, database: Database
 ) -> None:
-    asker.caller = Caller("01890000-0000-7000-8000-000000000001")
+    asker.caller = somebody("01890000-0000-7000-8000-000000000001")
     another = encode("Account", "01890000-0000-7000-8000-000000000002")
     query = "query ($id: ID!) { __typename ... @defer { node(id: $id) { ... on Account { email } } } }"
 

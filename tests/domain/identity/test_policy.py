@@ -3,12 +3,24 @@
 import pytest
 
 from domain.identity.model import ANONYMOUS, Caller, Role
-from domain.identity.policy import IMPLIED, Policy, Scope, granted, implied
+from domain.identity.policy import (
+    NEEDS_CONSENT,
+    NOT_ON_REQUEST,
+    PUBLIC,
+    SIGNED_IN,
+    Access,
+    Policy,
+    Scope,
+    granted,
+    implied,
+    needs,
+    own,
+)
 from domain.platform.errors import Forbidden, Unauthenticated
 
 POLICY = Policy()
 KEEPING = {Scope.WRITE_CONTENT, Scope.READ_SCHEMA}
-ADMINISTERING = {*KEEPING, Scope.ADMIN_FULL}
+ADMINISTERING = {*KEEPING, Scope.ADMIN_READ, Scope.ADMIN_FULL}
 WATCHING = set(Scope) - ADMINISTERING
 
 
@@ -37,7 +49,12 @@ def test_each_role_reaches_its_scopes_and_no_other(
 
 
 def test_whoever_may_write_may_read() -> None:
-    assert all(read.value == write.value.replace("write:", "read:") for write, read in IMPLIED.items())
+    for write in (scope for scope in Scope if scope.value.startswith("write:")):
+        assert implied([write]) == {write, Scope(write.value.replace("write:", "read:"))}
+    assert implied(["playback:control"]) == {
+        Scope.PLAYBACK_CONTROL, Scope.READ_DEVICES, Scope.READ_PROGRESS
+    }  # fmt: skip
+    assert implied(["admin:full"]) == {Scope.ADMIN_FULL, Scope.ADMIN_READ}
     assert implied(["write:watchlist"]) == {Scope.WRITE_WATCHLIST, Scope.READ_WATCHLIST}
     assert implied(["read:watchlist", "watchlist", ""]) == {Scope.READ_WATCHLIST}
 
@@ -62,10 +79,42 @@ def test_accounts_are_seen_by_their_owner_and_by_administrators() -> None:
 
 
 def test_a_scope_that_is_lacking_is_named_and_sign_in_is_asked_for_first() -> None:
-    POLICY.require(caller(), Scope.WRITE_WATCHLIST)
-    with pytest.raises(Unauthenticated):
-        POLICY.require(ANONYMOUS, Scope.WRITE_WATCHLIST)
-    with pytest.raises(Forbidden) as refusal:
-        POLICY.require(caller(), Scope.ADMIN_FULL)
+    both = needs(Scope.WRITE_WATCHLIST, Scope.ADMIN_FULL)
+    POLICY.check(caller(), needs(Scope.WRITE_WATCHLIST))
+    with pytest.raises(Unauthenticated) as anonymous:
+        POLICY.check(ANONYMOUS, both)
+    with pytest.raises(Forbidden) as signed_in:
+        POLICY.check(caller(), both)
 
-    assert refusal.value.extensions == {"scope": "admin:full"}
+    assert anonymous.value.extensions == {"scope": "write:watchlist admin:full"}
+    assert signed_in.value.extensions == {"scope": "admin:full"}
+    assert "admin:full" in signed_in.value.message
+
+
+NARROW = Caller(account_id="1", scopes=frozenset({Scope.READ_PROGRESS}))
+
+
+@pytest.mark.parametrize(
+    ("access", "anonymous", "narrow", "viewer"),
+    [
+        (PUBLIC, True, True, True),
+        (SIGNED_IN, False, True, True),
+        (own(), True, True, True),
+        (own(Scope.READ_PROGRESS), True, True, True),
+        (own(Scope.READ_WATCHLIST), True, False, True),
+        (needs(Scope.READ_PROGRESS), False, True, True),
+        (needs(Scope.READ_WATCHLIST), False, False, True),
+        (needs(Scope.READ_PROGRESS, Scope.READ_WATCHLIST), False, False, True),
+        (needs(Scope.ADMIN_READ), False, False, False),
+    ],
+)
+def test_who_has_what_is_needed(access: Access, anonymous: bool, narrow: bool, viewer: bool) -> None:  # noqa: FBT001 - a table
+    found = tuple(POLICY.allows(asking, access) for asking in (ANONYMOUS, NARROW, caller()))
+
+    assert found == (anonymous, narrow, viewer)
+
+
+def test_administering_is_never_had_by_asking() -> None:
+    assert {Scope.WRITE_SECURITY, Scope.ADMIN_FULL} == NOT_ON_REQUEST
+    assert ADMINISTERING < NEEDS_CONSENT
+    assert {Scope.PLAYBACK_CONTROL} < NEEDS_CONSENT

@@ -162,7 +162,7 @@ def test_another_library_call_verifies_our_token_by_our_published_keys(mint: Min
         *("iss", "aud", "sub", "iat", "exp", "jti", "roles", "tier", "scope"),
         *("client_id", "sid", "fam", "auth_time", "amr"),
     }
-    assert decoded.claims["scope"] == "read:content write:watchlist"
+    assert decoded.claims["scope"] == "read:content read:watchlist write:watchlist"
 
 
 @pytest.mark.parametrize(

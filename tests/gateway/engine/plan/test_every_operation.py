@@ -13,7 +13,7 @@ import orjson
 import pytest
 from graphql import OperationDefinitionNode, OperationType, is_required_argument
 
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import ANONYMOUS
 from domain.platform.postgres import Database
 from gateway.engine.admission import CostMode, CostPolicy
 from gateway.engine.errors import ErrorFormatter
@@ -23,6 +23,7 @@ from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from resolvers.context import Context
 from resolvers.ids import encode
+from tests.accounts import somebody
 from tests.gateway.processes import GRAPH, Process, Shelf, fill, process
 from tests.operations import definitions, operations, variables
 from tests.selections import everything
@@ -106,7 +107,7 @@ class Twins:
         """Of the engine without plans, as the first account, and of the one with, as the second."""
         found = []
         for engine, account in zip(self.engines, accounts, strict=True):
-            caller = ANONYMOUS if account is None else Caller(account)
+            caller = ANONYMOUS if account is None else somebody(account)
             context = Context(self.house.opened.services, caller, "US", "r1")
             result = await engine.answer(OperationRequest(text, name, dict(given)), context)
             found.append(orjson.loads(engine.to_bytes(result)))
