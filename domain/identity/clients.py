@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.model import BROWSER, FIRST_PARTY, IDENTITY
-from domain.identity.policy import Scope
+from domain.identity.policy import NEEDS_CONSENT, NOT_ON_REQUEST, Scope
 from domain.platform.errors import Refused, UserError, UserErrorCode, refuse
 
 SECRET_PREFIX: Final = "mg_cs_"  # noqa: S105 - tells people and scanners of secrets what follows
@@ -34,9 +34,8 @@ class GrantType(StrEnum):
     TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - its name
 
 
-UNGRANTABLE: Final = frozenset({Scope.ADMIN_FULL})
-"""No client can ask for these; who needs them signs in to the graph itself."""
-GRANTABLE: Final = frozenset({scope.value for scope in Scope} - UNGRANTABLE) | IDENTITY
+GRANTABLE: Final = frozenset(scope.value for scope in Scope if scope not in NOT_ON_REQUEST) | IDENTITY
+"""What clients may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,10 @@ class OAuthClient:
     @property
     def public(self) -> bool:
         return self.secret_hash is None
+
+    def asks_consent(self, scopes: Collection[str]) -> bool:
+        """Whether an account's owner has to be asked before it is granted these."""
+        return not self.trusted or not NEEDS_CONSENT.isdisjoint(scopes)
 
     def knows(self, secret: str) -> bool:
         """Whether this is its secret; takes as long whether it is or not."""

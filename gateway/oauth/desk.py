@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.identity.clients import Clients
+from domain.identity.dpop import Proofs
 from domain.identity.grants import Grants
 from domain.identity.model import Account
 from domain.identity.recent import RecentAccounts
@@ -18,6 +19,7 @@ DEVICE: Final = "/oauth/device"
 QR: Final = "/oauth/device/qr.svg"
 REVOKE: Final = "/oauth/revoke"
 INTROSPECT: Final = "/oauth/introspect"
+PUSHED: Final = "/oauth/par"
 USERINFO: Final = "/oauth/userinfo"
 SIGN_IN: Final = "/oauth/sign-in"
 SIGN_OUT: Final = "/oauth/sign-out"
@@ -34,6 +36,8 @@ class OAuthDesk:
     grants: Grants
     sessions: Sessions
     accounts: RecentAccounts
+    proofs: Proofs
+    languages: Collection[str]
     now: Callable[[], datetime]
 
     def url(self, path: str) -> str:

@@ -1,0 +1,50 @@
+"""Joins the authorisation server with the accounts, sessions and clients of the process."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from domain.identity.attempts import AttemptLimit
+from domain.identity.audit import Audit
+from domain.identity.clients import Clients
+from domain.identity.dpop import Proofs
+from domain.identity.grants import Grants
+from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_grants import PostgresGrants
+from domain.identity.sessions import Sessions
+from domain.platform.postgres import Database
+from gateway.oauth.desk import OAuthDesk
+from gateway.phrases import languages
+
+GRAPH = "/graphql"
+MCP = "/mcp"
+
+
+def resources_of(issuer: str) -> Mapping[str, str]:
+    """Whom access tokens can be for, by URL."""
+    return {
+        issuer: "Media Gateway",
+        issuer.rstrip("/") + GRAPH: "Media Gateway (GraphQL)",
+        issuer.rstrip("/") + MCP: "Media Gateway (MCP)",
+    }
+
+
+def desk_of(
+    issuer: str,
+    database: Database,
+    sessions: Sessions,
+    attempts: AttemptLimit,
+    now: Callable[[], datetime],
+    new_id: Callable[[], str],
+) -> OAuthDesk:
+    audit: Audit = sessions.audit
+    return OAuthDesk(
+        issuer=issuer,
+        resources=resources_of(issuer),
+        clients=Clients(PostgresClients(database), audit, now, new_id),
+        grants=Grants(PostgresGrants(database), sessions, attempts, audit, now),
+        sessions=sessions,
+        accounts=sessions.recent,
+        proofs=Proofs(attempts, now),
+        languages=tuple(languages()),
+        now=now,
+    )
