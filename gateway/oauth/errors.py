@@ -26,6 +26,18 @@ class InvalidDPoPProofError(OAuth2Error):  # type: ignore[misc]
     description = "The DPoP proof is missing or not valid."
 
 
+class LoginRequiredError(OAuth2Error):  # type: ignore[misc]
+    """OpenID Connect Core, section 3.1.2.6."""
+
+    error = "login_required"
+
+
+class ConsentRequiredError(OAuth2Error):  # type: ignore[misc]
+    """OpenID Connect Core, section 3.1.2.6."""
+
+    error = "consent_required"
+
+
 class TooManyRequestsError(OAuth2Error):  # type: ignore[misc]
     error = "rate_limit_exceeded"
     status_code = 429

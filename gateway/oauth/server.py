@@ -12,7 +12,7 @@ from gateway.oauth.bridge import run, wait
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.endpoints import DeviceEndpoint, Introspection, Revocation
 from gateway.oauth.grants import CodeGrant, DeviceGrant, RefreshGrant, S256Only, ServiceGrant
-from gateway.oauth.requests import Answer, Asked, Headers
+from gateway.oauth.requests import Answer, Asked, Headers, Parameters
 from gateway.oauth.views import ClientView
 
 log = structlog.get_logger(__name__)
@@ -49,6 +49,16 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     async def endpoint(self, name: str, asked: Asked) -> Answer:
         answer: Answer = await run(self.create_endpoint_response, name, asked)
         return answer
+
+    def turned_away(self, asked: Asked, error: OAuth2Error) -> Answer:
+        """Back to the client with an error, saying who says so."""
+        answer = self.handle_error_response(asked, error)
+        self.execute_hook("after_create_authorization_response", answer)
+        return answer
+
+    async def pushed(self, parameters: Parameters) -> Parameters:
+        """The parameters that were pushed before (RFC 9126) where these refer to such, else these."""
+        return parameters
 
     def query_client(self, client_id: str) -> ClientView | None:
         found = wait(self.desk.clients.find(client_id))
