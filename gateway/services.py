@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -26,6 +26,7 @@ from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_letters import PostgresLetters
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import Revocations
@@ -60,6 +61,7 @@ from domain.sync.relay import Relay
 from domain.sync.service import Sync, Title, Titles
 from gateway.authentication import signing_keys
 from gateway.background import in_background
+from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
@@ -99,9 +101,11 @@ class Opened:
     """Automatic persisted queries that other processes know."""
 
 
-def audience_of(context: Context) -> str:
-    """What the public fields of the graph know of a caller: where they are."""
-    return context.region
+def audience_of(context: Context) -> str | None:
+    """What the public fields of the graph know of a caller: where they are. Who may not see everything
+    shares nothing with anybody.
+    """
+    return context.region if context.restriction is None else None
 
 
 @asynccontextmanager
@@ -137,11 +141,17 @@ async def open_all(
         recent = RecentAccounts(PostgresAccounts(database).accounts)
         audit = Audit(PostgresAudit(database), now)
         sessions = await open_sessions(settings, database, recent, audit, stack)
+        accounts = replace(
+            await open_accounts(database, recent, shared.attempts, audit, stack),
+            verified_only=settings.require_verified_email,
+        )
+        correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
+            accounts=accounts,
             sessions=sessions,
+            recovery=recovery_of(accounts, sessions, correspondence, database),
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -158,7 +168,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
-        jobs = (*jobs_of(settings, database), tidying, *embedding_jobs(database, vectors, encoder))
+        jobs = (
+            *jobs_of(settings, database),
+            tidying,
+            *correspondence.jobs,
+            *embedding_jobs(database, vectors, encoder),
+        )
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -364,6 +379,7 @@ async def open_accounts(
         passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
         audit=audit,
+        letters=PostgresLetters(database),
         now=now,
         new_id=new_id,
     )
