@@ -67,6 +67,8 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.metrics import Metrics
+from gateway.oauth.opening import pages_of, resources_of
+from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
@@ -99,6 +101,8 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
+    oauth: Pages
+    """The authorisation server with its pages."""
 
 
 def audience_of(context: Context) -> str | None:
@@ -145,6 +149,7 @@ async def open_all(
             await open_accounts(database, recent, shared.attempts, audit, stack),
             verified_only=settings.require_verified_email,
         )
+        oauth = pages_of(settings.issuer, database, accounts, sessions, shared.attempts)
         correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
@@ -167,10 +172,13 @@ async def open_all(
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
-        tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
+        tidying = (
+            Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
+        )
         jobs = (
             *jobs_of(settings, database),
-            tidying,
+            *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
         )
@@ -181,7 +189,7 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, oauth)
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
@@ -352,7 +360,12 @@ async def open_sessions(
     """The sessions, and what of them was revoked, kept in step with the other processes."""
     revocations = Revocations(PostgresRevocations(database), now)
     await stack.enter_async_context(in_background(revocations.run()))
-    issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
+    issuer = Issuer(
+        settings.issuer,
+        settings.issuer,
+        settings.access_token_seconds,
+        tuple(resources_of(settings.issuer)),
+    )
     return Sessions(
         store=PostgresSessions(database),
         tokens=Tokens(signing_keys(settings), issuer, now, new_id),

@@ -67,9 +67,13 @@ class RecoveryMutation:
 
     verify_email: VerifyEmailPayload = edge(recovery.verify_email, cost=400, access=PUBLIC)
     """Proves an address by the token in a letter, which works once, for 24 hours."""
-    resend_verification: ResendVerificationPayload = edge(recovery.resend_verification, cost=400, access=PUBLIC)
+    resend_verification: ResendVerificationPayload = edge(
+        recovery.resend_verification, cost=400, access=PUBLIC
+    )
     """Sends the letter that proves an address again, at most once a minute."""
-    request_password_reset: RequestPasswordResetPayload = edge(recovery.request_password_reset, cost=400, access=PUBLIC)
+    request_password_reset: RequestPasswordResetPayload = edge(
+        recovery.request_password_reset, cost=400, access=PUBLIC
+    )
     """Sends a letter with a link to choose another password, at most three an hour; the answer is the same
     whether the address has an account or not.
     """
@@ -77,5 +81,7 @@ class RecoveryMutation:
     """Chooses another password by the token in a letter, which works once, for one hour, and signs out
     everywhere.
     """
-    change_password: ChangePasswordPayload = edge(recovery.change_password, cost=8000, access=needs(Scope.WRITE_SECURITY))
+    change_password: ChangePasswordPayload = edge(
+        recovery.change_password, cost=8000, access=needs(Scope.WRITE_SECURITY)
+    )
     """Chooses another password, and signs out everywhere else."""

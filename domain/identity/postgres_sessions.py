@@ -105,6 +105,15 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def standing_with(self, client_id: str, now: datetime) -> list[LoginSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM login_session s
+                 WHERE s.client_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2""",
+            client_id,
+            now,
+        )
+        return [session_of(row) for row in rows]
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:

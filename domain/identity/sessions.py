@@ -90,6 +90,10 @@ class SessionStore(Protocol):
         """Those that have neither ended nor lapsed, used last first."""
         ...
 
+    async def standing_with(self, client_id: str, now: datetime) -> list[LoginSession]:
+        """Those with this client that have neither ended nor lapsed."""
+        ...
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:
@@ -202,6 +206,11 @@ class Sessions:
         """Ends every session of the account but one; answers the ids of those that ended."""
         found = await self.store.standing(account_id, self.now())
         return await self._end([session for session in found if session.id != but], end, by)
+
+    async def end_of_client(self, client_id: str, by: Actor) -> list[str]:
+        """Ends every session with a client that may do nothing more; answers the ids."""
+        found = await self.store.standing_with(client_id, self.now())
+        return await self._end(found, SessionEnd.ADMINISTRATOR, by)
 
     async def revoke_token(self, caller: Caller, by: Actor) -> None:
         """The access token of a service counts no more."""

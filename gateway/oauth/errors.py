@@ -1,10 +1,11 @@
 """Errors of the protocol that Authlib does not have, and how ours become its."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidGrantError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 
 from domain.identity.sessions import InvalidGrant
 from gateway.oauth.bridge import wait
@@ -42,6 +43,15 @@ class TooManyRequestsError(OAuth2Error):  # type: ignore[misc]
     error = "rate_limit_exceeded"
     status_code = 429
     description = "Too many requests; come back later."
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Authlib repeats what it was sent in its errors, and fails where that has signs they must not have."""
+    try:
+        yield
+    except ValueError:
+        raise InvalidRequestError("A parameter has signs that it must not have.") from None
 
 
 def granted(answer: Awaitable[T]) -> T:

@@ -16,14 +16,13 @@ from domain.identity.clients import OAuthClient
 from domain.identity.model import BROWSER, Terms
 from domain.identity.service import Accounts
 from domain.platform.errors import Forbidden, Refused, TooManyRequests
-from gateway.oauth.bridge import run
 from gateway.oauth.browser import Browser, Cookies, seal
 from gateway.oauth.desk import AUTHORIZE, DEVICE, OAuthDesk
 from gateway.oauth.errors import ConsentRequiredError, LoginRequiredError
 from gateway.oauth.reading import FRESH, actor, to_browser
 from gateway.oauth.requests import Asked, Parameters, parameters_in
 from gateway.oauth.server import Server
-from gateway.routes.forms import POLICY, BadForm, fields_of, message, page
+from gateway.routes.forms import POLICY, BadForm, message, page
 
 SEE_OTHER: Final = 303
 """After a form, so that nothing of it is sent on (RFC 9700, section 4.12)."""
@@ -53,7 +52,7 @@ class Pages:
             return self._refused(request, error)
         browser = await self.cookies.browser(request)
         try:
-            grant = await run(self.server.get_consent_grant, asked, browser and browser.account)
+            grant = await self.server.consent(asked, browser and browser.account)
         except OAuth2Error as error:
             return self._turned_away(request, asked, error, FOUND)
         prompts = set(asked.form.get("prompt", "").split())
@@ -76,7 +75,7 @@ class Pages:
             raise BadForm
         try:
             asked = await self._asked(request, query)
-            grant = await run(self.server.get_consent_grant, asked, browser.account)
+            grant = await self.server.consent(asked, browser.account)
         except OAuth2Error as error:
             return self._refused(request, error)
         if fields.get("decision") != "allow":
@@ -180,7 +179,7 @@ class Pages:
         grant.terms = Terms(
             methods=browser.session.methods, authenticated_at=browser.session.authenticated_at
         )
-        answer = await run(self.server.create_authorization_response, asked, browser.account, grant)
+        answer = await self.server.authorized(asked, browser.account, grant)
         return to_browser(answer, status)
 
     def _sign_in(
@@ -208,14 +207,14 @@ class Pages:
             "oauth/consent.html",
             client=client.name,
             scopes=asked.scope.split(),
-            request=query,
+            asked=query,
             seal=browser.seal(f"consent {query}"),
             host=_named(redirect_uri),
             **self._whose(browser, _again(asked)),
         )
         return _leading_to(response, redirect_uri)
 
-    def _whose(self, browser: Browser, following: str) -> dict[str, str]:
+    def _whose(self, browser: Browser, following: str) -> dict[str, Any]:
         """Who is signed in, and how somebody else can be instead."""
         return {
             "whose": browser.account.email or browser.account.display_name,
@@ -246,19 +245,6 @@ class Pages:
 
     def _refused(self, request: Request, error: OAuth2Error) -> Response:
         return message(request, "oauth.refused", 400, error=error.error)
-
-
-def guarded(use: Any) -> Any:
-    """What a form does; a page that says that it is none of ours, where it is not."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            response: Response = await use(request, await fields_of(request))
-        except BadForm:
-            return message(request, "page.expired", 400)
-        return response
-
-    return answer
 
 
 def _same(one: str, other: str) -> bool:
@@ -302,7 +288,9 @@ def _redirect_uri_in(following: str) -> str | None:
 def _leading_to(response: Response, redirect_uri: str | None) -> Response:
     """Lets a form of the page lead on to the client."""
     parts = urlsplit(redirect_uri or "")
-    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or not re.fullmatch(r"[\w.:\[\]-]*", parts.netloc):
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or not re.fullmatch(
+        r"[\w.:\[\]-]*", parts.netloc
+    ):
         return response
     target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
     response.headers["content-security-policy"] = POLICY.replace(

@@ -14,8 +14,11 @@ from gateway.oauth.errors import InvalidDPoPProofError
 from gateway.oauth.requests import MAX_BYTES, Answer, Asked, Parameters, parameters_in
 
 FORM: Final = "application/x-www-form-urlencoded"
-# Tokens and metadata are for pages of any origin: what a browser adds by itself (cookies) plays no part there.
-OPEN: Final = {"access-control-allow-origin": "*", "access-control-expose-headers": "www-authenticate, retry-after"}
+# For pages of any origin: what a browser adds by itself (cookies) plays no part here.
+OPEN: Final = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "www-authenticate, retry-after",
+}
 PREFLIGHT: Final = {
     **OPEN,
     "access-control-allow-methods": "GET, POST",

@@ -83,7 +83,7 @@ class Answer:
     @staticmethod
     def of(status: int, body: Any, headers: Headers) -> "Answer":
         location = next((value for name, value in headers if name.lower() == "location"), None)
-        kept = [(name, value) for name, value in headers if name.lower() not in {"location", "content-type"}]
+        kept = [(name, value) for name, value in headers if name.lower() == "www-authenticate"]
         if isinstance(body, Sequence) and not isinstance(body, str | bytes):
             body = dict(body)
         return Answer(status, body, kept, location)

@@ -10,9 +10,12 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.oauth import desk as paths
 from gateway.oauth import metadata
+from gateway.oauth.pages import Fields, Pages
+from gateway.oauth.qr import qr_code
 from gateway.oauth.reading import PREFLIGHT, asked_by, document, posted, to_program
 from gateway.oauth.requests import Answer, Asked
 from gateway.oauth.server import Server
+from gateway.routes.forms import BadForm, fields_of, message
 
 ENDPOINTS: Final = {
     paths.DEVICE_AUTHORIZATION: "device_authorization",
@@ -20,6 +23,10 @@ ENDPOINTS: Final = {
     paths.INTROSPECT: "introspection",
 }
 _NO_CONTENT: Final = 204
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Show = Callable[[Pages, Request], Awaitable[Response]]
+Use = Callable[[Pages, Request, Fields], Awaitable[Response]]
 
 
 def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
@@ -50,6 +57,38 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
         Route(metadata.OPENID, server_metadata),
         Route(metadata.RESOURCE, resource_metadata),
         Route(metadata.RESOURCE + "/{path:path}", resource_metadata),
+    ]
+
+
+def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
+    """`pages` answers those that are open."""
+
+    def showing(show: Show) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            return await show(pages(), request)
+
+        return answer
+
+    def using(use: Use) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                return await use(pages(), request, await fields_of(request))
+            except BadForm:
+                return message(request, "page.expired", 400)
+
+        return answer
+
+    async def qr(request: Request) -> Response:
+        return qr_code(pages().desk, request)
+
+    return [
+        Route(paths.AUTHORIZE, showing(Pages.authorize)),
+        Route(paths.AUTHORIZE, using(Pages.decide), methods=["POST"]),
+        Route(paths.SIGN_IN, using(Pages.sign_in), methods=["POST"]),
+        Route(paths.SIGN_OUT, using(Pages.sign_out), methods=["POST"]),
+        Route(paths.DEVICE, showing(Pages.device)),
+        Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
+        Route(paths.QR, qr),
     ]
 
 

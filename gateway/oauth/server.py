@@ -1,16 +1,24 @@
 """Authlib's authorisation server over our clients, grants and sessions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidScopeError
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+)
 from authlib.oauth2.rfc9207 import IssuerParameter
 
 from domain.identity.clients import GRANTABLE
+from domain.identity.model import Account
 from gateway.oauth.bridge import run, wait
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.endpoints import DeviceEndpoint, Introspection, Revocation
+from gateway.oauth.errors import readable
 from gateway.oauth.grants import CodeGrant, DeviceGrant, RefreshGrant, S256Only, ServiceGrant
 from gateway.oauth.requests import Answer, Asked, Headers, Parameters
 from gateway.oauth.views import ClientView
@@ -43,12 +51,28 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self.register_extension(Issued)
 
     async def token(self, asked: Asked) -> Answer:
-        answer: Answer = await run(self.create_token_response, asked)
-        return answer
+        """Tokens for a grant, or why there are none."""
+        return await self._answer(asked, self.create_token_response, asked)
 
     async def endpoint(self, name: str, asked: Asked) -> Answer:
-        answer: Answer = await run(self.create_endpoint_response, name, asked)
-        return answer
+        """What one of the other endpoints answers."""
+        return await self._answer(asked, self.create_endpoint_response, name, asked)
+
+    async def consent(self, asked: Asked, account: Account | None) -> Any:
+        """The grant that is asked for, found good; raises `OAuth2Error`."""
+        with readable():
+            return await run(self.get_consent_grant, asked, account)
+
+    async def authorized(self, asked: Asked, account: Account, grant: Any) -> Answer:
+        """The way back to the client, with a code."""
+        return await self._answer(asked, self.create_authorization_response, asked, account, grant)
+
+    async def _answer(self, asked: Asked, ask: Callable[..., Answer], *arguments: Any) -> Answer:
+        try:
+            with readable():
+                return await run(ask, *arguments)
+        except InvalidRequestError as error:
+            return self.handle_error_response(asked, error)
 
     def turned_away(self, asked: Asked, error: OAuth2Error) -> Answer:
         """Back to the client with an error, saying who says so."""

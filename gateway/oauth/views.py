@@ -35,7 +35,7 @@ class ClientView(ClientMixin):  # type: ignore[misc]
     def check_client_secret(self, client_secret: str) -> bool:
         return self.client.knows(client_secret)
 
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """A client with a secret proves itself by it wherever it asks."""
         return method == "none" if self.client.public else method in SECRET_METHODS
 
