@@ -53,12 +53,15 @@ from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
+from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.push import Pushing
 from domain.sync.relay import Relay
-from domain.sync.service import Sync, Title, Titles
+from domain.sync.service import Sync
 from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.correspondence import correspondence_of, recovery_of
@@ -137,7 +140,15 @@ async def open_all(
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
-        sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
+        sync = Sync(
+            PostgresSync(database),
+            PostgresLedgers(database),
+            journal,
+            titles_of(catalog),
+            clock,
+            now,
+            new_id,
+        )
         vectors = await open_vectors(settings, metrics, stack)
         encoder = await open_encoder(settings, stack, announce)
         discovery = discovery_of(database, vectors, encoder, metrics)
@@ -160,6 +171,7 @@ async def open_all(
             policy=Policy(),
             journal=journal,
             sync=sync,
+            pushing=Pushing(sync, devices),
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
             discovery=discovery,

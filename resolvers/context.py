@@ -27,6 +27,7 @@ from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
+from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
@@ -47,6 +48,7 @@ class Services:
     policy: Policy
     journal: Journal
     sync: Sync
+    pushing: Pushing
     devices: Devices
     playback: Playback
     discovery: Discovery

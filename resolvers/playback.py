@@ -16,7 +16,7 @@ from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -60,6 +60,8 @@ class ReportProgressInput:
     """What the player does; unchanged if open."""
     device_id: ID | None = None
     """The device, where there is no session."""
+    viewing: int | None = None
+    """Which viewing of the title, where there is no session; the one that goes on if open."""
     version: Timestamp | None = None
     """The device's clock at this position; the server's if open."""
 
@@ -115,7 +117,9 @@ async def report_progress(
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id or "", "input.contentId")
     await must_show(info.context, content)
-    return PlaybackPayload(progress=await services.sync.record_progress(account, content, position, origin))
+    return PlaybackPayload(
+        progress=await services.sync.record_progress(account, content, position, origin, input.viewing)
+    )
 
 
 @refusing(PlaybackPayload)

@@ -16,7 +16,8 @@ from domain.platform.errors import BadInput, UserError
 from domain.platform.paging import Cut, Page
 from domain.sync import model
 from domain.sync.clock import Timestamp
-from domain.sync.service import Origin, WatchlistOrder
+from domain.sync.operations import Origin
+from domain.sync.service import WatchlistOrder
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -48,6 +49,10 @@ class RemoveFromWatchlistInput:
     """The title."""
     tags: list[ID] | None = None
     """The additions that were seen, as `WatchlistEntry.tags` shows them; all that are known if open."""
+    device_id: ID | None = None
+    """The device the user acted on."""
+    version: Timestamp | None = None
+    """The device's clock when the user acted; the server's if open."""
 
 
 @entry
@@ -103,8 +108,9 @@ async def remove_from_watchlist(
     input: Annotated[RemoveFromWatchlistInput, strawberry.argument(description="What to remove.")],
 ) -> RemoveFromWatchlistPayload:
     content = content_key(input.content_id, "input.contentId")
+    origin = await origin_of(info, input.device_id, input.version)
     removed = await info.context.services.sync.remove_from_watchlist(
-        info.context.account_id, content, input.tags
+        info.context.account_id, content, input.tags, origin
     )
     return RemoveFromWatchlistPayload(content_id=content, removed=removed)
 
@@ -255,7 +261,7 @@ async def content(entries: Sequence[AboutContent], info: Info) -> list[catalog.C
 
 @batched
 async def device(
-    entries: Sequence[model.WatchProgress | model.WatchlistEntry], info: Info
+    entries: Sequence[model.WatchProgress | model.WatchlistEntry | model.ContendingWrite], info: Info
 ) -> list[model.Device | None]:
     ids = {entry.device_id for entry in entries if entry.device_id is not None}
     found = dict(zip(ids, await info.context.sync.device.load_many(ids), strict=True))

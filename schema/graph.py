@@ -18,7 +18,7 @@ from strawberry.types.union import StrawberryUnion
 
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, playback, rate_limit, recovery, sona, sync
+from schema import catalog, discovery, identity, node, offline, playback, rate_limit, recovery, sona, sync
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
 from schema.costs import spelled
@@ -49,9 +49,15 @@ CONTRIBUTIONS = {
         query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
     ),
     "sync": Contribution(
-        mutation=(sync.SyncMutation,),
+        mutation=(sync.SyncMutation, offline.OfflineMutation),
         subscription=(sync.SyncSubscription,),
-        extensions=(sync.ContentOfViewer, sync.SeriesOfViewer, sync.ViewerSync),
+        extensions=(
+            sync.ContentOfViewer,
+            sync.SeriesOfViewer,
+            sync.ViewerSync,
+            offline.ContentMarks,
+            offline.ViewerConflicts,
+        ),
         shared=(identity.IdentityQuery,),
     ),
     "playback": Contribution(

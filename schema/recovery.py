@@ -11,7 +11,7 @@ from schema.views import edge, plain, view
 class VerifyEmailPayload:
     """What came of proving an address."""
 
-    account: Account | None
+    account: Account | None = plain(by_resolver=True)
     """Whose address is proven; null where it was refused."""
     user_errors: list[UserError] = plain(list_size=1)
     """Why it was refused."""

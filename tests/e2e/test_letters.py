@@ -1,4 +1,4 @@
-"""Letters over the real server: registration, proof of the address, a password that is reset in a browser's way."""
+"""Letters over the real server: an address that is proven, and a password that is reset in a browser."""
 
 import asyncio
 import email
@@ -17,7 +17,8 @@ from tests.e2e.server import PASSWORD, Client, Server, running
 
 BETTER = "A-better-Passw0rd"
 REGISTER = """mutation ($email: String!, $password: String!, $language: String) {
-  done: registerAccount(input: {email: $email, password: $password, displayName: "Ada", language: $language}) {
+  done: registerAccount(
+    input: {email: $email, password: $password, displayName: "Ada", language: $language}) {
     accessToken account { id } userErrors { code } } }"""
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   done: signIn(input: {email: $email, password: $password}) { accessToken userErrors { code } } }"""
