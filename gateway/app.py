@@ -38,8 +38,9 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
-from gateway.services import Opened, now, open_all, open_services
+from gateway.services import Opened, open_all, open_services
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context

@@ -133,8 +133,8 @@ class Grants:
             await self.audit.record(by, Action.CLIENT_AUTHORIZED, granted.account_id, after=told)
 
     async def code(self, code: str, client_id: str, by: Actor) -> Code | None:
-        """What a code of this client stands for. One that was used before ends the session that came of it, as
-        somebody else has the code (RFC 9700, section 4.5).
+        """What a code of this client stands for. One that was used before ends the session that came of it,
+        as somebody else has the code (RFC 9700, section 4.5).
         """
         found = await self.store.code(fingerprint(code))
         if found is None or found.client_id != client_id:
@@ -149,16 +149,10 @@ class Grants:
     ) -> IssuedTokens:
         """Tokens of a new session; raises `InvalidGrant` for all but the first who redeem a code."""
         try:
-            async with self.audit.writing():
-                tokens = await self.sessions.start(
-                    account, by, granted.terms, client_id=granted.client_id, refreshable=refreshable
-                )
-                if not await self.store.use_code(fingerprint(code), tokens.session.id, self.now()):
-                    raise InvalidGrant
+            return await self._redeemed(code, granted, account, by, refreshable=refreshable)
         except InvalidGrant:
             await self.code(code, granted.client_id, by)  # somebody else was first: then that is a replay
             raise
-        return tokens
 
     async def start_device(
         self,
@@ -226,6 +220,17 @@ class Grants:
         """Drops codes that are long over; answers how many."""
         return await self.store.forget(self.now() - KEPT_AFTER)
 
+    async def _redeemed(
+        self, code: str, granted: Code, account: Account, by: Actor, *, refreshable: bool
+    ) -> IssuedTokens:
+        async with self.audit.writing():
+            tokens = await self.sessions.start(
+                account, by, granted.terms, client_id=granted.client_id, refreshable=refreshable
+            )
+            if not await self.store.use_code(fingerprint(code), tokens.session.id, self.now()):
+                raise InvalidGrant
+        return tokens
+
     async def _replayed(self, code: Code, by: Actor) -> None:
         log.warning("authorization_code.replayed", client=code.client_id, session=code.session_id)
         if code.session_id is not None:
@@ -239,6 +244,6 @@ def shown(user_code: str) -> str:
 
 
 def read(written: str) -> str | None:
-    """The user code that somebody wrote, in whatever case and with whatever between; nothing if it is none."""
+    """The user code that somebody wrote, in any case and with anything between; nothing if it is none."""
     code = re.sub(r"[^A-Z0-9]", "", written[:64].upper())
     return code if _USER_CODE.fullmatch(code) else None

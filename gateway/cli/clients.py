@@ -10,8 +10,8 @@ app = typer.Typer(
 
 
 @app.command(
-    epilog="Example: [bold]media-gateway clients add 'Living room TV' --grant device_code --grant refresh_token "
-    "--scope read:content --scope playback:control[/bold]"
+    epilog="Example: [bold]media-gateway clients add 'Living room TV' --grant device_code "
+    "--grant refresh_token --scope read:content --scope playback:control[/bold]"
 )
 def add(  # noqa: PLR0913 - what there is to say of a client
     name: Annotated[str, typer.Argument(help="What people are shown when they allow it.")],

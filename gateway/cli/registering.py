@@ -14,10 +14,11 @@ from domain.platform.errors import Refused
 from domain.platform.postgres import Database
 from gateway.cli.errors import Failed
 from gateway.database import open_database_url
+from gateway.identity import open_sessions
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.opening import desk_of
-from gateway.services import now, open_sessions
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 
 URNS: Final = {"device_code": GrantType.DEVICE_CODE, "token_exchange": GrantType.TOKEN_EXCHANGE}
 """Short names of grants that have long ones."""

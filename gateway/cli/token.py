@@ -42,7 +42,8 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
     from domain.platform.postgres import Database  # noqa: PLC0415
     from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
-    from gateway.services import now, open_accounts, open_sessions  # noqa: PLC0415
+    from gateway.identity import open_accounts, open_sessions  # noqa: PLC0415
+    from gateway.time_and_ids import now  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))

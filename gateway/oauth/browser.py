@@ -33,7 +33,7 @@ class Browser(NamedTuple):
 
 
 class Cookies:
-    """Ours, kept from scripts and, where TLS is in use, from whoever answers under another name or without it."""
+    """Ours, kept from scripts and, with TLS, from whoever answers under another name or without it."""
 
     def __init__(self, desk: OAuthDesk) -> None:
         self._desk = desk

@@ -55,7 +55,7 @@ class _Grant:
 
 
 class S256Only(CodeChallenge):  # type: ignore[misc]
-    """PKCE for every client, by S256 alone: whoever leaves it out could be downgraded (RFC 9700, section 4.8)."""
+    """PKCE for every client, by S256 alone: less could be a downgrade (RFC 9700, section 4.8)."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = [S256]  # noqa: RUF012 - as Authlib has it
     DEFAULT_CODE_CHALLENGE_METHOD = S256
@@ -172,7 +172,7 @@ class DeviceGrant(_Grant, DeviceCodeGrant):  # type: ignore[misc]
         self._asking = credential
         return super().validate_device_credential(credential)
 
-    def query_user_grant(self, user_code: str) -> tuple[Account | None, bool] | None:
+    def query_user_grant(self, _user_code: str) -> tuple[Account | None, bool] | None:
         device = self._asking.device
         if device.denied_at is not None:
             return None, False

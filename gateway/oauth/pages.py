@@ -55,18 +55,14 @@ class Pages:
             grant = await self.server.consent(asked, browser and browser.account)
         except OAuth2Error as error:
             return self._turned_away(request, asked, error, FOUND)
-        prompts = set(asked.form.get("prompt", "").split())
-        silent = prompts == {"none"}
-        if browser is None or "login" in prompts or self._signed_in_too_long_ago(browser, asked):
-            if silent:
-                return self._turned_away(request, asked, LoginRequiredError(), FOUND, grant.redirect_uri)
+        missing = self._missing(asked, browser)
+        if missing is None and browser is not None:
+            return await self._go_on(asked, grant, browser, FOUND)
+        if missing is not None and "none" in _prompts(asked):
+            return self._turned_away(request, asked, missing(), FOUND, grant.redirect_uri)
+        if browser is None or missing is LoginRequiredError:
             return self._sign_in(request, _again(asked), grant.redirect_uri)
-        client: OAuthClient = asked.client.client
-        if "consent" in prompts or client.asks_consent(asked.scope.split()):
-            if silent:
-                return self._turned_away(request, asked, ConsentRequiredError(), FOUND, grant.redirect_uri)
-            return self._consent(request, asked, client, browser, grant.redirect_uri)
-        return await self._go_on(asked, grant, browser, FOUND)
+        return self._consent(request, asked, browser, grant.redirect_uri)
 
     async def decide(self, request: Request, fields: Fields) -> Response:
         """What the owner said on the consent page."""
@@ -198,10 +194,18 @@ class Pages:
         # The way on may lead to the client without another page, and browsers hold the form to that.
         return _leading_to(response, redirect_uri or _redirect_uri_in(following))
 
-    def _consent(
-        self, request: Request, asked: Asked, client: OAuthClient, browser: Browser, redirect_uri: str
-    ) -> Response:
-        query = _query(asked)
+    def _missing(self, asked: Asked, browser: Browser | None) -> type[OAuth2Error] | None:
+        """What has to happen before the client gets a code; nothing where everything has."""
+        prompts = _prompts(asked)
+        if browser is None or "login" in prompts or self._signed_in_too_long_ago(browser, asked):
+            return LoginRequiredError
+        client: OAuthClient = asked.client.client
+        if "consent" in prompts or client.asks_consent(asked.scope.split()):
+            return ConsentRequiredError
+        return None
+
+    def _consent(self, request: Request, asked: Asked, browser: Browser, redirect_uri: str) -> Response:
+        query, client = _query(asked), asked.client.client
         response = page(
             request,
             "oauth/consent.html",
@@ -236,7 +240,7 @@ class Pages:
         status: int,
         redirect_uri: str | None = None,
     ) -> Response:
-        """Back to the client with an error, or a page that says it where we do not know whose client it is."""
+        """Back to the client with an error; a page that says it where we do not know whose it is."""
         error.redirect_uri = redirect_uri or error.redirect_uri
         if error.redirect_uri is None:
             return self._refused(request, error)
@@ -249,6 +253,11 @@ class Pages:
 
 def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _prompts(asked: Asked) -> set[str]:
+    """How the client wants its user to be asked (OpenID Connect Core, section 3.1.2.1)."""
+    return set(asked.form.get("prompt", "").split())
 
 
 def _query(asked: Asked) -> str:
