@@ -9,7 +9,7 @@ from strawberry import ID, Parent
 from strawberry.scalars import JSON
 
 from domain.identity.factors import Asked, Enrolled, Given
-from domain.identity.model import Account, IssuedTokens, Method, Viewer
+from domain.identity.model import Account, IssuedTokens, Method, Terms, Viewer
 from domain.identity.passkeys import Passkey
 from domain.identity.policy import Scope, needs
 from domain.platform.errors import BadInput, UserError
@@ -276,7 +276,7 @@ def credential_in(value: Any) -> dict[str, Any]:
 
 async def _signed_in(info: Info, account: Account, methods: tuple[Method, ...]) -> SignedInPayload:
     info.context.identity.proven.add(account.id)
-    issued = await info.context.services.sessions.start(account, info.context.actor, methods)
+    issued = await info.context.services.sessions.start(account, info.context.actor, Terms(methods=methods))
     return _tokens(account, issued)
 
 

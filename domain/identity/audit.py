@@ -56,6 +56,14 @@ class Action(StrEnum):
     """What somebody showed as a second factor was none."""
     STEPPED_UP = "account.stepped_up"
     """Its owner confirmed who they are."""
+    CLIENT_AUTHORIZED = "account.client_authorized"
+    """Its owner let an application act for it."""
+    CLIENT_REGISTERED = "client.registered"
+    """An application was registered."""
+    CLIENT_DISABLED = "client.disabled"
+    """An application can act no more."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - its name
+    """An access token of a service was revoked."""
     SESSION_ENDED = "session.ended"
     """A session was ended before its time."""
 

@@ -12,7 +12,7 @@ import pytest
 from domain.identity import totp
 from domain.identity.audit import SYSTEM
 from domain.identity.factors import Asked, Factor, Given
-from domain.identity.model import Account, Caller, Method
+from domain.identity.model import Account, Caller, Method, Terms
 from domain.identity.profile import Profile
 from domain.platform.errors import Forbidden, Refused, StepUpRequired, TooManyRequests, UserErrorCode
 from domain.platform.postgres import Database
@@ -363,7 +363,7 @@ async def test_a_removed_passkey_does_not_sign_in(desk: Desk) -> None:
 
 
 async def caller_of(desk: Desk, account: Account, methods: tuple[Method, ...] = (Method.PASSWORD,)) -> Caller:
-    issued = await desk.sessions.start(account, SYSTEM, methods)
+    issued = await desk.sessions.start(account, SYSTEM, Terms(methods=methods))
     return await desk.sessions.identify(issued.access.value)
 
 
