@@ -18,6 +18,7 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 STATUSES: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.STEP_UP_REQUIRED: 403,
     ErrorCode.DOCUMENT_NOT_TRUSTED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.RATE_LIMITED: 429,
