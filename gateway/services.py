@@ -57,8 +57,11 @@ from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.postgres_retention import PostgresAttic
+from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.relay import Relay
+from domain.sync.retention import Retention
 from domain.sync.service import Sync
 from gateway.authentication import signing_keys
 from gateway.background import in_background
@@ -154,6 +157,7 @@ async def open_all(
             sessions=sessions,
             policy=Policy(),
             journal=journal,
+            snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
             devices=devices,
@@ -307,6 +311,7 @@ def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
     carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
     relay = Relay(PostgresOutbox(database), carrier)
     changes = PostgresChangeRecord(database)
+    retention = Retention(PostgresAttic(database), timedelta(days=settings.change_log_days), now)
 
     async def tidy() -> int:
         return await relay.tidy(now())
@@ -314,6 +319,7 @@ def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
     return (
         Job("outbox.ship", every_seconds=1.0, run=relay.run),
         Job("outbox.tidy", every_seconds=3600.0, run=tidy),
+        Job("sync.forget", every_seconds=3600.0, run=retention.run, eager=True),
         Job("catalog.forget_changes", every_seconds=600.0, run=changes.forget),
     )
 

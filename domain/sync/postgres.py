@@ -122,7 +122,7 @@ class PostgresSync:
             )
             return total
 
-        return keyset.page(rows, cut, _entry, count)
+        return keyset.page(rows, cut, to_entry, count)
 
     async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]:
         rows = await self._database.rows(
@@ -130,7 +130,7 @@ class PostgresSync:
             account_id,
             content_ids,
         )
-        return {row[0]: _entry(row) for row in rows}
+        return {row[0]: to_entry(row) for row in rows}
 
     async def neighbour(self, account_id: str, place: str, *, behind: bool) -> str | None:
         """The place next to this one on the list, behind or before it; nothing at its end."""
@@ -196,7 +196,7 @@ class PostgresSync:
         return RECENT.page(rows, cut, to_progress, count)
 
 
-def _entry(row: Row) -> WatchlistEntry:
+def to_entry(row: Row) -> WatchlistEntry:
     return WatchlistEntry(
         row["content_id"], row["added_at"], row["device_id"], tuple(row["tags"]), row["place"]
     )
