@@ -3,19 +3,16 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
-from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.service import Catalog
-from domain.discovery.embedding import Embedding
 from domain.discovery.model import TrendWindow
 from domain.discovery.postgres import PostgresSearch
-from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
@@ -25,6 +22,7 @@ from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_letters import PostgresLetters
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -49,26 +47,23 @@ from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
-from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
 from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
-from domain.sync.postgres_outbox import PostgresOutbox
-from domain.sync.postgres_retention import PostgresAttic
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
-from domain.sync.relay import Relay
-from domain.sync.retention import Retention
 from domain.sync.service import Sync
 from gateway.authentication import signing_keys
 from gateway.background import in_background
+from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
+from gateway.jobs import embedding_jobs, jobs_of
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
@@ -104,9 +99,11 @@ class Opened:
     """Automatic persisted queries that other processes know."""
 
 
-def audience_of(context: Context) -> str:
-    """What the public fields of the graph know of a caller: where they are."""
-    return context.region
+def audience_of(context: Context) -> str | None:
+    """What the public fields of the graph know of a caller: where they are. Who may not see everything
+    shares nothing with anybody.
+    """
+    return context.region if context.restriction is None else None
 
 
 @asynccontextmanager
@@ -150,11 +147,17 @@ async def open_all(
         recent = RecentAccounts(PostgresAccounts(database).accounts)
         audit = Audit(PostgresAudit(database), now)
         sessions = await open_sessions(settings, database, recent, audit, stack)
+        accounts = replace(
+            await open_accounts(database, recent, shared.attempts, audit, stack),
+            verified_only=settings.require_verified_email,
+        )
+        correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
+            accounts=accounts,
             sessions=sessions,
+            recovery=recovery_of(accounts, sessions, correspondence, database),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
@@ -173,7 +176,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
-        jobs = (*jobs_of(settings, database), tidying, *embedding_jobs(database, vectors, encoder))
+        jobs = (
+            *jobs_of(settings, database, now),
+            tidying,
+            *correspondence.jobs,
+            *embedding_jobs(database, vectors, encoder),
+        )
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -292,38 +300,6 @@ def trending_of(discovery: Discovery, reads: PostgresSona) -> Trending:
     return trending
 
 
-def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncoder) -> tuple[Job, ...]:
-    embedding = Embedding(PostgresPending(database), vectors)
-
-    async def embed() -> int:
-        return await embedding.work(await encoder.settled())
-
-    async def check() -> int:
-        return await embedding.check(await encoder.settled())
-
-    return (
-        Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
-        Job("vectors.check", every_seconds=3600.0, run=check),
-    )
-
-
-def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
-    carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
-    relay = Relay(PostgresOutbox(database), carrier)
-    changes = PostgresChangeRecord(database)
-    retention = Retention(PostgresAttic(database), timedelta(days=settings.change_log_days), now)
-
-    async def tidy() -> int:
-        return await relay.tidy(now())
-
-    return (
-        Job("outbox.ship", every_seconds=1.0, run=relay.run),
-        Job("outbox.tidy", every_seconds=3600.0, run=tidy),
-        Job("sync.forget", every_seconds=3600.0, run=retention.run, eager=True),
-        Job("catalog.forget_changes", every_seconds=600.0, run=changes.forget),
-    )
-
-
 def probe_of(database: Database) -> Probe:
     async def ask() -> None:
         await database.value("SELECT 1")
@@ -380,6 +356,7 @@ async def open_accounts(
         passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
         audit=audit,
+        letters=PostgresLetters(database),
         now=now,
         new_id=new_id,
     )

@@ -18,12 +18,16 @@ from domain.identity.policy import granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts
+from domain.identity.recovery import Recovery
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
+from domain.sync.postgres_outbox import PostgresOutbox
+from tests.postbox import Postbox, postman
 
 ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
@@ -79,6 +83,9 @@ class Desk:
     sessions: Sessions
     clock: Clock
     hasher: CountingHasher
+    recovery: Recovery
+    postbox: Postbox
+    postman: Postman
     opened: list[Account] = field(default_factory=list)
 
     async def token(self, account: Account) -> str:
@@ -91,7 +98,10 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
     clock = Clock()
     hasher = CountingHasher()
     store = PostgresAccounts(database)
+    postbox = Postbox()
+    sending = postman(database, postbox, clock.now)
     recent = RecentAccounts(store.accounts, clock.seconds)
+    sessions = sessions_on(database, clock, recent, keys)
     async with Passwords.open(hasher) as passwords:
         service = Accounts(
             store=store,
@@ -99,11 +109,25 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             passwords=passwords,
             attempts=LocalAttempts(clock.seconds),
             audit=Audit(PostgresAudit(database), clock.now),
+            letters=sending.letters,
+            now=clock.now,
+            new_id=new_id,
+        )
+        recovery = Recovery(
+            store=store,
+            recent=recent,
+            passwords=passwords,
+            letters=sending.letters,
+            tokens=sending.tokens,
+            sessions=sessions,
+            announce=PostgresOutbox(database).announce,
+            attempts=service.attempts,
+            audit=service.audit,
             now=clock.now,
             new_id=new_id,
         )
         hasher.calls.clear()
-        yield Desk(service, sessions_on(database, clock, recent, keys), clock, hasher)
+        yield Desk(service, sessions, clock, hasher, recovery, postbox, sending)
 
 
 def sessions_on(

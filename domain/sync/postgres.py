@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.catalog.restriction import Restriction, placing, sql_of_any
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Database, Row
 from domain.sync.model import (
@@ -92,33 +93,45 @@ class PostgresSync:
         return {row[0]: to_progress(row) for row in rows}
 
     async def in_progress(
-        self, account_id: str, since: datetime, from_seconds: int, cut: Cut
+        self,
+        account_id: str,
+        since: datetime,
+        from_seconds: int,
+        cut: Cut,
+        within: Restriction | None = None,
     ) -> Page[WatchProgress]:
         return await self._recent(
             f"""NOT p.completed AND p.updated_at >= $2 AND p.position_seconds >= $3
                 AND {LATEST_VIEWING} AND {NOT_PUT_AWAY}""",
             [account_id, since, from_seconds],
             cut,
+            within,
         )
 
-    async def history(self, account_id: str, cut: Cut) -> Page[WatchProgress]:
-        return await self._recent("TRUE", [account_id], cut)
+    async def history(
+        self, account_id: str, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchProgress]:
+        return await self._recent("TRUE", [account_id], cut, within)
 
-    async def watchlist(self, account_id: str, order: WatchlistOrder, cut: Cut) -> Page[WatchlistEntry]:
+    async def watchlist(
+        self, account_id: str, order: WatchlistOrder, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchlistEntry]:
         keyset = WATCHLIST[order]
         arguments: list[Any] = [account_id]
+        shown = _shown(within, "t.content_id", arguments)
+        counted = list(arguments)
         beyond, sort = keyset.clauses(cut, arguments)
         rows = await self._database.rows(
-            f"""SELECT e.*, {keyset.select()} FROM ({ENTRIES} GROUP BY t.content_id) e
+            f"""SELECT e.*, {keyset.select()} FROM ({ENTRIES} WHERE {shown} GROUP BY t.content_id) e
                  WHERE {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
             *arguments,
         )
 
         async def count() -> int:
             total: int = await self._database.value(
-                """SELECT count(DISTINCT content_id) FROM watchlist_tag
-                    WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL""",
-                account_id,
+                f"""SELECT count(DISTINCT t.content_id) FROM watchlist_tag t
+                     WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL AND {shown}""",
+                *counted,
             )
             return total
 
@@ -178,7 +191,10 @@ class PostgresSync:
 
         return CONFLICTS.page(rows, cut, _conflict, count)
 
-    async def _recent(self, where: str, arguments: list[Any], cut: Cut) -> Page[WatchProgress]:
+    async def _recent(
+        self, condition: str, arguments: list[Any], cut: Cut, within: Restriction | None
+    ) -> Page[WatchProgress]:
+        where = f"{condition} AND {_shown(within, 'p.content_id', arguments)}"
         counted = list(arguments)
         beyond, sort = RECENT.clauses(cut, arguments)
         rows = await self._database.rows(
@@ -194,6 +210,10 @@ class PostgresSync:
             return total
 
         return RECENT.page(rows, cut, to_progress, count)
+
+
+def _shown(within: Restriction | None, content_id: str, arguments: list[Any]) -> str:
+    return "TRUE" if within is None else sql_of_any(within, content_id, placing(arguments))
 
 
 def to_entry(row: Row) -> WatchlistEntry:

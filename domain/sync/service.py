@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from domain.catalog.restriction import Restriction
 from domain.platform.errors import UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 from domain.sync import payloads
@@ -66,10 +67,19 @@ class SyncStore(Protocol):
         ...
 
     async def in_progress(
-        self, account_id: str, since: datetime, from_seconds: int, cut: Cut
+        self,
+        account_id: str,
+        since: datetime,
+        from_seconds: int,
+        cut: Cut,
+        within: Restriction | None = None,
     ) -> Page[WatchProgress]: ...
-    async def history(self, account_id: str, cut: Cut) -> Page[WatchProgress]: ...
-    async def watchlist(self, account_id: str, order: WatchlistOrder, cut: Cut) -> Page[WatchlistEntry]: ...
+    async def history(
+        self, account_id: str, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchProgress]: ...
+    async def watchlist(
+        self, account_id: str, order: WatchlistOrder, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchlistEntry]: ...
     async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]: ...
     async def neighbour(self, account_id: str, place: str, *, behind: bool) -> str | None:
         """The place next to this one on the watchlist, behind or before it."""
