@@ -29,7 +29,7 @@ from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
-from domain.sync.journal import Journal
+from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
@@ -53,6 +53,7 @@ class Services:
     step_up: StepUp
     policy: Policy
     journal: Journal
+    snapshots: CatchUp
     sync: Sync
     pushing: Pushing
     devices: Devices
