@@ -28,6 +28,7 @@ FINDERS: Mapping[str, Finder] = {
 }
 ACCESS: Mapping[str, Access] = {
     **identity.NODE_ACCESS,
+    **second_factors.NODE_ACCESS,
     **devices.NODE_ACCESS,
     **playback.NODE_ACCESS,
 }

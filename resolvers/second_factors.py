@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from domain.identity.factors import Asked, Enrolled, Given
 from domain.identity.model import Account, IssuedTokens, Method, Terms, Viewer
 from domain.identity.passkeys import Passkey
-from domain.identity.policy import Scope, needs
+from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
@@ -304,10 +304,11 @@ def _text(value: Any) -> str | None:
 
 async def passkey_node(info: Info, key: str) -> Passkey | None:
     context = info.context
-    if not context.services.policy.allows(context.caller, needs(Scope.READ_SECURITY)):
+    if context.caller.anonymous:
         return None
     enrolled = await context.services.second_factors.store.enrolled(context.account_id)
     return next((passkey for passkey in enrolled.passkeys if passkey.id == key), None)
 
 
 NODES = {"Passkey": passkey_node}
+NODE_ACCESS = {"Passkey": own(Scope.READ_SECURITY)}

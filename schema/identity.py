@@ -4,7 +4,7 @@ from datetime import datetime
 
 from strawberry.scalars import JSON
 
-from domain.identity import model
+from domain.identity import model, passkeys
 from domain.identity.factors import Asked, Factor
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
 from resolvers import identity, login_sessions, second_factors
@@ -52,6 +52,20 @@ class LoginSession(Node):
     """What its client called itself then."""
     current: bool = edge(login_sessions.current)
     """Whether it is the one that asks."""
+
+
+@view(passkeys.Passkey, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
+class Passkey(Node):
+    """A passkey of the caller."""
+
+    name: str
+    """What its owner calls it."""
+    synced: bool
+    """Whether a service keeps it on several devices."""
+    created_at: datetime
+    """When it was added."""
+    last_used_at: datetime | None
+    """When it last proved who somebody is."""
 
 
 @view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)

@@ -2,31 +2,16 @@
 
 from datetime import datetime
 
-from domain.identity import factors, passkeys
+from domain.identity import factors
 from domain.identity.policy import PUBLIC, SIGNED_IN, Scope, needs
 from resolvers import second_factors
 from schema.caching import PRIVATE
 from schema.errors import UserError
-from schema.identity import Account, Challenge, Viewer
-from schema.node import Node
+from schema.identity import Account, Challenge, Passkey, Viewer
 from schema.views import edge, extends, plain, view
 
 READ = needs(Scope.READ_SECURITY)
 WRITE = needs(Scope.WRITE_SECURITY)
-
-
-@view(passkeys.Passkey, cache=PRIVATE, access=READ)
-class Passkey(Node):
-    """A passkey of the caller."""
-
-    name: str
-    """What its owner calls it."""
-    synced: bool
-    """Whether a service keeps it on several devices."""
-    created_at: datetime
-    """When it was added."""
-    last_used_at: datetime | None
-    """When it last proved who somebody is."""
 
 
 @view(factors.Enrolled, cache=PRIVATE, access=READ)

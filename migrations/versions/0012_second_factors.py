@@ -74,5 +74,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("session_proof", "challenge", "passkey", "backup_code", "totp_factor"):
-        op.drop_table(table)
+    op.drop_table("session_proof")
+    op.drop_table("challenge")
+    op.drop_table("passkey")
+    op.drop_table("backup_code")
+    op.drop_table("totp_factor")
