@@ -19,12 +19,16 @@ from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
+from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import AttemptLimit
 from domain.identity.audit import Audit
+from domain.identity.limits import RateLimits
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_keys import PostgresApiKeys
+from domain.identity.postgres_limits import PostgresRateLimits
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -141,6 +145,8 @@ async def open_all(
             catalog=catalog,
             accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
             sessions=sessions,
+            keys=await open_keys(database, sessions, stack),
+            limits=await open_limits(database, shared, audit, metrics, stack),
             policy=Policy(),
             journal=journal,
             sync=sync,
@@ -351,6 +357,26 @@ async def open_sessions(
         now=now,
         new_id=new_id,
     )
+
+
+async def open_keys(database: Database, sessions: Sessions, stack: AsyncExitStack) -> ApiKeys:
+    """The API keys; when they were used is written down in the background."""
+    store = PostgresApiKeys(database)
+    keys = ApiKeys(store, sessions.recent, sessions.revocations, sessions.audit, now, new_id)
+    await stack.enter_async_context(keys.noting_use())
+    return keys
+
+
+async def open_limits(
+    database: Database, shared: Shared, audit: Audit, metrics: Metrics, stack: AsyncExitStack
+) -> RateLimits:
+    """The rate limits, kept in step with what administrators set in other processes. The loss of Redis
+    degrades: each process counts for itself.
+    """
+    limits = RateLimits(PostgresRateLimits(database), shared.rates, audit, now)
+    await stack.enter_async_context(in_background(limits.run()))
+    metrics.watch("rate_limit_fallbacks", "Requests that Redis did not count.", shared.rate_failures)
+    return limits
 
 
 async def open_accounts(

@@ -11,7 +11,9 @@ from aiodataloader import DataLoader
 
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
+from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.service import Accounts
@@ -39,6 +41,8 @@ class Services:
     catalog: Catalog
     accounts: Accounts
     sessions: Sessions
+    keys: ApiKeys
+    limits: RateLimits
     policy: Policy
     journal: Journal
     sync: Sync

@@ -24,6 +24,8 @@ class Tier(StrEnum):
     """Free of charge."""
     PREMIUM = "premium"
     """Paid."""
+    ENTERPRISE = "enterprise"
+    """Agreed with an organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Caller:
     family_id: str | None = None
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+    key_id: str | None = None
+    """The API key, where it was one that signed in."""
+    per_minute: int | None = None
+    """How many requests a minute the key allows."""
     acting_id: str | None = None
     """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 

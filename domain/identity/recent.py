@@ -1,54 +1,58 @@
-"""Accounts as they were a moment ago: what every request of a signed-in caller looks at."""
+"""Accounts and keys as they were a moment ago: what every request of a signed-in caller looks at."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeAlias, TypeVar
 
 from domain.identity.model import Account
 
+T = TypeVar("T")
+
 FRESH_SECONDS = 5.0
-MAX_ACCOUNTS = 10_000
-
-ReadAccounts = Callable[[Sequence[str]], Awaitable[Mapping[str, Account]]]
+MOST = 10_000
 
 
-class RecentAccounts:
-    """Reads an account at most once in five seconds; requests that come meanwhile share the reading."""
+class Recent(Generic[T]):
+    """Reads what a key names at most once in five seconds; requests that come meanwhile share the reading."""
 
     def __init__(
         self,
-        read: ReadAccounts,
+        read: Callable[[Sequence[str]], Awaitable[Mapping[str, T]]],
         clock: Callable[[], float] = time.monotonic,
-        max_accounts: int = MAX_ACCOUNTS,
+        most: int = MOST,
     ) -> None:
         self._read = read
         self._clock = clock
-        self._max_accounts = max_accounts
-        self._readings: OrderedDict[str, tuple[float, asyncio.Task[Account | None]]] = OrderedDict()
+        self._most = most
+        self._readings: OrderedDict[str, tuple[float, asyncio.Task[T | None]]] = OrderedDict()
 
-    async def get(self, account_id: str) -> Account | None:
-        """The account as it was at most five seconds ago; nothing where there is none."""
+    async def get(self, key: str) -> T | None:
+        """It as it was at most five seconds ago; nothing where there is none."""
         now = self._clock()
-        stale_at, reading = self._readings.get(account_id, (now, None))
+        stale_at, reading = self._readings.get(key, (now, None))
         if reading is None or stale_at <= now:
-            reading = asyncio.create_task(self._one(account_id))
-            self._readings[account_id] = (now + FRESH_SECONDS, reading)
-            self._readings.move_to_end(account_id)
-            if len(self._readings) > self._max_accounts:
+            reading = asyncio.create_task(self._one(key))
+            self._readings[key] = (now + FRESH_SECONDS, reading)
+            self._readings.move_to_end(key)
+            if len(self._readings) > self._most:
                 self._readings.popitem(last=False)
         if reading.done():
             return reading.result()
         # Shielded, as others may wait for the same reading when this request is given up.
         return await asyncio.shield(reading)
 
-    def forget(self, account_id: str) -> None:
+    def forget(self, key: str) -> None:
         """The next request reads it anew; a reading under way is not kept."""
-        self._readings.pop(account_id, None)
+        self._readings.pop(key, None)
 
-    async def _one(self, account_id: str) -> Account | None:
+    async def _one(self, key: str) -> T | None:
         try:
-            return (await self._read([account_id])).get(account_id)
+            return (await self._read([key])).get(key)
         except BaseException:
-            self.forget(account_id)
+            self.forget(key)
             raise
+
+
+RecentAccounts: TypeAlias = Recent[Account]
