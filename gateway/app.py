@@ -29,7 +29,9 @@ from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
+from gateway.routes.account import account_routes
 from gateway.routes.connection import Connection, DoorOptions
+from gateway.routes.forms import style_routes
 from gateway.routes.graphql import Doors
 from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
@@ -110,6 +112,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
+            *account_routes(lambda: opened().services.recovery),
+            *style_routes(),
             *page_routes(settings),
         ],
     )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,16 +19,13 @@ from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
-from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import AttemptLimit
 from domain.identity.audit import Audit
-from domain.identity.limits import RateLimits
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
-from domain.identity.postgres_keys import PostgresApiKeys
-from domain.identity.postgres_limits import PostgresRateLimits
+from domain.identity.postgres_letters import PostgresLetters
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocations
@@ -55,18 +52,23 @@ from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
+from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.push import Pushing
 from domain.sync.relay import Relay
-from domain.sync.service import Sync, Title, Titles
+from domain.sync.service import Sync
 from gateway.authentication import signing_keys
 from gateway.background import in_background
+from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
+from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
 from gateway.routes.health import Probe
 from gateway.settings import Settings
@@ -102,9 +104,11 @@ class Opened:
     """Automatic persisted queries that other processes know."""
 
 
-def audience_of(context: Context) -> str:
-    """What the public fields of the graph know of a caller: where they are."""
-    return context.region
+def audience_of(context: Context) -> str | None:
+    """What the public fields of the graph know of a caller: where they are. Who may not see everything
+    shares nothing with anybody.
+    """
+    return context.region if context.restriction is None else None
 
 
 @asynccontextmanager
@@ -132,7 +136,15 @@ async def open_all(
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
-        sync = Sync(PostgresSync(database), journal, titles_of(catalog), clock, now, new_id)
+        sync = Sync(
+            PostgresSync(database),
+            PostgresLedgers(database),
+            journal,
+            titles_of(catalog),
+            clock,
+            now,
+            new_id,
+        )
         vectors = await open_vectors(settings, metrics, stack)
         encoder = await open_encoder(settings, stack, announce)
         discovery = discovery_of(database, vectors, encoder, metrics)
@@ -140,16 +152,23 @@ async def open_all(
         recent = RecentAccounts(PostgresAccounts(database).accounts)
         audit = Audit(PostgresAudit(database), now)
         sessions = await open_sessions(settings, database, recent, audit, stack)
+        accounts = replace(
+            await open_accounts(database, recent, shared.attempts, audit, stack),
+            verified_only=settings.require_verified_email,
+        )
+        correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
             catalog=catalog,
-            accounts=await open_accounts(database, recent, shared.attempts, audit, stack),
+            accounts=accounts,
             sessions=sessions,
-            keys=await open_keys(database, sessions, stack),
-            limits=await open_limits(database, shared, audit, metrics, stack),
+            keys=await stack.enter_async_context(open_keys(database, sessions)),
+            limits=await stack.enter_async_context(open_limits(database, shared, audit, metrics)),
+            recovery=recovery_of(accounts, sessions, correspondence, database),
             policy=Policy(),
             journal=journal,
             sync=sync,
+            pushing=Pushing(sync, devices),
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
             discovery=discovery,
@@ -163,7 +182,12 @@ async def open_all(
             Probe("encoder", encoder.health),
         )
         tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
-        jobs = (*jobs_of(settings, database), tidying, *embedding_jobs(database, vectors, encoder))
+        jobs = (
+            *jobs_of(settings, database),
+            tidying,
+            *correspondence.jobs,
+            *embedding_jobs(database, vectors, encoder),
+        )
         metrics.watch(
             "persisted_query_failures",
             "Persisted queries that Redis could not be asked for.",
@@ -359,26 +383,6 @@ async def open_sessions(
     )
 
 
-async def open_keys(database: Database, sessions: Sessions, stack: AsyncExitStack) -> ApiKeys:
-    """The API keys; when they were used is written down in the background."""
-    store = PostgresApiKeys(database)
-    keys = ApiKeys(store, sessions.recent, sessions.revocations, sessions.audit, now, new_id)
-    await stack.enter_async_context(keys.noting_use())
-    return keys
-
-
-async def open_limits(
-    database: Database, shared: Shared, audit: Audit, metrics: Metrics, stack: AsyncExitStack
-) -> RateLimits:
-    """The rate limits, kept in step with what administrators set in other processes. The loss of Redis
-    degrades: each process counts for itself.
-    """
-    limits = RateLimits(PostgresRateLimits(database), shared.rates, audit, now)
-    await stack.enter_async_context(in_background(limits.run()))
-    metrics.watch("rate_limit_fallbacks", "Requests that Redis did not count.", shared.rate_failures)
-    return limits
-
-
 async def open_accounts(
     database: Database, recent: RecentAccounts, attempts: AttemptLimit, audit: Audit, stack: AsyncExitStack
 ) -> Accounts:
@@ -388,6 +392,7 @@ async def open_accounts(
         passwords=await stack.enter_async_context(Passwords.open()),
         attempts=attempts,
         audit=audit,
+        letters=PostgresLetters(database),
         now=now,
         new_id=new_id,
     )

@@ -22,6 +22,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
+from gateway.settings_mail import MailSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -98,7 +99,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(ClientSettings):
+class Settings(ClientSettings, MailSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from domain.sync.devices import Devices
-from domain.sync.model import Device, DeviceCommand, Reaction, WatchlistEntry, WatchProgress
+from domain.sync.model import Device, DeviceCommand, Marks, Reaction, WatchlistEntry, WatchProgress
 from domain.sync.service import Sync
 from loaders.loader import one
 
@@ -19,6 +19,9 @@ class SyncLoaders:
         async def reactions(content_ids: Sequence[int]) -> Mapping[int, Reaction]:
             return await sync.store.reactions(account_id, content_ids)
 
+        async def marks(content_ids: Sequence[int]) -> Mapping[int, Marks]:
+            return await sync.store.marks(account_id, content_ids)
+
         async def devices_by_id(ids: Sequence[str]) -> Mapping[str, Device]:
             return await devices.store.by_ids(account_id, ids)
 
@@ -31,6 +34,7 @@ class SyncLoaders:
         self.progress = one(progress)
         self.entry = one(entries)
         self.reaction = one(reactions)
+        self.marks = one(marks)
         self.device = one(devices_by_id)
         self.command = one(commands)
         self.online = one(online)

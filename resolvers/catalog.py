@@ -23,6 +23,7 @@ from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import CONTENT, content_key, decode, global_id, number
+from resolvers.visibility import may_watch
 
 T = TypeVar("T")
 
@@ -102,8 +103,9 @@ def filter_of(given: ContentFilter | None, info: Info) -> Filter:
 
     It has the viewer's region only where that matters, so that other answers are the same everywhere.
     """
+    within = info.context.restriction
     if given is None:
-        return Filter()
+        return Filter(within=within)
     offered = given.platforms is not None or given.offer_kinds is not None
     if offered and (observed := validity()) is not None:
         observed.ends(info.context.services.now() + timedelta(seconds=OFFERED_LIST_SECONDS))
@@ -123,6 +125,7 @@ def filter_of(given: ContentFilter | None, info: Info) -> Filter:
         maturity_ratings=_some(given.maturity_ratings),
         max_maturity_rating=given.max_maturity_rating,
         region=region_of(given.region, info) if offered or given.region is not None else SOME_REGION,
+        within=within,
     )
 
 
@@ -327,6 +330,8 @@ async def links(
         ID | None, strawberry.argument(description="One of the viewer's devices; for any kind if open.")
     ] = None,
 ) -> list[Sequence[PlaybackLink]]:
+    if not may_watch(info.context):
+        return [[] for _ in offers]
     offered = await info.context.catalog.content.load_many(offer.content_id for offer in offers)
     found = decode(device) if device is not None else None
     known = None

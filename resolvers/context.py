@@ -9,13 +9,17 @@ from typing import Any, Final, TypeAlias
 import strawberry
 from aiodataloader import DataLoader
 
+from domain.catalog.restricted import seen_by
+from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
+from domain.identity.hours import Hours
 from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
+from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.platform.budgets import Payer
@@ -25,6 +29,7 @@ from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
+from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
@@ -43,9 +48,11 @@ class Services:
     sessions: Sessions
     keys: ApiKeys
     limits: RateLimits
+    recovery: Recovery
     policy: Policy
     journal: Journal
     sync: Sync
+    pushing: Pushing
     devices: Devices
     playback: Playback
     discovery: Discovery
@@ -65,6 +72,10 @@ class Context:
     """The peer's address, for limits, sessions and the audit log; nothing where there is none."""
     user_agent: str | None = None
     """What the peer says it is, for sessions and the audit log."""
+    restriction: Restriction | None = None
+    """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
+    hours: Hours | None = None
+    """When the caller's viewing profile may watch; always if open."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -72,7 +83,7 @@ class Context:
 
     @cached_property
     def catalog(self) -> CatalogLoaders:
-        return CatalogLoaders(self.services.catalog)
+        return CatalogLoaders(seen_by(self.restriction, self.services.catalog))
 
     @cached_property
     def identity(self) -> IdentityLoaders:
@@ -119,7 +130,7 @@ class Context:
 
 _OF_ALL: Final = frozenset({"services", "request_id", "gathered"})
 _OF_CALLER: Final = frozenset(field.name for field in fields(Context)) - _OF_ALL
-_REGION: Final = "region"
+_OF_AUDIENCE: Final = frozenset({"region", "restriction", "hours"})
 
 
 class Anybody(Context):
@@ -137,12 +148,12 @@ class Anybody(Context):
     @property
     def told_caller(self) -> bool:
         """Whether somebody asked who asks; what came of that is nobody else's."""
-        return not self._told <= {_REGION}
+        return not self._told <= _OF_AUDIENCE
 
     @property
     def told_audience(self) -> bool:
-        """Whether somebody asked for the region."""
-        return _REGION in self._told
+        """Whether somebody asked where they are, or what they may see: others may be given another answer."""
+        return not self._told.isdisjoint(_OF_AUDIENCE)
 
 
 def anybody_like(context: Context) -> Anybody:

@@ -1,6 +1,6 @@
 """How devices are answered, registered and told what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -14,10 +14,11 @@ from domain.platform.errors import UserError, UserErrorCode, refuse
 from domain.sync import devices as use_cases
 from domain.sync import model
 from resolvers.batching import batched
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import content_key, encode, key_of
 from resolvers.mutations import refusing
+from resolvers.visibility import must_show, shows
 
 MAX_VOLUME = 1.0
 
@@ -236,6 +237,9 @@ async def send_command(
 ) -> CommandPayload:
     devices, account = info.context.services.devices, info.context.account_id
     command = _command(input.command)
+    loaded = content_of(command.arguments)
+    if loaded is not None:
+        await must_show(info.context, loaded, "command", "load", "contentId")
     sent = await devices.send(account, _device_key(input.device_id), command, input.expires_in_seconds)
     return CommandPayload(command=sent)
 
@@ -272,6 +276,18 @@ def arguments(command: Parent[model.DeviceCommand]) -> dict[str, Any]:
     return shown
 
 
+def content_of(arguments: Mapping[str, Any]) -> int | None:
+    """The title that a command is about."""
+    loaded = arguments.get("contentId")
+    return None if loaded is None else content_key(loaded)
+
+
+async def may_see(context: Context, command: model.DeviceCommand) -> bool:
+    """Whether the title that a command is about is not hidden from the caller."""
+    loaded = content_of(command.arguments)
+    return loaded is None or await shows(context, loaded)
+
+
 def state(command: Parent[model.DeviceCommand], info: Info) -> model.CommandState:
     return command.at(info.context.services.now()).state
 
@@ -286,7 +302,8 @@ async def _own_device(info: Info, key: str) -> model.Device | None:
 async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
     if info.context.caller.anonymous:
         return None
-    return await info.context.sync.command.load(key)
+    command = await info.context.sync.command.load(key)
+    return command if command is not None and await may_see(info.context, command) else None
 
 
 NODES = {"Device": _own_device, "DeviceCommand": command_node}

@@ -165,7 +165,8 @@ async def autocomplete(
         raise BadInput(
             f"`prefix` takes up to {model.MAX_QUERY} characters, and has {len(prefix)}.", argument="prefix"
         )
-    return await info.context.services.discovery.suggestions.suggest(prefix, first)
+    within = info.context.restriction
+    return await info.context.services.discovery.suggestions.suggest(prefix, first, within)
 
 
 async def suggested_content(suggestion: Parent[model.Suggestion], info: Info) -> catalog_model.Content | None:

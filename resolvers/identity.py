@@ -121,6 +121,8 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
     profile = Profile(input.display_name, region, input.language)
     account = await accounts.register(input.email, input.password, profile, info.context.actor)
     info.context.identity.proven.add(account.id)
+    if accounts.verified_only:
+        return RegisterAccountPayload(account)
     tokens = await info.context.services.sessions.start(account, info.context.actor)
     return RegisterAccountPayload(
         account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token

@@ -16,13 +16,14 @@ from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
+from resolvers.visibility import may_watch, must_show, must_watch, shown_of, shows
 
 MAX_SESSIONS = 50
 
@@ -59,6 +60,8 @@ class ReportProgressInput:
     """What the player does; unchanged if open."""
     device_id: ID | None = None
     """The device, where there is no session."""
+    viewing: int | None = None
+    """Which viewing of the title, where there is no session; the one that goes on if open."""
     version: Timestamp | None = None
     """The device's clock at this position; the server's if open."""
 
@@ -90,6 +93,8 @@ async def start_playback(
     account = context.account_id
     content = content_key(input.content_id, "input.contentId")
     device = key_of(input.device_id, "Device", "deviceId")
+    await must_show(context, content)
+    must_watch(context)
     platform = await _platform(info, content, input.platform)
     begin = Beginning(platform, input.position_seconds, input.duration_seconds)
     session = await context.services.playback.start(account, content, device, begin)
@@ -111,7 +116,10 @@ async def report_progress(
         return PlaybackPayload(session=session, progress=moved)
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id or "", "input.contentId")
-    return PlaybackPayload(progress=await services.sync.record_progress(account, content, position, origin))
+    await must_show(info.context, content)
+    return PlaybackPayload(
+        progress=await services.sync.record_progress(account, content, position, origin, input.viewing)
+    )
 
 
 @refusing(PlaybackPayload)
@@ -132,14 +140,24 @@ async def playback_sessions(
         bool | None, strawberry.argument(description="Only those that play, or only ended ones.")
     ] = None,
 ) -> list[PlaybackSession]:
-    return await info.context.services.playback.store.of_account(
+    context = info.context
+    sessions = await context.services.playback.store.of_account(
         viewer.account_id, active=active, limit=MAX_SESSIONS
     )
+    if context.restriction is None:
+        return sessions
+    shown = await shown_of(context, [session.content_id for session in sessions])
+    return [session for session in sessions if session.content_id in shown]
 
 
 @batched
 async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[PlaybackSession | None]:
-    return await info.context.playback.active_on.load_many(device.id for device in devices)
+    context = info.context
+    found = await context.playback.active_on.load_many(device.id for device in devices)
+    if context.restriction is None:
+        return found
+    shown = await shown_of(context, [session.content_id for session in found if session is not None])
+    return [session if session is not None and session.content_id in shown else None for session in found]
 
 
 @batched
@@ -155,6 +173,8 @@ async def device(sessions: Sequence[PlaybackSession], info: Info) -> list[sync.D
 async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[PlaybackLink]:
     """Links that go on where the session stands, for its device; none where it is not offered."""
     loaders = info.context
+    if not may_watch(loaders):
+        return []
     offers = await loaders.catalog.availability.load(catalog.Place(session.content_id, loaders.region))
     offer = next((offer for offer in offers if offer.platform_id == session.platform_id), None)
     if offer is None:
@@ -174,7 +194,8 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
 async def session_node(info: Info, key: str) -> PlaybackSession | None:
     if info.context.caller.anonymous:
         return None
-    return await info.context.playback.session.load(key)
+    session = await info.context.playback.session.load(key)
+    return session if session is not None and await shows(info.context, session.content_id) else None
 
 
 NODES = {"PlaybackSession": session_node}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import strawberry
@@ -143,7 +143,19 @@ async def home(
         raise BadInput(f"`only` takes up to {MAX_SIZE} ids, and has {len(only)}.", argument="only")
     caller = info.context.caller.account_id
     found = await info.context.services.sona.home(caller, filter_of(None, info), circumstances_of(context))
-    return [rail for rail in found if only is None or rail_id(rail) in only]
+    shown = [rail for rail in found if only is None or rail_id(rail) in only]
+    return shown if info.context.restriction is None else await _shown(shown, info)
+
+
+async def _shown(rails: Sequence[model.Rail], info: Info) -> list[model.Rail]:
+    """Rails without what is hidden: an episode may be where its series is not."""
+    contents = await _contents([item.id for rail in rails for item in rail.items], info)
+    blocked = () if info.context.restriction is None else info.context.restriction.blocked_genres
+    return [
+        replace(rail, items=tuple(item for item in rail.items if item.id in contents))
+        for rail in rails
+        if rail.genre_id not in blocked
+    ]
 
 
 def rail_id(rail: Parent[model.Rail]) -> ID:
@@ -190,6 +202,9 @@ async def similar(
     kinds = tuple(kind for kind in model.SimilarityKind if by is None or kind in by)
     likenesses = [model.Likeness(content.id, kinds) for content in contents if kinds]
     found = await info.context.sona.similar.load_many(likenesses) or [[] for _ in contents]
+    if info.context.restriction is not None:
+        shown = await _contents([item.id for of_one in found for item in of_one], info)
+        found = [[item for item in of_one if item.id in shown] for of_one in found]
     pages = [paged(of_one, lambda item: (item.score, item.id), SIMILAR, cut) for of_one in found]
     works = await _contents([item.id for page in pages for item in page.nodes], info)
     return [_similar_page(page, works, len(of_one)) for page, of_one in zip(pages, found, strict=True)]

@@ -16,13 +16,15 @@ from domain.platform.errors import BadInput, UserError
 from domain.platform.paging import Cut, Page
 from domain.sync import model
 from domain.sync.clock import Timestamp
-from domain.sync.service import Origin, WatchlistOrder
+from domain.sync.operations import Origin
+from domain.sync.service import WatchlistOrder
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
 from resolvers.mutations import refusing
+from resolvers.visibility import must_show
 
 
 @entry
@@ -47,6 +49,10 @@ class RemoveFromWatchlistInput:
     """The title."""
     tags: list[ID] | None = None
     """The additions that were seen, as `WatchlistEntry.tags` shows them; all that are known if open."""
+    device_id: ID | None = None
+    """The device the user acted on."""
+    version: Timestamp | None = None
+    """The device's clock when the user acted; the server's if open."""
 
 
 @entry
@@ -89,10 +95,10 @@ async def add_to_watchlist(
     info: Info, input: Annotated[AddToWatchlistInput, strawberry.argument(description="What to add.")]
 ) -> AddToWatchlistPayload:
     account = info.context.account_id
+    content = content_key(input.content_id, "input.contentId")
+    await must_show(info.context, content)
     origin = await origin_of(info, input.device_id, input.version)
-    added = await info.context.services.sync.add_to_watchlist(
-        account, content_key(input.content_id, "input.contentId"), input.tag, origin
-    )
+    added = await info.context.services.sync.add_to_watchlist(account, content, input.tag, origin)
     return AddToWatchlistPayload(entry=added)
 
 
@@ -102,8 +108,9 @@ async def remove_from_watchlist(
     input: Annotated[RemoveFromWatchlistInput, strawberry.argument(description="What to remove.")],
 ) -> RemoveFromWatchlistPayload:
     content = content_key(input.content_id, "input.contentId")
+    origin = await origin_of(info, input.device_id, input.version)
     removed = await info.context.services.sync.remove_from_watchlist(
-        info.context.account_id, content, input.tags
+        info.context.account_id, content, input.tags, origin
     )
     return RemoveFromWatchlistPayload(content_id=content, removed=removed)
 
@@ -113,10 +120,10 @@ async def react_to_content(
     info: Info, input: Annotated[ReactInput, strawberry.argument(description="What the viewer thinks.")]
 ) -> ReactPayload:
     account = info.context.account_id
+    content = content_key(input.content_id, "input.contentId")
+    await must_show(info.context, content)
     origin = await origin_of(info, input.device_id, input.version)
-    reaction = await info.context.services.sync.react(
-        account, content_key(input.content_id, "input.contentId"), input.verdict, input.stars, origin
-    )
+    reaction = await info.context.services.sync.react(account, content, input.verdict, input.stars, origin)
     return ReactPayload(reaction=reaction)
 
 
@@ -189,7 +196,9 @@ async def watchlist(
     before: Before = None,
 ) -> Page[model.WatchlistEntry]:
     cut = Cut.of(first, after, last, before)
-    return await info.context.services.sync.store.watchlist(viewer.account_id, order_by, cut)
+    return await info.context.services.sync.store.watchlist(
+        viewer.account_id, order_by, cut, info.context.restriction
+    )
 
 
 async def continue_watching(
@@ -197,13 +206,18 @@ async def continue_watching(
 ) -> Page[model.WatchProgress]:
     since = info.context.services.now() - model.CONTINUE_FOR
     store = info.context.services.sync.store
-    return await store.in_progress(viewer.account_id, since, model.RESUME_FROM_SECONDS, Cut.of(first, after))
+    cut = Cut.of(first, after)
+    return await store.in_progress(
+        viewer.account_id, since, model.RESUME_FROM_SECONDS, cut, info.context.restriction
+    )
 
 
 async def history(
     viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
 ) -> Page[model.WatchProgress]:
-    return await info.context.services.sync.store.history(viewer.account_id, Cut.of(first, after))
+    return await info.context.services.sync.store.history(
+        viewer.account_id, Cut.of(first, after), info.context.restriction
+    )
 
 
 async def sync_cursor(viewer: Parent[Viewer], info: Info) -> str:
@@ -247,7 +261,7 @@ async def content(entries: Sequence[AboutContent], info: Info) -> list[catalog.C
 
 @batched
 async def device(
-    entries: Sequence[model.WatchProgress | model.WatchlistEntry], info: Info
+    entries: Sequence[model.WatchProgress | model.WatchlistEntry | model.ContendingWrite], info: Info
 ) -> list[model.Device | None]:
     ids = {entry.device_id for entry in entries if entry.device_id is not None}
     found = dict(zip(ids, await info.context.sync.device.load_many(ids), strict=True))

@@ -18,7 +18,7 @@ from strawberry.types.union import StrawberryUnion
 
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, playback, rate_limit, sona, sync
+from schema import catalog, discovery, identity, node, offline, playback, rate_limit, recovery, sona, sync
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
 from schema.costs import spelled
@@ -45,11 +45,19 @@ CONTRIBUTIONS = {
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
-    "identity": Contribution(query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation,)),
+    "identity": Contribution(
+        query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
+    ),
     "sync": Contribution(
-        mutation=(sync.SyncMutation,),
+        mutation=(sync.SyncMutation, offline.OfflineMutation),
         subscription=(sync.SyncSubscription,),
-        extensions=(sync.ContentOfViewer, sync.SeriesOfViewer, sync.ViewerSync),
+        extensions=(
+            sync.ContentOfViewer,
+            sync.SeriesOfViewer,
+            sync.ViewerSync,
+            offline.ContentMarks,
+            offline.ViewerConflicts,
+        ),
         shared=(identity.IdentityQuery,),
     ),
     "playback": Contribution(

@@ -199,7 +199,7 @@ class IdentityMutation:
     """Opening and using accounts."""
 
     register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000, access=PUBLIC)
-    """Opens an account and signs in to it."""
+    """Opens an account and signs in to it, unless the address has to be confirmed first."""
     sign_in: SignInPayload = edge(identity.sign_in, cost=4000, access=PUBLIC)
     """Exchanges address and password for an access token; ten attempts a minute."""
     refresh_session: RefreshSessionPayload = edge(login_sessions.refresh_session, cost=400, access=PUBLIC)

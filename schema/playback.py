@@ -13,6 +13,7 @@ from schema.catalog import Content, PlaybackLink
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
+from schema.offline import TitleMarksChanged
 from schema.sync import (
     Device,
     DeviceChanged,
@@ -132,6 +133,7 @@ Change = Annotated[
     ProgressChanged
     | WatchlistChanged
     | ReactionChanged
+    | TitleMarksChanged
     | DeviceChanged
     | DeviceCommandChanged
     | PlaybackChanged,

@@ -8,7 +8,7 @@ from domain.catalog.links import DeviceKind
 from domain.identity.policy import SIGNED_IN, Scope, needs, own
 from domain.sync import model, service
 from domain.sync.clock import Timestamp
-from resolvers import devices, sync
+from resolvers import devices, marks, sync
 from schema.caching import PRIVATE
 from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
@@ -74,6 +74,8 @@ class WatchProgress:
     """From 0 to 1."""
     completed: bool
     """Whether it was watched to 95 percent; that stays, also when watched again."""
+    completed_at: datetime | None
+    """When it first was, by the clock of the device; null while it is not completed."""
     resume_seconds: int
     """Where to go on; 0 for what is finished or hardly begun."""
     device: Device | None = edge(sync.device, cost=3, access=needs(Scope.READ_DEVICES))
@@ -96,6 +98,10 @@ class WatchlistEntry:
     """The device it was added on; null where none was named."""
     tags: list[str]
     """The additions that hold it there; pass them on removal."""
+    place: str
+    """Where it stands in the viewer's own order; places compare as texts, by code points."""
+    note: str | None = edge(marks.note, cost=2)
+    """What the viewer noted of the title."""
 
 
 @view(model.Reaction, cache=PRIVATE, access=needs(Scope.READ_RATINGS))

@@ -31,6 +31,12 @@ class ReactionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TitleMarksChanged:
+    cursor: str
+    marks: sync.Marks
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceChanged:
     """A device that came or went without writing anything has the cursor of what came before."""
 
@@ -55,7 +61,13 @@ class PlaybackChanged:
 
 
 Event: TypeAlias = (
-    ProgressChanged | WatchlistChanged | ReactionChanged | DeviceChanged | CommandChanged | PlaybackChanged
+    ProgressChanged
+    | WatchlistChanged
+    | ReactionChanged
+    | TitleMarksChanged
+    | DeviceChanged
+    | CommandChanged
+    | PlaybackChanged
 )
 
 
@@ -69,6 +81,7 @@ READERS: Mapping[ChangeKind, Callable[[str, Change], Event]] = {
         cursor, change.payload["content"], payloads.to_entry(change.payload)
     ),
     ChangeKind.REACTION: lambda cursor, change: ReactionChanged(cursor, payloads.to_reaction(change.payload)),
+    ChangeKind.MARKS: lambda cursor, change: TitleMarksChanged(cursor, payloads.to_marks(change.payload)),
     ChangeKind.DEVICE: lambda cursor, change: DeviceChanged(cursor, payloads.to_device(change.payload)),
     ChangeKind.COMMAND: lambda cursor, change: CommandChanged(cursor, payloads.to_command(change.payload)),
     ChangeKind.COMMAND_STATE: lambda cursor, change: CommandChanged(

@@ -20,12 +20,16 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts
+from domain.identity.recovery import Recovery
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
+from domain.sync.postgres_outbox import PostgresOutbox
+from tests.postbox import Postbox, postman
 
 ISSUER = "https://gateway.example"
 PASSWORD = "Correct horse 7"
@@ -82,6 +86,9 @@ class Desk:
     clock: Clock
     hasher: CountingHasher
     keys: ApiKeys
+    recovery: Recovery
+    postbox: Postbox
+    postman: Postman
     opened: list[Account] = field(default_factory=list)
 
     async def token(self, account: Account) -> str:
@@ -94,7 +101,10 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
     clock = Clock()
     hasher = CountingHasher()
     store = PostgresAccounts(database)
+    postbox = Postbox()
+    sending = postman(database, postbox, clock.now)
     recent = RecentAccounts(store.accounts, clock.seconds)
+    sessions = sessions_on(database, clock, recent, keys)
     async with Passwords.open(hasher) as passwords:
         service = Accounts(
             store=store,
@@ -102,12 +112,26 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             passwords=passwords,
             attempts=LocalAttempts(clock.seconds),
             audit=Audit(PostgresAudit(database), clock.now),
+            letters=sending.letters,
+            now=clock.now,
+            new_id=new_id,
+        )
+        recovery = Recovery(
+            store=store,
+            recent=recent,
+            passwords=passwords,
+            letters=sending.letters,
+            tokens=sending.tokens,
+            sessions=sessions,
+            announce=PostgresOutbox(database).announce,
+            attempts=service.attempts,
+            audit=service.audit,
             now=clock.now,
             new_id=new_id,
         )
         hasher.calls.clear()
-        sessions = sessions_on(database, clock, recent, keys)
-        yield Desk(service, sessions, clock, hasher, keys_on(database, sessions))
+        own_keys = keys_on(database, sessions)
+        yield Desk(service, sessions, clock, hasher, own_keys, recovery, postbox, sending)
 
 
 def sessions_on(

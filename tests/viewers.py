@@ -25,7 +25,9 @@ from domain.sync.journal import Journal
 from domain.sync.model import Device, DeviceCapabilities
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.services import titles_of
 from resolvers.context import Context
@@ -46,6 +48,7 @@ class Living:
     sync: Sync
     devices: Devices
     playback: Playback
+    pushing: Pushing
     accounts: list[str] = field(default_factory=list)
 
     def milliseconds(self) -> int:
@@ -76,6 +79,7 @@ class Living:
             catalog=self.catalog,
             journal=self.journal,
             sync=self.sync,
+            pushing=self.pushing,
             devices=self.devices,
             playback=self.playback,
             policy=Policy(),
@@ -98,6 +102,9 @@ class Living:
             "progress",
             "watchlist_tag",
             "reaction",
+            "title_mark",
+            "sync_operation",
+            "sync_conflict",
             "device_command",
             "playback_session",
             "change",
@@ -115,9 +122,18 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
     ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
-    sync = Sync(PostgresSync(database), journal, titles_of(catalog), ticks, clock.now, new_id)
+    sync = Sync(
+        PostgresSync(database),
+        PostgresLedgers(database),
+        journal,
+        titles_of(catalog),
+        ticks,
+        clock.now,
+        new_id,
+    )
     playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
-    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback)
+    pushing = Pushing(sync, devices)
+    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing)
 
 
 async def refusal(doing: Awaitable[object]) -> UserErrorCode:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from domain.catalog.model import ContentKind, OfferKind
+from domain.catalog.restriction import Restriction, placing, sql_of_works
 from domain.catalog.taxonomy import GENRES, PLATFORMS, MaturityRating
 from domain.platform.errors import BadInput
 from domain.platform.vectors import Among
@@ -45,6 +46,8 @@ class Filter:
     maturity_ratings: tuple[MaturityRating, ...] | None = None
     max_maturity_rating: MaturityRating | None = None
     region: str = SOME_REGION
+    within: Restriction | None = None
+    """What whoever asks may not see, which no other field opens."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -73,11 +76,7 @@ class Filter:
 
 def sql_conditions(wanted: Filter, arguments: list[Any]) -> str:
     """The filter over `content c`; appends its values to `arguments`."""
-
-    def place(value: object) -> str:
-        arguments.append(list(value) if isinstance(value, tuple) else value)
-        return f"${len(arguments)}"
-
+    place = placing(arguments)
     conditions = ["c.listed"]
     conditions += [
         template.format(place(value))
@@ -86,6 +85,8 @@ def sql_conditions(wanted: Filter, arguments: list[Any]) -> str:
     ]
     if wanted.platforms is not None or wanted.offer_kinds is not None:
         conditions.append(_offered(wanted, place))
+    if wanted.within is not None:
+        conditions.append(sql_of_works(wanted.within, place))
     return " AND ".join(conditions)
 
 
@@ -121,20 +122,25 @@ def _offered(wanted: Filter, place: Callable[[object], str]) -> str:
 
 def among_of(wanted: Filter) -> Among:
     """What of a filter a vector index knows; it admits at least what the filter's statement admits."""
-    maturities = wanted.maturity_ratings
-    if wanted.allowed_maturity is not None:
-        maturities = (
-            wanted.allowed_maturity
-            if maturities is None
-            else tuple(rating for rating in maturities if rating in wanted.allowed_maturity)
-        )
+    within = wanted.within
+    # The index cannot tell what is not rated; where that is shown, the statement does the rest.
+    shown = None if within is None or within.unrated else within.allowed
+    maturities = _in_all(wanted.maturity_ratings, wanted.allowed_maturity, shown)
     return Among(
         kinds=None if wanted.kinds is None else tuple(kind.value for kind in wanted.kinds),
         genres=wanted.genres,
+        without_genres=() if within is None else within.blocked_genres,
         languages=wanted.languages,
         maturities=None if maturities is None else tuple(rating.value for rating in maturities),
         year_from=wanted.year_from,
         year_to=wanted.year_to,
+    )
+
+
+def _in_all(*choices: tuple[MaturityRating, ...] | None) -> tuple[MaturityRating, ...] | None:
+    given = [choice for choice in choices if choice is not None]
+    return (
+        tuple(rating for rating in given[0] if all(rating in choice for choice in given)) if given else None
     )
 
 

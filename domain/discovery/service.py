@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from domain.catalog.filters import Filter, among_of
+from domain.catalog.restriction import Restriction
 from domain.discovery import spelling
 from domain.discovery.fusion import ranked
 from domain.discovery.model import (
@@ -62,7 +63,7 @@ class SearchStore(Protocol):
 
 
 class Suggestions(Protocol):
-    async def suggest(self, prefix: str, limit: int) -> list[Suggestion]:
+    async def suggest(self, prefix: str, limit: int, within: Restriction | None = None) -> list[Suggestion]:
         """How a query that begins with `prefix` could go on, best first."""
 
 

@@ -42,6 +42,12 @@ class Action(StrEnum):
     """Somebody proved to be its owner."""
     SIGN_IN_FAILED = "account.sign_in_failed"
     """Somebody did not prove to be its owner, or the account is not in use."""
+    EMAIL_VERIFIED = "account.email_verified"
+    """The link in a letter proved its address."""
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a name
+    """Its owner chose another password."""
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
+    """The link in a letter let somebody choose another password."""
     SESSION_ENDED = "session.ended"
     """A session was ended before its time."""
 

@@ -41,6 +41,7 @@ class Account:
     tier: Tier
     created_at: datetime
     suspended_at: datetime | None
+    email_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """The accounts in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from domain.identity.model import Account, Role, Tier
 from domain.identity.profile import Profile
 from domain.identity.service import Credentials
 from domain.platform.postgres import Database, Row
 
-COLUMNS = """id, email, display_name, region, language, roles, tier, created_at, suspended_at"""
+COLUMNS = """id, email, display_name, region, language, roles, tier, created_at, suspended_at,
+             email_verified_at"""
 
 
 class PostgresAccounts:
@@ -68,6 +70,32 @@ class PostgresAccounts:
         )
         return None if row is None else account_of(row)
 
+    async def by_email(self, email: str) -> Account | None:
+        row = await self._database.row(f"SELECT {COLUMNS} FROM account WHERE email = $1", email)
+        return None if row is None else account_of(row)
+
+    async def verify_email(self, account_id: str, address: str, at: datetime) -> Account | None:
+        row = await self._database.row(
+            f"""UPDATE account SET email_verified_at = coalesce(email_verified_at, $3)
+                 WHERE id = $1 AND email = $2 RETURNING {COLUMNS}""",
+            account_id,
+            address,
+            at,
+        )
+        return None if row is None else account_of(row)
+
+    async def password_hash(self, account_id: str) -> str | None:
+        found = await self._database.value("SELECT password_hash FROM account WHERE id = $1", account_id)
+        return None if found is None else str(found)
+
+    async def set_password(self, account_id: str, password_hash: str) -> Account | None:
+        row = await self._database.row(
+            f"UPDATE account SET password_hash = $2 WHERE id = $1 RETURNING {COLUMNS}",
+            account_id,
+            password_hash,
+        )
+        return None if row is None else account_of(row)
+
     async def renew_password_hash(self, account_id: str, old: str, new: str) -> None:
         await self._database.execute(
             "UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2", account_id, old, new
@@ -76,7 +104,7 @@ class PostgresAccounts:
 
 def account_of(row: Row) -> Account:
     """An account from a row that begins with `COLUMNS`."""
-    identity, email, name, region, language, roles, tier, created_at, suspended_at = row[:9]
+    identity, email, name, region, language, roles, tier, created_at, suspended_at, verified_at = row[:10]
     return Account(
         id=identity,
         email=email,
@@ -87,4 +115,5 @@ def account_of(row: Row) -> Account:
         tier=Tier(tier),
         created_at=created_at,
         suspended_at=suspended_at,
+        email_verified_at=verified_at,
     )

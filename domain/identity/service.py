@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit, differences
+from domain.identity.letters import Letter, LetterKind, Letters
 from domain.identity.model import Account, Role, Tier
 from domain.identity.passwords import Passwords
 from domain.identity.profile import Profile, email_of, normalised, registered
@@ -62,8 +63,11 @@ class Accounts:
     passwords: Passwords
     attempts: AttemptLimit
     audit: Audit
+    letters: Letters
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    verified_only: bool = False
+    """Whether only who has proven an address may sign in."""
 
     async def register(self, email: str, password: str, profile: Profile, by: Actor) -> Account:
         """A new account; raises `Refused` with everything that is wrong, or where the address is taken.
@@ -87,6 +91,7 @@ class Accounts:
             if not await self.store.add(account, password_hash):
                 raise refuse("This e-mail address already has an account.", UserErrorCode.CONFLICT, "email")
             await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
+            await self.letters.post(Letter(self.new_id(), LetterKind.VERIFY_EMAIL, address, self.now()))
         return account
 
     async def sign_in(self, email: str, password: str, by: Actor) -> Account:
@@ -107,6 +112,11 @@ class Accounts:
         if account.suspended_at is not None:
             await self._failed(by, account, "suspended")
             raise Forbidden("This account is suspended.")
+        if self.verified_only and account.email_verified_at is None:
+            await self._failed(by, account, "unverified")
+            raise refuse(
+                "Confirm your e-mail address first, by the link in the letter.", UserErrorCode.NOT_VERIFIED
+            )
         if self.passwords.outdated(found.password_hash):
             renewed = await self.passwords.hash(password)
             await self.store.renew_password_hash(account.id, found.password_hash, renewed)

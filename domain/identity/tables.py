@@ -36,6 +36,7 @@ class AccountRow(SQLModel, table=True):
     demonstration: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = Field(sa_column=moment(default_now=True))
     suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    email_verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class LoginSessionRow(SQLModel, table=True):

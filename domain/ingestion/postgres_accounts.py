@@ -27,8 +27,8 @@ SELECT parent_id, disc, number, id, kind, runtime_seconds FROM content WHERE par
 
 INSERT_ACCOUNT = """
 INSERT INTO account (id, email, password_hash, display_name, region, language, roles, tier, demonstration,
-                     created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE, $9)
+                     created_at, email_verified_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE, $9, $9)
 ON CONFLICT DO NOTHING RETURNING TRUE"""
 
 INSERT_DEVICE = """

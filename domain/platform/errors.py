@@ -93,6 +93,8 @@ class UserErrorCode(StrEnum):
     """A limit of the account is used up."""
     CREDENTIALS = "CREDENTIALS"
     """E-mail address and password do not belong together."""
+    NOT_VERIFIED = "NOT_VERIFIED"
+    """The e-mail address has to be confirmed first, by the link in a letter."""
     CLOCK_AHEAD = "CLOCK_AHEAD"
     """The write claims a time too far in the future; set the device's clock."""
 

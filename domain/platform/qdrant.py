@@ -284,6 +284,9 @@ def filter_of(among: Among, excluding: Sequence[int]) -> models.Filter | None:
         years = models.Range(gte=among.year_from, lte=among.year_to)
         must.append(models.FieldCondition(key="year", range=years))
     must_not: list[models.Condition] = [models.HasIdCondition(has_id=list(excluding))] if excluding else []
+    if among.without_genres:
+        unwanted = models.MatchAny(any=list(among.without_genres))
+        must_not.append(models.FieldCondition(key="genres", match=unwanted))
     return models.Filter(must=must, must_not=must_not) if must or must_not else None
 
 

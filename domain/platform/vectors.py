@@ -39,7 +39,9 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """Which traits are wanted: every given field must hold, within a field any of its values."""
+    """Which traits are wanted: every given field must hold, within a field any of its values; and none of
+    `without_genres`.
+    """
 
     kinds: tuple[str, ...] | None = None
     genres: tuple[str, ...] | None = None
@@ -47,12 +49,14 @@ class Among:
     maturities: tuple[str, ...] | None = None
     year_from: int | None = None
     year_to: int | None = None
+    without_genres: tuple[str, ...] = ()
 
     def admits(self, traits: Traits) -> bool:
         """The meaning that every adapter's own filter has to have."""
         return (
             (self.kinds is None or traits.kind in self.kinds)
             and (self.genres is None or not set(self.genres).isdisjoint(traits.genres))
+            and set(self.without_genres).isdisjoint(traits.genres)
             and (self.languages is None or traits.language in self.languages)
             and (self.maturities is None or traits.maturity in self.maturities)
             and (self.year_from is None or (traits.year is not None and traits.year >= self.year_from))

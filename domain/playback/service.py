@@ -11,7 +11,8 @@ from domain.sync.clock import Timestamp
 from domain.sync.devices import Devices
 from domain.sync.journal import Writing
 from domain.sync.model import ChangeKind, Device, Event, WatchProgress
-from domain.sync.service import Origin, Position, Sync, Title, known_duration, known_position
+from domain.sync.operations import Origin, Position, Title, known_duration, known_position
+from domain.sync.service import Sync, Wanted
 
 CREATED = "playback.session.created"
 MOVED = "playback.position.updated"
@@ -113,7 +114,8 @@ class Playback:
         """
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._own(account_id, session_id)
-            progress = await self.sync.store.viewing(account_id, session.content_id, session.viewing)
+            ledger = await self.sync.ledger(account_id, Wanted(progress={session.content_id}))
+            progress = ledger.viewing(session.content_id, session.viewing)
             if session.active and position is not None:
                 report = Report(PlaybackState.STOPPED, position)
                 session, progress = await self._move(writing, session, report, origin.version)
@@ -128,13 +130,15 @@ class Playback:
     async def _move(
         self, writing: Writing, session: PlaybackSession, report: Report, version: Timestamp | None
     ) -> tuple[PlaybackSession, WatchProgress]:
-        known = await self.sync.store.viewing(writing.account_id, session.content_id, session.viewing)
+        ledger = await self.sync.ledger(writing.account_id, Wanted(progress={session.content_id}))
+        known = ledger.viewing(session.content_id, session.viewing)
         stamp = self.sync.stamp(Origin(session.device_id, version), None if known is None else known.version)
         # Not looked up again: what the catalogue dropped meanwhile can still be played to its end.
         title = Title(session.content_id, playable=True, duration_seconds=session.duration_seconds)
         origin = Origin(session.device_id, stamp)
         written = self.sync.written(title, session.viewing, report.position, origin)
-        progress = await self.sync.merge_progress(writing, written)
+        progress = ledger.watched(written)
+        await self.sync.keep(writing, ledger)
         if known is not None and stamp <= known.version and known.device_id == session.device_id:
             # The device's own later word. One of another device is about the title, not about this session.
             return session, progress

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.catalog.filters import Filter
+from domain.catalog.restriction import Restriction
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
 from domain.sona import rails, taste
@@ -129,7 +130,7 @@ class Sona:
     ) -> Page[Candidate]:
         """A page of the works for the viewer, best first; raises `BadInput` for a cursor of another list."""
         asked = self._asked(cut)
-        profile = await self.profile(account_id)
+        profile = await self.profile(account_id, wanted.within)
         current = Snapshot(self._minute(), profile.fingerprint)
         snapshot = asked if asked is not None and self._holds(asked) else current
         ranked = await self._ranking(profile, snapshot, wanted, circumstances)
@@ -141,7 +142,7 @@ class Sona:
         """The rails of the first screen, in a stable order; none of an empty catalogue."""
         minute = self._minute()
         profile, trends = await asyncio.gather(
-            self.profile(account_id), self.trending(wanted, circumstances.region, minute)
+            self.profile(account_id, wanted.within), self.trending(wanted, circumstances.region, minute)
         )
         question = Wanted(wanted, circumstances, minute)
         seen = taste.read(profile, minute, self.tuning)
@@ -153,12 +154,16 @@ class Sona:
         )
         return rails.rails(rails.Stock(profile, seen, question, ranked, shelved, trends))
 
-    async def profile(self, account_id: str | None) -> Profile:
+    async def profile(self, account_id: str | None, within: Restriction | None = None) -> Profile:
+        """What the viewer did, with works that are not hidden from them."""
         if account_id is None:
             return ANYBODY
         touches, known = await asyncio.gather(
             self.history.touches(account_id, self.now() - CONTINUE_FOR), self.history.known(account_id)
         )
+        if within is not None:
+            shown = await self.reads.fitting([touch.id for touch in touches], Filter(within=within))
+            touches = [touch for touch in touches if touch.id in shown]
         return Profile(account_id, tuple(touches), known)
 
     async def _ranking(

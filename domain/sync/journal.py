@@ -75,7 +75,7 @@ class Journal:
         writing = Writing(account_id)
         async with self.log.writing(account_id):
             yield writing
-            changes = await self.log.append(writing) if writing.records else []
+            changes = await self.log.append(writing) if writing.records or writing.events else []
         await self.fanout.publish(changes)
 
     async def follow(self, account_id: str, after: int | None) -> AsyncGenerator[Change, None]:

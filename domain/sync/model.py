@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.sync.clock import Timestamp
@@ -42,7 +42,8 @@ class CommandState(StrEnum):
 class WatchProgress:
     """How far one viewing of a title came: a register per viewing.
 
-    Two states of one viewing merge to the position of the later writer; completion, once reached, stays.
+    Two states of one viewing merge to the position of the later writer; completion, once reached, stays, and
+    was reached at the earliest moment that any of them says.
     """
 
     content_id: int
@@ -53,6 +54,8 @@ class WatchProgress:
     version: Timestamp
     device_id: str | None
     updated_at: datetime
+    completed_at: datetime | None = None
+    """By the clock of the device; nothing while it is not completed."""
 
     @property
     def fraction(self) -> float:
@@ -67,7 +70,12 @@ class WatchProgress:
     def merge(self, other: "WatchProgress") -> "WatchProgress":
         """Commutative, associative and idempotent, for states of one viewing."""
         later = max(self, other, key=WatchProgress._order)
-        return replace(later, completed=self.completed or other.completed)
+        moments = [state.completed_at for state in (self, other) if state.completed_at is not None]
+        return replace(
+            later,
+            completed=self.completed or other.completed,
+            completed_at=min(moments, default=None),
+        )
 
     def _order(self) -> tuple[Timestamp, int, int, str, float]:
         """Total, also where a broken client gives two writes one version: then the farther position wins."""
@@ -110,6 +118,25 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
+class Addition:
+    """One addition to the watchlist, or what is known of it: its removal may be all that arrived."""
+
+    content_id: int
+    tag: str
+    at: datetime | None
+    version: Timestamp | None
+    given: bool
+    """Whether a client made the tag: only such an addition can be sent again."""
+    removed: bool = False
+    removal: Timestamp | None = None
+    """The clock of the device that removed it, where it told one."""
+
+    @property
+    def live(self) -> bool:
+        return self.at is not None and not self.removed
+
+
+@dataclass(frozen=True, slots=True)
 class WatchlistEntry:
     """A title on the watchlist, with the live tags that hold it there, earliest addition first."""
 
@@ -117,6 +144,8 @@ class WatchlistEntry:
     added_at: datetime
     device_id: str | None
     tags: tuple[str, ...]
+    place: str
+    """Where it stands in the order that the viewer made: places compare as texts by code points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +166,95 @@ class Reaction:
     @property
     def given(self) -> bool:
         return self.verdict is not None or self.stars is not None
+
+
+class MarkKind(StrEnum):
+    """What a viewer can note of a title."""
+
+    PLACE = "place"
+    """Its place on the watchlist."""
+    NOTE = "note"
+    """A text of the viewer's own."""
+    DROPPED = "dropped"
+    """Given up: it is not offered to be gone on with."""
+    HIDDEN = "hidden"
+    """Not to be shown where titles are suggested."""
+
+
+MarkValue: TypeAlias = str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that a viewer noted of a title: a register per title and kind."""
+
+    content_id: int
+    kind: MarkKind
+    value: MarkValue
+    version: Timestamp
+    updated_at: datetime
+
+    @property
+    def order(self) -> tuple[Timestamp, str]:
+        """The later wins; total, also where a broken client gives two writes one version."""
+        return self.version, repr(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a viewer noted of a title, apart from its place."""
+
+    content_id: int
+    note: str | None = None
+    dropped: bool = False
+    hidden: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.note is not None or self.dropped or self.hidden
+
+
+class ConflictKind(StrEnum):
+    """What two devices changed without knowing of each other."""
+
+    PROGRESS = "progress"
+    """How far a viewing came."""
+    WATCHLIST = "watchlist"
+    """A removal from the watchlist that an addition outlived."""
+    REACTION = "reaction"
+    """What the viewer thinks of a title."""
+    PLACE = "place"
+    """A place on the watchlist."""
+    NOTE = "note"
+    """A note on a title."""
+    DROPPED = "dropped"
+    """Whether a title is given up."""
+    HIDDEN = "hidden"
+    """Whether a title is hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContendingWrite:
+    """One of the two writes of a conflict."""
+
+    value: dict[str, Any]
+    """What it said, in the names of the graph."""
+    version: Timestamp | None
+
+    @property
+    def device_id(self) -> str | None:
+        return None if self.version is None else self.version.device
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A write that was lost, and the one it was lost to."""
+
+    content_id: int
+    kind: ConflictKind
+    lost: ContendingWrite
+    won: ContendingWrite
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +307,7 @@ class ChangeKind(StrEnum):
     PROGRESS = "progress"
     WATCHLIST = "watchlist"
     REACTION = "reaction"
+    MARKS = "marks"
     DEVICE = "device"
     COMMAND = "command"
     COMMAND_STATE = "command_state"

@@ -7,14 +7,17 @@ from domain.catalog.links import DeviceKind
 from domain.sync.clock import Timestamp
 from domain.sync.model import (
     CommandState,
+    Conflict,
     Device,
     DeviceCapabilities,
     DeviceCommand,
+    Marks,
     Reaction,
     Verdict,
     WatchlistEntry,
     WatchProgress,
 )
+from domain.sync.ordering import place_of
 
 Payload = dict[str, Any]
 
@@ -29,10 +32,12 @@ def of_progress(progress: WatchProgress) -> Payload:
         "version": str(progress.version),
         "device": progress.device_id,
         "at": progress.updated_at.isoformat(),
+        "completedAt": None if progress.completed_at is None else progress.completed_at.isoformat(),
     }
 
 
 def to_progress(payload: Payload) -> WatchProgress:
+    ended = payload.get("completedAt")
     return WatchProgress(
         content_id=payload["content"],
         viewing=payload["viewing"],
@@ -42,6 +47,7 @@ def to_progress(payload: Payload) -> WatchProgress:
         version=Timestamp.parse(payload["version"]),
         device_id=payload["device"],
         updated_at=datetime.fromisoformat(payload["at"]),
+        completed_at=None if ended is None else datetime.fromisoformat(ended),
     )
 
 
@@ -55,6 +61,7 @@ def of_entry(content_id: int, entry: WatchlistEntry | None) -> Payload:
             "at": entry.added_at.isoformat(),
             "device": entry.device_id,
             "tags": list(entry.tags),
+            "place": entry.place,
         },
     }
 
@@ -63,11 +70,13 @@ def to_entry(payload: Payload) -> WatchlistEntry | None:
     entry = payload["entry"]
     if entry is None:
         return None
+    added_at = datetime.fromisoformat(entry["at"])
     return WatchlistEntry(
         content_id=payload["content"],
-        added_at=datetime.fromisoformat(entry["at"]),
+        added_at=added_at,
         device_id=entry["device"],
         tags=tuple(entry["tags"]),
+        place=entry.get("place") or place_of(int(added_at.timestamp() * 1000)),
     )
 
 
@@ -90,6 +99,27 @@ def to_reaction(payload: Payload) -> Reaction:
         version=Timestamp.parse(payload["version"]),
         updated_at=datetime.fromisoformat(payload["at"]),
     )
+
+
+def of_marks(marks: Marks) -> Payload:
+    return {
+        "content": marks.content_id,
+        "note": marks.note,
+        "dropped": marks.dropped,
+        "hidden": marks.hidden,
+    }
+
+
+def to_marks(payload: Payload) -> Marks:
+    return Marks(payload["content"], payload["note"], payload["dropped"], payload["hidden"])
+
+
+def of_conflict(conflict: Conflict) -> Payload:
+    lost, won = (
+        {"value": write.value, "version": None if write.version is None else str(write.version)}
+        for write in (conflict.lost, conflict.won)
+    )
+    return {"content": conflict.content_id, "kind": conflict.kind, "lost": lost, "won": won}
 
 
 def of_capabilities(capabilities: DeviceCapabilities) -> Payload:

@@ -1,6 +1,8 @@
 """The outbox in PostgreSQL."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from domain.platform.locks import Lock
 from domain.platform.postgres import Database, affected
@@ -12,6 +14,12 @@ class PostgresOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def announce(self, topic: str, key: str, payload: Mapping[str, Any]) -> None:
+        """Has an event wait, written in the transaction under way."""
+        await self._database.execute(
+            "INSERT INTO outbox (topic, key, payload) VALUES ($1, $2, $3)", topic, key, dict(payload)
+        )
 
     async def ship(self, limit: int, carrier: Carrier) -> int:
         async with self._database.transaction() as session:

@@ -1,31 +1,51 @@
-"""What follows the viewer: progress, watchlist and reactions."""
+"""What follows the viewer: progress, watchlist, reactions and marks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID
 
+from domain.catalog.restriction import Restriction
 from domain.platform.errors import UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 from domain.sync import payloads
 from domain.sync.clock import HybridClock, Timestamp
 from domain.sync.journal import Journal, Writing
+from domain.sync.ledger import Known, Ledger
 from domain.sync.model import (
-    ChangeKind,
+    Addition,
+    Conflict,
     Event,
+    Mark,
+    MarkKind,
+    Marks,
+    MarkValue,
     Reaction,
-    Tags,
     Verdict,
     WatchlistEntry,
     WatchProgress,
     reaches_the_end,
 )
+from domain.sync.operations import (
+    HERE,
+    Origin,
+    Position,
+    Title,
+    Titles,
+    known_duration,
+    known_mark,
+    known_position,
+    known_stars,
+    known_tag,
+    known_tags,
+    known_viewing,
+)
+from domain.sync.ordering import between
 
-MAX_DURATION_SECONDS = 7 * 86_400
-STARS = (0.5, 5.0)
 STATE_CHANGED = "sync.state_changed"
+CONFLICT = "sync.conflict"
 
 
 class WatchlistOrder(StrEnum):
@@ -35,68 +55,72 @@ class WatchlistOrder(StrEnum):
     """Latest addition first."""
     OLDEST = "oldest"
     """Earliest addition first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """What the rules must know of a title: whether it can be played, and how long it is."""
-
-    content_id: int
-    playable: bool
-    duration_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a write comes from: the device, and its own time of the write where it tells one."""
-
-    device_id: str | None = None
-    version: Timestamp | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a player stands, in seconds; its length as the player knows it."""
-
-    seconds: int
-    duration_seconds: int | None = None
-
-
-HERE = Origin()
-
-
-class Titles(Protocol):
-    """Looks titles up; the catalogue fills it."""
-
-    async def __call__(self, content_ids: Sequence[int]) -> Mapping[int, Title]: ...
+    MANUAL = "manual"
+    """As the viewer put it; what was never moved stands in the order of addition."""
 
 
 class SyncStore(Protocol):
-    """The state of accounts; writes run within the account's turn (`Journal.writing`)."""
+    """The state of accounts, as it is read."""
 
     async def progress(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchProgress]:
         """The latest viewing of each title."""
         ...
 
-    async def viewing(self, account_id: str, content_id: int, viewing: int) -> WatchProgress | None: ...
-    async def viewings(self, account_id: str, content_id: int) -> list[WatchProgress]:
-        """Every viewing of a title, the first one first."""
+    async def in_progress(
+        self,
+        account_id: str,
+        since: datetime,
+        from_seconds: int,
+        cut: Cut,
+        within: Restriction | None = None,
+    ) -> Page[WatchProgress]: ...
+    async def history(
+        self, account_id: str, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchProgress]: ...
+    async def watchlist(
+        self, account_id: str, order: WatchlistOrder, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchlistEntry]: ...
+    async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]: ...
+    async def neighbour(self, account_id: str, place: str, *, behind: bool) -> str | None:
+        """The place next to this one on the watchlist, behind or before it."""
         ...
 
-    async def save_progress(self, account_id: str, progress: WatchProgress) -> None: ...
-    async def in_progress(
-        self, account_id: str, since: datetime, from_seconds: int, cut: Cut
-    ) -> Page[WatchProgress]: ...
-    async def history(self, account_id: str, cut: Cut) -> Page[WatchProgress]: ...
-    async def watchlist(self, account_id: str, order: WatchlistOrder, cut: Cut) -> Page[WatchlistEntry]: ...
-    async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]: ...
-    async def tags(self, account_id: str, content_id: int) -> Tags: ...
-    async def add_tag(
-        self, account_id: str, content_id: int, tag: str, version: Timestamp, at: datetime
-    ) -> None: ...
-    async def remove_tags(self, account_id: str, content_id: int, tags: Sequence[str]) -> None: ...
     async def reactions(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, Reaction]: ...
-    async def save_reaction(self, account_id: str, reaction: Reaction) -> None: ...
+    async def marks(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, Marks]: ...
+    async def conflicts(self, account_id: str, cut: Cut) -> Page[Conflict]: ...
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What of the state a write must know: the titles, and tags that may be of others."""
+
+    progress: set[int] = field(default_factory=set)
+    watchlist: set[int] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    reactions: set[int] = field(default_factory=set)
+    marks: set[int] = field(default_factory=set)
+    devices: set[str] = field(default_factory=set)
+
+
+class Ledgers(Protocol):
+    """The state of titles, as it is written; to be called within the account's turn (`Journal.writing`)."""
+
+    async def load(self, account_id: str, wanted: Wanted) -> Known: ...
+    async def save(self, account_id: str, ledger: Ledger) -> None:
+        """Stores what the ledger changed, and its conflicts, each once however often it is told."""
+        ...
+
+    async def done(self, account_id: str, operation_ids: Sequence[str]) -> set[str]:
+        """Those of these operations that were done already."""
+        ...
+
+    async def remember(self, account_id: str, operation_ids: Sequence[str], at: datetime) -> None: ...
+    async def settle(self, account_id: str, device_id: str, clock: int) -> None:
+        """All that the device ever sends with a clock up to this has been answered.
+
+        Removed additions that only it could repeat are forgotten.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -104,6 +128,7 @@ class Sync:
     """The viewer's state, merged so that it never goes backwards."""
 
     store: SyncStore
+    ledgers: Ledgers
     journal: Journal
     titles: Titles
     clock: HybridClock
@@ -116,44 +141,48 @@ class Sync:
         content_id: int,
         position: Position,
         origin: Origin = HERE,
+        viewing: int | None = None,
     ) -> WatchProgress:
         """The merged state of the title. A write that is older than what is known changes nothing.
 
         Going on with a finished title starts its next viewing, and leaves the finished one finished.
         """
         title = await self.playable(content_id)
-        async with self.journal.writing(account_id) as writing:
-            known = (await self.store.progress(account_id, [content_id])).get(content_id)
+        async with self.writing(account_id, Wanted(progress={content_id})) as (_, ledger):
+            known = ledger.latest(content_id)
             stamp = self.stamp(origin, None if known is None else known.version)
-            written = self.written(title, 1, position, Origin(origin.device_id, stamp))
-            if known is not None:
-                written = replace(written, viewing=await self._viewing_of(account_id, written, known))
-            merged = await self.merge_progress(writing, written)
+            written = self.written(title, viewing, position, Origin(origin.device_id, stamp), ledger)
+            merged = ledger.watched(written, origin.base)
             return merged if known is None or merged.viewing >= known.viewing else known
 
-    async def merge_progress(self, writing: Writing, written: WatchProgress) -> WatchProgress:
-        """Within the account's turn: merges into the viewing it belongs to, and records what changed."""
-        known = await self.store.viewing(writing.account_id, written.content_id, written.viewing)
-        merged = written if known is None else known.merge(written)
-        if merged != known:
-            await self.store.save_progress(writing.account_id, merged)
-            self._record(writing, ChangeKind.PROGRESS, payloads.of_progress(merged))
-        return merged
+    def written(
+        self,
+        title: Title,
+        viewing: int | None,
+        position: Position,
+        origin: Origin,
+        ledger: Ledger | None = None,
+    ) -> WatchProgress:
+        """The state that a position claims; raises `Refused` for one that cannot be.
 
-    def written(self, title: Title, viewing: int, position: Position, origin: Origin) -> WatchProgress:
-        """The state that a position claims; raises `Refused` for one that cannot be."""
+        `ledger` chooses the viewing where none is named.
+        """
         duration = known_duration(position.duration_seconds, title)
         seconds = min(known_position(position.seconds), duration)
-        return WatchProgress(
+        completed = reaches_the_end(seconds, duration)
+        version = self.stamp(origin)
+        written = WatchProgress(
             content_id=title.content_id,
-            viewing=viewing,
+            viewing=1 if viewing is None else known_viewing(viewing),
             position_seconds=seconds,
             duration_seconds=duration,
-            completed=reaches_the_end(seconds, duration),
-            version=self.stamp(origin),
+            completed=completed,
+            version=version,
             device_id=origin.device_id,
             updated_at=self.now(),
+            completed_at=moment_of(version) if completed else None,
         )
+        return written if viewing is not None or ledger is None else ledger.in_its_viewing(written)
 
     async def add_to_watchlist(
         self,
@@ -167,47 +196,77 @@ class Sync:
         Without a tag of its own, adding what is on the list changes nothing.
         """
         await self.existing(content_id)
-        stamp = self.stamp(origin)
-        if origin.device_id is not None:
-            stamp = Timestamp(stamp.clock, origin.device_id)  # the entry shows the device
-        wanted = None if tag is None else _uuid(tag, "tag")
-        async with self.journal.writing(account_id) as writing:
-            tags = await self.store.tags(account_id, content_id)
-            known = tags.added if wanted is not None else tags.live
-            if wanted in known or (wanted is None and known):
-                return await self._entry(account_id, content_id)
-            new = wanted or self.new_id()
-            await self.store.add_tag(account_id, content_id, new, stamp, self.now())
-            after = await self.store.tags(account_id, content_id)
-            if new not in after.added:
-                raise refuse("The tag names the addition of another title.", UserErrorCode.CONFLICT, "tag")
-            entry = await self._entry(account_id, content_id)
-            if after.live != tags.live:
-                self._record(writing, ChangeKind.WATCHLIST, payloads.of_entry(content_id, entry))
-            return entry
+        given = None if tag is None else known_tag(tag)
+        stamp = self.named(origin)
+        wanted = Wanted(watchlist={content_id})
+        if given is not None:
+            wanted.tags, wanted.devices = {given}, {device for device in [origin.device_id] if device}
+        async with self.writing(account_id, wanted) as (_, ledger):
+            if given is None and ledger.tags(content_id).live:
+                return ledger.entry(content_id)
+            made = given or self.new_id()
+            addition = Addition(content_id, made, self.now(), stamp, given=given is not None)
+            entry = ledger.added(addition)
+            return None if entry is None or made not in entry.tags else entry
 
     async def remove_from_watchlist(
-        self, account_id: str, content_id: int, observed: Sequence[str] | None = None
+        self,
+        account_id: str,
+        content_id: int,
+        observed: Sequence[str] | None = None,
+        origin: Origin = HERE,
     ) -> bool:
         """Removes the additions that were seen (all that are known, if open); whether the title left.
 
         An addition made elsewhere meanwhile keeps it on the list.
         """
-        seen = None if observed is None else frozenset(_uuid(tag, "tags") for tag in observed)
-        async with self.journal.writing(account_id) as writing:
-            tags = await self.store.tags(account_id, content_id)
+        seen = None if observed is None else known_tags(observed)
+        stamp = self.named(origin)
+        wanted = Wanted(watchlist={content_id}, tags=set(seen or ()))
+        async with self.writing(account_id, wanted) as (_, ledger):
+            tags = ledger.tags(content_id)
             if seen is None and not tags.live:
                 raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
-            gone = (tags.live if seen is None else seen) - tags.removed
-            if gone:
-                if not tags.added and not tags.removed:
-                    await self.existing(content_id)  # a title the catalogue dropped still leaves the list
-                await self.store.remove_tags(account_id, content_id, sorted(gone))
-            after = tags.remove(gone)
-            if after.live != tags.live:
-                entry = await self._entry(account_id, content_id)
-                self._record(writing, ChangeKind.WATCHLIST, payloads.of_entry(content_id, entry))
-            return not after.live
+            if seen and not tags.added and not tags.removed:
+                await self.existing(content_id)  # a title the catalogue dropped still leaves the list
+            return ledger.removed(content_id, seen, stamp if origin.device_id is not None else None)
+
+    async def place_beside(self, account_id: str, neighbour_id: int, *, behind: bool) -> str:
+        """A place next to a title of the watchlist, behind or before it."""
+        entry = (await self.store.entries(account_id, [neighbour_id])).get(neighbour_id)
+        if entry is None:
+            raise refuse("The neighbour is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
+        next_one = await self.store.neighbour(account_id, entry.place, behind=behind)
+        return between(entry.place, next_one) if behind else between(next_one, entry.place)
+
+    async def move_on_watchlist(
+        self,
+        account_id: str,
+        content_id: int,
+        place: str,
+        origin: Origin = HERE,
+    ) -> WatchlistEntry | None:
+        """The title's entry at its new place; the later of two moves wins."""
+        checked = known_mark(MarkKind.PLACE, place)
+        async with self.writing(account_id, Wanted(watchlist={content_id})) as (_, ledger):
+            if ledger.entry(content_id) is None:
+                raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
+            self._mark(ledger, content_id, {MarkKind.PLACE: checked}, origin)
+            return ledger.entry(content_id)
+
+    async def mark(
+        self,
+        account_id: str,
+        content_id: int,
+        values: Mapping[MarkKind, MarkValue],
+        origin: Origin = HERE,
+    ) -> Marks:
+        """What is noted of the title then: of each kind, the later of two marks."""
+        checked = {kind: known_mark(kind, value) for kind, value in values.items()}
+        await self.existing(content_id)
+        async with self.writing(account_id, Wanted(marks={content_id})) as (_, ledger):
+            self._mark(ledger, content_id, checked, origin)
+            return ledger.marks(content_id)
 
     async def react(
         self,
@@ -218,18 +277,34 @@ class Sync:
         origin: Origin = HERE,
     ) -> Reaction:
         """The later reaction wins; neither verdict nor stars takes it back."""
-        if stars is not None and not (STARS[0] <= stars <= STARS[1] and (stars * 2).is_integer()):
-            raise refuse("`stars` go from 0.5 to 5 in halves.", UserErrorCode.INVALID, "stars")
+        given = known_stars(stars)
         await self.existing(content_id)
-        async with self.journal.writing(account_id) as writing:
-            known = (await self.store.reactions(account_id, [content_id])).get(content_id)
+        async with self.writing(account_id, Wanted(reactions={content_id})) as (_, ledger):
+            known = ledger.known.reactions.get(content_id)
             stamp = self.stamp(origin, None if known is None else known.version)
-            written = Reaction(content_id, verdict, stars, stamp, self.now())
-            if known is not None and known.order >= written.order:
-                return known
-            await self.store.save_reaction(account_id, written)
-            self._record(writing, ChangeKind.REACTION, payloads.of_reaction(written))
-            return written
+            return ledger.reacted(Reaction(content_id, verdict, given, stamp, self.now()), origin.base)
+
+    @asynccontextmanager
+    async def writing(self, account_id: str, wanted: Wanted) -> AsyncIterator[tuple[Writing, Ledger]]:
+        """A write with what is known of these titles; what the block merges is stored with it."""
+        async with self.journal.writing(account_id) as writing:
+            ledger = await self.ledger(account_id, wanted)
+            yield writing, ledger
+            await self.keep(writing, ledger)
+
+    async def ledger(self, account_id: str, wanted: Wanted) -> Ledger:
+        """What is known of these titles; to be called within the account's turn."""
+        return Ledger(await self.ledgers.load(account_id, wanted), self.now())
+
+    async def keep(self, writing: Writing, ledger: Ledger) -> None:
+        """Within the account's turn: stores what the ledger changed, for the log and the outside as well."""
+        await self.ledgers.save(writing.account_id, ledger)
+        for kind, payload in ledger.records():
+            told = {"account": writing.account_id, "resource": kind.value, "state": payload}
+            writing.record(kind, payload, Event(STATE_CHANGED, writing.account_id, told))
+        for conflict in ledger.conflicts:
+            told = {"account": writing.account_id, **payloads.of_conflict(conflict)}
+            writing.events.append(Event(CONFLICT, writing.account_id, told))
 
     def stamp(self, origin: Origin, seen: Timestamp | None = None) -> Timestamp:
         """The client's time of the write, or ours in the name of its device.
@@ -241,63 +316,44 @@ class Sync:
         tick = self.clock.tick(seen)
         return tick if origin.device_id is None else Timestamp(tick.clock, origin.device_id)
 
+    def named(self, origin: Origin) -> Timestamp:
+        """The time of the write, in the name of its device where that is one of the account's."""
+        stamp = self.stamp(origin)
+        return stamp if origin.device_id is None else Timestamp(stamp.clock, origin.device_id)
+
     async def existing(self, content_id: int) -> Title:
-        title = (await self.titles([content_id])).get(content_id)
-        if title is None:
-            raise refuse("There is no such title.", UserErrorCode.NOT_FOUND, "contentId")
-        return title
+        return existing(await self.titles([content_id]), content_id)
 
     async def playable(self, content_id: int) -> Title:
-        title = await self.existing(content_id)
-        if not title.playable:
-            raise refuse(
-                "Only films, episodes and tracks are played; choose one of this title's.",
-                UserErrorCode.INVALID,
-                "contentId",
-            )
-        return title
+        return playable(await self.titles([content_id]), content_id)
 
-    async def _viewing_of(self, account_id: str, written: WatchProgress, latest: WatchProgress) -> int:
-        """The viewing that a write is about: a late or repeated one belongs to the viewing of its time."""
-        if written.version > latest.version:
-            return latest.viewing + (latest.completed and not written.completed)
-        viewings = await self.store.viewings(account_id, written.content_id)
-        return next(known.viewing for known in viewings if known.version >= written.version)
-
-    async def _entry(self, account_id: str, content_id: int) -> WatchlistEntry | None:
-        return (await self.store.entries(account_id, [content_id])).get(content_id)
-
-    def _record(self, writing: Writing, kind: ChangeKind, payload: payloads.Payload) -> None:
-        told = {"account": writing.account_id, "resource": kind.value, "state": payload}
-        writing.record(kind, payload, Event(STATE_CHANGED, writing.account_id, told))
+    def _mark(
+        self, ledger: Ledger, content_id: int, values: Mapping[MarkKind, MarkValue], origin: Origin
+    ) -> None:
+        for kind, value in values.items():
+            known = ledger.known.marks.get((content_id, kind))
+            stamp = self.stamp(origin, None if known is None else known.version)
+            ledger.marked(Mark(content_id, kind, value, stamp, self.now()), origin.base)
 
 
-def known_duration(given: int | None, title: Title) -> int:
-    """How long the title is: as the player says, else as the catalogue does."""
-    duration = given if given is not None else title.duration_seconds
-    if duration is None:
+def existing(titles: Mapping[int, Title], content_id: int) -> Title:
+    title = titles.get(content_id)
+    if title is None:
+        raise refuse("There is no such title.", UserErrorCode.NOT_FOUND, "contentId")
+    return title
+
+
+def playable(titles: Mapping[int, Title], content_id: int) -> Title:
+    title = existing(titles, content_id)
+    if not title.playable:
         raise refuse(
-            "The catalogue does not know how long this is: pass `durationSeconds`.",
+            "Only films, episodes and tracks are played; choose one of this title's.",
             UserErrorCode.INVALID,
-            "durationSeconds",
+            "contentId",
         )
-    if not 0 < duration <= MAX_DURATION_SECONDS:
-        raise refuse(
-            f"`durationSeconds` must be between 1 and {MAX_DURATION_SECONDS}.",
-            UserErrorCode.INVALID,
-            "durationSeconds",
-        )
-    return duration
+    return title
 
 
-def known_position(seconds: int) -> int:
-    if seconds < 0:
-        raise refuse("`positionSeconds` cannot be negative.", UserErrorCode.INVALID, "positionSeconds")
-    return seconds
-
-
-def _uuid(text: str, argument: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise refuse("A tag is a UUID.", UserErrorCode.INVALID, argument) from None
+def moment_of(version: Timestamp) -> datetime:
+    """When a write was made, by the clock of its device."""
+    return datetime.fromtimestamp(version.milliseconds / 1000, UTC)

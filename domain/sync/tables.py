@@ -32,9 +32,10 @@ class ChangeSequenceRow(SQLModel, table=True):
 
 
 class ChangeRow(SQLModel, table=True):
-    """The change log: numbered per account without gaps, in the order of commits."""
+    """The change log: numbered per account without gaps, in the order of commits; old entries go."""
 
     __tablename__ = "change"
+    __table_args__ = (Index("change_age", "created_at", postgresql_using="brin"),)
 
     account_id: str = Field(sa_column=account_key())
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -72,7 +73,12 @@ class WatchlistTagRow(SQLModel, table=True):
     added_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     added_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
     added_by: str | None = Field(default=None, sa_type=Text)
+    place: str | None = Field(default=None, sa_column=Column(Text(collation="C")))
+    given: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("true")))
     removed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    removed_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
+    removed_by: str | None = Field(default=None, sa_type=Text)
+    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class ProgressRow(SQLModel, table=True):
@@ -91,6 +97,63 @@ class ProgressRow(SQLModel, table=True):
     hlc_device: str = Field(sa_type=Text)
     device_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
     updated_at: datetime = Field(sa_column=moment())
+    completed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class TitleMarkRow(SQLModel, table=True):
+    """What the viewer noted of a title: a register per kind."""
+
+    __tablename__ = "title_mark"
+
+    account_id: str = Field(sa_column=account_key())
+    content_id: int = Field(sa_column=content_key())
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    value: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    hlc: int = Field(sa_column=clock())
+    hlc_device: str = Field(sa_type=Text)
+    updated_at: datetime = Field(sa_column=moment())
+
+
+class SyncOperationRow(SQLModel, table=True):
+    """An operation that a device pushed and that was done, so that it is not done again."""
+
+    __tablename__ = "sync_operation"
+    __table_args__ = (Index("sync_operation_age", "done_at", postgresql_using="brin"),)
+
+    account_id: str = Field(sa_column=account_key())
+    id: str = Field(sa_column=identifier(primary=True))
+    done_at: datetime = Field(sa_column=moment())
+
+
+class SyncConflictRow(SQLModel, table=True):
+    """A write that was lost, and the one it was lost to; each once, however often it is told."""
+
+    __tablename__ = "sync_conflict"
+    __table_args__ = (
+        Index("sync_conflict_account", "account_id", text("id DESC")),
+        Index(
+            "sync_conflict_once",
+            "account_id",
+            "content_id",
+            "kind",
+            "lost_hlc",
+            "lost_device",
+            unique=True,
+        ),
+        Index("sync_conflict_age", "noted_at", postgresql_using="brin"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    content_id: int = Field(sa_column=content_key(primary=False))
+    kind: str = Field(sa_type=Text)
+    lost: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    lost_hlc: int = Field(sa_column=clock())
+    lost_device: str = Field(sa_type=Text)
+    won: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    won_hlc: int = Field(sa_column=clock())
+    won_device: str = Field(sa_type=Text)
+    noted_at: datetime = Field(sa_column=moment())
 
 
 class ReactionRow(SQLModel, table=True):
@@ -123,6 +186,7 @@ class DeviceRow(SQLModel, table=True):
     registered_at: datetime = Field(sa_column=moment(default_now=True))
     last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class DeviceCommandRow(SQLModel, table=True):

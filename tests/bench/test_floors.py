@@ -21,11 +21,12 @@ from domain.ingestion.postgres import PostgresShelf
 from domain.ingestion.service import import_source
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
-from domain.sync.model import WatchProgress
+from domain.sync.model import Addition, WatchProgress
 from domain.sync.postgres import PostgresSync
 from schema.graph import graph
 from tests.accounts import new_id, somebody
 from tests.asking import Asker
+from tests.states import keep
 
 PAGE = 50
 
@@ -36,14 +37,11 @@ async def account(database: Database) -> str:
     await import_source(PostgresShelf(database), SyntheticCatalogue(120))
     key = new_id()
     await database.execute("INSERT INTO account (id, display_name) VALUES ($1, 'Ada')", key)
-    sync = PostgresSync(database)
     now, version = datetime.now(UTC), Timestamp(1, "phone")
     for content, position, completed in ((3, 900, False), (5, 60, False), (7, 5900, True)):
-        await sync.save_progress(
-            key, WatchProgress(content, 1, position, 6000, completed, version, None, now)
-        )
+        await keep(database, key, WatchProgress(content, 1, position, 6000, completed, version, None, now))
     for content in (3, 9):
-        await sync.add_tag(key, content, new_id(), version, now)
+        await keep(database, key, Addition(content, new_id(), now, version, given=True))
     return key
 
 

@@ -18,9 +18,11 @@ from domain.platform.postgres import Database
 from domain.sync.clock import HybridClock
 from domain.sync.inprocess import LocalFanout
 from domain.sync.journal import Journal
+from domain.sync.operations import Position
 from domain.sync.postgres import PostgresSync
+from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
-from domain.sync.service import Position, Sync
+from domain.sync.service import Sync
 from gateway.services import titles_of
 
 
@@ -49,7 +51,15 @@ async def write(url: str, account: str, content: int, statements: int) -> None:
         journal = Journal(PostgresChangeLog(database), LocalFanout())
         clock = HybridClock("dying", lambda: time.time_ns() // 1_000_000)
         titles = titles_of(Catalog(PostgresCatalog(database), now))
-        sync = Sync(PostgresSync(database), journal, titles, clock, now, lambda: str(uuid4()))
+        sync = Sync(
+            PostgresSync(database),
+            PostgresLedgers(database),
+            journal,
+            titles,
+            clock,
+            now,
+            lambda: str(uuid4()),
+        )
         await database.value("SELECT 1")
         await asyncio.sleep(0)  # statements are told one turn of the loop later
         life.counting = True

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 import migrations
+from domain.sync.ordering import place_of
 from migrations import run
 from migrations.metadata import metadata
 
@@ -170,3 +171,26 @@ def test_steps_are_numbered_without_gaps_and_every_one_has_its_way_back() -> Non
         assert f'revision = "{path.name[:4]}"' in source, path
         down = source.partition("def downgrade() -> None:")[2]
         assert re.search(r"^    op\.", down, re.MULTILINE), path
+
+
+async def test_additions_made_before_there_were_places_stand_where_the_code_puts_them(empty_url: str) -> None:
+    clocks = [0, 1, 61, 62, 1_772_366_400_000, (1 << 47) - 1]
+    await run.up(empty_url, "0008")
+    connection = await asyncpg.connect(empty_url)
+    row = await connection.fetchrow(
+        """WITH a AS (INSERT INTO account (id, display_name) VALUES (gen_random_uuid(), 'Ada') RETURNING id),
+                c AS (INSERT INTO content (kind, title, title_key) VALUES ('movie', 'M', 'm') RETURNING id)
+           SELECT a.id, c.id FROM a, c"""
+    )
+    assert row is not None
+    await connection.executemany(
+        """INSERT INTO watchlist_tag (account_id, tag, content_id, added_at, added_hlc, added_by)
+           VALUES ($1, gen_random_uuid(), $2, now(), $3, 'tv')""",
+        [(row[0], row[1], clock << 16) for clock in clocks],
+    )
+
+    await run.up(empty_url)
+
+    rows = await connection.fetch("SELECT place FROM watchlist_tag ORDER BY added_hlc")
+    assert [row[0] for row in rows] == [place_of(clock) for clock in clocks]
+    await connection.close()

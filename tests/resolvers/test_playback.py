@@ -7,7 +7,7 @@ import pytest
 from domain.catalog.links import DeviceKind
 from domain.platform.postgres import Database
 from domain.sync.model import Device
-from domain.sync.service import Position
+from domain.sync.operations import Position
 from resolvers.ids import encode
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_offer, add_series, parts_of, retire

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import BadInput
 from domain.platform.postgres import Database
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of, seq_of
 from tests.catalogue import add_movie, add_series, parts_of, retire

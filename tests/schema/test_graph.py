@@ -99,7 +99,13 @@ def test_a_field_of_an_object_with_an_id_is_of_one_subgraph(subgraphs: dict[str,
 def test_a_subgraph_shows_others_objects_by_their_id_and_what_it_adds(subgraphs: dict[str, Graph]) -> None:
     sync = objects_of(subgraphs["sync"])
 
-    assert set(sync["Movie"].fields) == {"id", "myProgress", "myWatchlistEntry", "myReaction"}
+    assert set(sync["Movie"].fields) == {
+        "id",
+        "myProgress",
+        "myWatchlistEntry",
+        "myReaction",
+        "myMarks",
+    }
     assert set(sync["Series"].fields) == {*sync["Movie"].fields, "nextEpisode"}
     assert "Person" not in sync
     assert set(objects_of(subgraphs["identity"])) & {"Movie", "Device", "Genre"} == set()

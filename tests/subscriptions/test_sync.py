@@ -12,8 +12,8 @@ from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.service import Report
 from domain.sync.devices import LEASE_SECONDS, Command
-from domain.sync.model import Device, Verdict
-from domain.sync.service import Origin, Position
+from domain.sync.model import Device, MarkKind, Verdict
+from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from subscriptions import sync as streams
@@ -38,6 +38,7 @@ CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
   ... on ProgressChanged { cursor progress { positionSeconds } }
   ... on WatchlistChanged { cursor entry { tags } }
   ... on ReactionChanged { cursor reaction { verdict } }
+  ... on TitleMarksChanged { cursor marks { note content { title } } }
   ... on DeviceChanged { cursor device { name } }
   ... on DeviceCommandChanged { cursor command { action state } }
   ... on PlaybackChanged { cursor session { state } } } }"""
@@ -226,6 +227,17 @@ async def test_one_stream_has_everything_in_order(ask: Asker, house: Living, ada
     assert [event["cursor"] for event in events] == [cursor_of(seq) for seq in range(1, 8)]
     assert [events[place]["command"]["state"] for place in (4, 5)] == ["QUEUED", "ACKNOWLEDGED"]
     assert events[3]["reaction"] == {"verdict": "LIKE"}
+
+
+async def test_what_is_noted_of_a_title_is_told(ask: Asker, house: Living, ada: str, movie: int) -> None:
+    async with following(ask, CHANGES, ada) as stream:
+        await house.sync.mark(ada, movie, {MarkKind.NOTE: "Soon"})
+
+        assert await stream.next() == {
+            "__typename": "TitleMarksChanged",
+            "cursor": cursor_of(1),
+            "marks": {"note": "Soon", "content": {"title": "Solaris"}},
+        }
 
 
 async def test_what_was_missed_comes_first_from_any_cursor(

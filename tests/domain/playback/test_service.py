@@ -11,9 +11,10 @@ from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import CREATED, ENDED, MOVED, Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
-from domain.sync.service import Origin, Position
+from domain.sync.operations import Origin, Position
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_series, add_track, parts_of, retire
+from tests.states import viewings
 from tests.viewers import Living, living, refusal
 
 DURATION = 1000
@@ -281,8 +282,8 @@ async def test_a_rewatch_by_session_leaves_the_finished_viewing(
     _, progress = await report(house, session, 40)
 
     assert (progress.viewing, progress.completed) == (2, False)
-    viewings = await house.sync.store.viewings(ada, movie)
-    assert [(known.viewing, known.completed) for known in viewings] == [(1, True), (2, False)]
+    kept = await viewings(house.database, ada, movie)
+    assert [(known.viewing, known.completed) for known in kept] == [(1, True), (2, False)]
 
 
 async def test_a_session_stays_in_its_viewing_when_another_device_finishes(
@@ -294,7 +295,7 @@ async def test_a_session_stays_in_its_viewing_when_another_device_finishes(
     moved, progress = await report(house, session, 300)
 
     assert (moved.viewing, progress.viewing, progress.completed) == (1, 1, True)
-    assert len(await house.sync.store.viewings(ada, movie)) == 1
+    assert len(await viewings(house.database, ada, movie)) == 1
 
 
 async def test_a_title_dropped_meanwhile_plays_to_its_end(

@@ -21,11 +21,11 @@ from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import Kept
 from domain.sync.clock import Timestamp
-from domain.sync.model import Reaction, Verdict, WatchProgress
-from domain.sync.postgres import PostgresSync
+from domain.sync.model import Addition, Reaction, Verdict, WatchProgress
 from tests.catalogue import add_content, add_credit
 from tests.fakes import MemoryVectors
 from tests.servers import StatementCounter
+from tests.states import keep
 
 T = TypeVar("T")
 
@@ -54,7 +54,6 @@ class House:
 
     def __post_init__(self) -> None:
         self.reads = PostgresSona(self.database)
-        self.sync = PostgresSync(self.database)
         self.nearness = Nearness(self.vectors)
         self.blend = Blend(self.reads, self.trending, self.nearness)
         self.sona = self.another()
@@ -113,7 +112,8 @@ class House:
         at = self.now - timedelta(days=days_ago)
         seconds = int(6000 * fraction)
         stamp = Timestamp(int(at.timestamp() * 1000) << 16, "tv")
-        await self.sync.save_progress(
+        await keep(
+            self.database,
             account,
             WatchProgress(content_id, 1, seconds, 6000, fraction >= 0.95, stamp, None, at),
         )
@@ -129,12 +129,12 @@ class House:
     ) -> None:
         at = self.now - timedelta(days=days_ago)
         stamp = Timestamp(int(at.timestamp() * 1000) << 16, "tv")
-        await self.sync.save_reaction(account, Reaction(content_id, verdict, stars, stamp, at))
+        await keep(self.database, account, Reaction(content_id, verdict, stars, stamp, at))
 
     async def saves(self, account: str, content_id: int, *, days_ago: float = 1.0) -> None:
         at = self.now - timedelta(days=days_ago)
         stamp = Timestamp(int(at.timestamp() * 1000) << 16, "tv")
-        await self.sync.add_tag(account, content_id, str(uuid4()), stamp, at)
+        await keep(self.database, account, Addition(content_id, str(uuid4()), at, stamp, given=True))
 
     async def page(
         self,

@@ -14,8 +14,10 @@ from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
 from domain.sync.model import ChangeKind, Tags, Verdict, WatchProgress
-from domain.sync.service import MAX_DURATION_SECONDS, STATE_CHANGED, Origin, Position, WatchlistOrder
+from domain.sync.operations import MAX_DURATION_SECONDS, Origin, Position
+from domain.sync.service import STATE_CHANGED, WatchlistOrder
 from tests.catalogue import add_movie, add_series, parts_of, retire
+from tests.states import viewings
 from tests.viewers import Living, living, refusal
 
 DURATION = 1000
@@ -555,10 +557,10 @@ async def test_repeating_what_was_told_changes_nothing_however_often_a_title_is_
         for position_again, version in data.draw(st.lists(st.sampled_from(told), max_size=2)):
             await watch(house, account, movies[0], position_again, version)
 
-    viewings = await house.sync.store.viewings(account, movies[0])
+    kept = await viewings(database, account, movies[0])
 
-    assert [(known.position_seconds, known.completed) for known in viewings] == model
-    assert [known.viewing for known in viewings] == list(range(1, len(model) + 1))
+    assert [(known.position_seconds, known.completed) for known in kept] == model
+    assert [known.viewing for known in kept] == list(range(1, len(model) + 1))
 
 
 @over_one_database
@@ -593,11 +595,16 @@ async def test_viewings_merge_to_one_state_in_any_order(
         model[state.viewing] = state if known is None else known.merge(state)
 
     for state in data.draw(st.permutations([*states, *states])):
-        async with house.journal.writing(account) as writing:
-            await house.sync.merge_progress(writing, state)
+        await house.sync.record_progress(
+            account,
+            movies[0],
+            Position(state.position_seconds),
+            Origin(version=state.version),
+            state.viewing,
+        )
 
-    viewings = await house.sync.store.viewings(account, movies[0])
-    assert {known.viewing: known for known in viewings} == model
+    kept = await viewings(database, account, movies[0])
+    assert {known.viewing: known for known in kept} == model
 
 
 async def test_devices_of_one_name_are_told_apart_by_nothing_but_their_clock(

@@ -1,0 +1,19 @@
+"""Limits on trying: who tries too often is told when to come back."""
+
+import hashlib
+import math
+
+from domain.identity.attempts import Allowance, AttemptLimit
+from domain.platform.errors import TooManyRequests
+
+
+async def take(attempts: AttemptLimit, allowance: Allowance, what: str, *whose: str) -> None:
+    """Takes one attempt at `what`; raises `TooManyRequests` where there is none left.
+
+    `whose` is hashed: keys are short, and no address lies open in the store of the limits.
+    """
+    who = hashlib.sha256("\0".join(whose).encode(errors="surrogatepass")).hexdigest()
+    wait = await attempts.attempt(f"{what}:{who}", allowance)
+    if wait > 0:
+        seconds = math.ceil(wait)
+        raise TooManyRequests(f"Too many attempts; try again in {seconds} seconds.", retryAfter=seconds)

@@ -1,0 +1,38 @@
+"""What the caller's viewing profile lets them see and watch, where no list or loader has said so already."""
+
+from collections.abc import Iterable
+
+from domain.platform.errors import UserErrorCode, refuse
+from resolvers.context import Context
+
+
+async def shown_of(context: Context, content_ids: Iterable[int]) -> set[int]:
+    """Those that exist for the caller."""
+    distinct = list(dict.fromkeys(content_ids))
+    found = await context.catalog.content.load_many(distinct)
+    return {key for key, content in zip(distinct, found, strict=True) if content is not None}
+
+
+async def shows(context: Context, content_id: int) -> bool:
+    """Whether a title is not hidden from the caller; asks nothing where nothing is."""
+    return context.restriction is None or content_id in await shown_of(context, [content_id])
+
+
+async def must_show(context: Context, content_id: int, *path: str) -> None:
+    """Raises `Refused` for a hidden title, in the words for one that does not exist."""
+    if not await shows(context, content_id):
+        raise refuse("There is no such title.", UserErrorCode.NOT_FOUND, *(path or ("contentId",)))
+
+
+def may_watch(context: Context) -> bool:
+    """Whether it is within the hours of the caller's profile."""
+    return context.hours is None or context.hours.open_at(context.services.now())
+
+
+def must_watch(context: Context) -> None:
+    """Raises `Refused` outside of the hours of the caller's profile."""
+    if context.hours is not None and not may_watch(context):
+        raise refuse(
+            f"This profile may watch {context.hours}; the PIN lets it for five minutes.",
+            UserErrorCode.UNAVAILABLE,
+        )
