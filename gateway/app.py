@@ -27,6 +27,7 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.oauth.routes import oauth_page_routes, oauth_routes
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
 from gateway.routes.account import account_routes
@@ -37,8 +38,9 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
-from gateway.services import Opened, now, open_all, open_services
+from gateway.services import Opened, open_all, open_services
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context
@@ -112,6 +114,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
+            *oauth_routes(lambda: opened().oauth.server),
+            *oauth_page_routes(lambda: opened().oauth),
             *account_routes(lambda: opened().services.recovery),
             *style_routes(),
             *page_routes(settings),

@@ -4,9 +4,8 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
@@ -19,19 +18,11 @@ from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
-from domain.identity.attempts import AttemptLimit
 from domain.identity.audit import Audit
-from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
-from domain.identity.postgres_letters import PostgresLetters
-from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.recent import RecentAccounts
-from domain.identity.revocations import Revocations
-from domain.identity.service import Accounts
-from domain.identity.sessions import Lifetimes, Sessions
-from domain.identity.tokens import Issuer, Tokens
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -61,32 +52,27 @@ from domain.sync.postgres_outbox import PostgresOutbox
 from domain.sync.push import Pushing
 from domain.sync.relay import Relay
 from domain.sync.service import Sync
-from gateway.authentication import signing_keys
 from gateway.background import in_background
 from gateway.correspondence import correspondence_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
+from gateway.identity import open_accounts, open_sessions
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
+from gateway.oauth.opening import pages_of
+from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
+from gateway.time_and_ids import new_id, now
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Context, Services, anybody_like
 
 LEAST_HEAT = 1e-5
 """Below this a trend is the rounding of a score."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    return str(uuid4())
 
 
 @dataclass(frozen=True)
@@ -102,6 +88,8 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
+    oauth: Pages
+    """The authorisation server with its pages."""
 
 
 def audience_of(context: Context) -> str | None:
@@ -156,6 +144,7 @@ async def open_all(
             await open_accounts(database, recent, shared.attempts, audit, stack),
             verified_only=settings.require_verified_email,
         )
+        oauth = pages_of(settings.issuer, database, accounts, sessions, shared.attempts)
         correspondence = correspondence_of(settings, database, now)
         services = Services(
             now=now,
@@ -181,10 +170,13 @@ async def open_all(
             Probe("vectors", vectors.health),
             Probe("encoder", encoder.health),
         )
-        tidying = Job("sessions.forget", every_seconds=3600.0, run=sessions.forget)
+        tidying = (
+            Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
+        )
         jobs = (
             *jobs_of(settings, database),
-            tidying,
+            *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
         )
@@ -195,7 +187,7 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, oauth)
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
@@ -358,41 +350,3 @@ def titles_of(catalog: Catalog) -> Titles:
         return {key: Title(key, content.playable, content.length_seconds) for key, content in found.items()}
 
     return titles
-
-
-async def open_sessions(
-    settings: Settings, database: Database, recent: RecentAccounts, audit: Audit, stack: AsyncExitStack
-) -> Sessions:
-    """The sessions, and what of them was revoked, kept in step with the other processes."""
-    revocations = Revocations(PostgresRevocations(database), now)
-    await stack.enter_async_context(in_background(revocations.run()))
-    issuer = Issuer(settings.issuer, settings.issuer, settings.access_token_seconds)
-    return Sessions(
-        store=PostgresSessions(database),
-        tokens=Tokens(signing_keys(settings), issuer, now, new_id),
-        recent=recent,
-        revocations=revocations,
-        lifetimes=Lifetimes(
-            idle=timedelta(seconds=settings.refresh_token_seconds),
-            absolute=timedelta(seconds=settings.session_seconds),
-            grace=timedelta(seconds=settings.refresh_grace_seconds),
-        ),
-        audit=audit,
-        now=now,
-        new_id=new_id,
-    )
-
-
-async def open_accounts(
-    database: Database, recent: RecentAccounts, attempts: AttemptLimit, audit: Audit, stack: AsyncExitStack
-) -> Accounts:
-    return Accounts(
-        store=PostgresAccounts(database),
-        recent=recent,
-        passwords=await stack.enter_async_context(Passwords.open()),
-        attempts=attempts,
-        audit=audit,
-        letters=PostgresLetters(database),
-        now=now,
-        new_id=new_id,
-    )

@@ -18,10 +18,11 @@ from domain.identity.passwords import Passwords
 from domain.identity.policy import granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.postman import Postman
-from domain.identity.recent import RecentAccounts
+from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
 from domain.identity.revocations import Revocations
 from domain.identity.service import Accounts
@@ -142,6 +143,7 @@ def sessions_on(
         store=PostgresSessions(database),
         tokens=tokens(clock, keys),
         recent=recent,
+        clients=RecentClients(PostgresClients(database).clients, clock.seconds),
         revocations=Revocations(PostgresRevocations(database), clock.now),
         lifetimes=Lifetimes(IDLE, ABSOLUTE, GRACE),
         audit=Audit(PostgresAudit(database), clock.now),

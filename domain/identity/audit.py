@@ -48,6 +48,14 @@ class Action(StrEnum):
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
     """The link in a letter let somebody choose another password."""
+    CLIENT_AUTHORIZED = "account.client_authorized"
+    """Its owner let an application act for it."""
+    CLIENT_REGISTERED = "client.registered"
+    """An application was registered."""
+    CLIENT_DISABLED = "client.disabled"
+    """An application can act no more."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - its name
+    """An access token of a service was revoked."""
     SESSION_ENDED = "session.ended"
     """A session was ended before its time."""
 

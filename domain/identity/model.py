@@ -75,18 +75,41 @@ class Caller:
     """The API key, where it was one that signed in."""
     per_minute: int | None = None
     """How many requests a minute the key allows."""
+    audience: frozenset[str] = frozenset()
+    """Whom the token is for."""
+    discloses: frozenset[str] = frozenset()
+    """What the token's client may learn of the account (OpenID Connect)."""
+    key_thumbprint: str | None = None
+    """The key that must prove itself beside the token (DPoP, RFC 9449); nothing for a bearer."""
     acting_id: str | None = None
     """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
 
     @property
     def anonymous(self) -> bool:
-        return self.account_id is None
+        """Whether it is nobody: neither an account nor a service of its own."""
+        return self.account_id is None and self.client_id is None
 
 
 ANONYMOUS = Caller()
 
 FIRST_PARTY: Final = "media-gateway"
 """The client of whoever signs in through the graph itself."""
+BROWSER: Final = "media-gateway-pages"
+"""The client of whoever signs in on our pages, to allow others in."""
+
+
+class Disclosure(StrEnum):
+    """Scopes of OpenID Connect: what a client may learn of an account."""
+
+    OPENID = "openid"
+    """Which account signs in, and when it did."""
+    PROFILE = "profile"
+    """Its name and language."""
+    EMAIL = "email"
+    """Its e-mail address."""
+
+
+IDENTITY: Final[frozenset[str]] = frozenset(Disclosure)
 
 
 class Method(StrEnum):
@@ -118,6 +141,23 @@ class SessionEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a session's tokens may be used for, and how its owner proved who they are."""
+
+    scopes: frozenset[str] | None = None
+    """What the tokens grant; whatever the account's roles allow where nothing is said."""
+    methods: tuple[str, ...] = (Method.PASSWORD,)
+    authenticated_at: datetime | None = None
+    """Just now, if open."""
+    resources: tuple[str, ...] = ()
+    """Whom the tokens are for (RFC 8707); the issuer's own, if open."""
+    key_thumbprint: str | None = None
+    """The key that the tokens are bound to (RFC 9449); none for bearers."""
+    acting_id: str | None = None
+    """The administrator who acts as the account (RFC 8693)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoginSession:
     """A sign-in of an account with one client, and the family of refresh tokens that keeps it alive.
 
@@ -139,6 +179,9 @@ class LoginSession:
     final_at: datetime
     address: str | None
     user_agent: str | None
+    resources: tuple[str, ...] = ()
+    key_thumbprint: str | None = None
+    acting_id: str | None = None
     ended_at: datetime | None = None
     end: SessionEnd | None = None
 
@@ -148,10 +191,12 @@ class LoginSession:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A signed token and when it lapses."""
+    """A signed token, when it lapses, and what it grants."""
 
     value: str = field(repr=False)
     expires_at: datetime
+    lifetime_seconds: int = 0
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from domain.identity.sessions import Presented, Rotation
 from domain.platform.postgres import Database, Row
 
 COLUMNS: Final = """s.id, s.family_id, s.account_id, s.client_id, s.scopes, s.methods, s.authenticated_at,
-    s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.ended_at,
-    s.end_reason"""
-WIDTH: Final = 15
+    s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.resources,
+    s.key_thumbprint, s.acting_id, s.ended_at, s.end_reason"""
+WIDTH: Final = 18
 
 OVERLAP: Final = "interval '60 seconds'"
 """Longer than a transaction may take: what committed out of order is found by the next look."""
@@ -29,8 +29,9 @@ class PostgresSessions:
             """WITH added AS (
                    INSERT INTO login_session (id, family_id, account_id, client_id, scopes, methods,
                                               authenticated_at, created_at, last_used_at, expires_at,
-                                              final_at, address, user_agent)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12) RETURNING id)
+                                              final_at, address, user_agent, resources, key_thumbprint,
+                                              acting_id)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $14, $15, $16) RETURNING id)
                INSERT INTO refresh_token (hash, session_id, issued_at) SELECT $13, id, $8 FROM added""",
             session.id,
             session.family_id,
@@ -45,6 +46,9 @@ class PostgresSessions:
             session.address,
             session.user_agent,
             token,
+            list(session.resources),
+            session.key_thumbprint,
+            session.acting_id,
         )
 
     async def rotate(self, rotation: Rotation) -> LoginSession | None:
@@ -54,7 +58,8 @@ class PostgresSessions:
                     UPDATE refresh_token t SET used_at = $5, salt = $3
                       FROM login_session s
                      WHERE t.hash = $1 AND t.used_at IS NULL AND s.id = t.session_id AND s.client_id = $4
-                       AND s.ended_at IS NULL AND s.expires_at > $5
+                       AND s.key_thumbprint IS NOT DISTINCT FROM $9 AND s.ended_at IS NULL
+                       AND s.expires_at > $5
                     RETURNING t.session_id),
                 next AS (
                     INSERT INTO refresh_token (hash, session_id, issued_at)
@@ -72,6 +77,7 @@ class PostgresSessions:
             rotation.idle,
             rotation.by.address,
             rotation.by.user_agent,
+            rotation.key_thumbprint,
         )
         return None if row is None else session_of(row)
 
@@ -99,6 +105,15 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def standing_with(self, client_id: str, now: datetime) -> list[LoginSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM login_session s
+                 WHERE s.client_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2""",
+            client_id,
+            now,
+        )
+        return [session_of(row) for row in rows]
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:
@@ -114,6 +129,14 @@ class PostgresSessions:
             until,
         )
         return [row[0] for row in rows]
+
+    async def revoke(self, revoked: Revocation) -> None:
+        await self._database.execute(
+            "INSERT INTO revocation (id, reason, until) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+            revoked.id,
+            revoked.end.value,
+            revoked.until,
+        )
 
     async def forget(self, before: datetime) -> int:
         count = await self._database.value(
@@ -147,8 +170,8 @@ class PostgresRevocations:
 def session_of(row: Row) -> LoginSession:
     """A session from a row that begins with `COLUMNS`."""
     values = list(row)[:WIDTH]
-    scopes, methods, end = values[4], values[5], values[14]
+    scopes, methods, resources, end = values[4], values[5], values[13], values[17]
     values[4] = None if scopes is None else frozenset(scopes)
-    values[5] = tuple(methods)
-    values[14] = None if end is None else SessionEnd(end)
+    values[5], values[13] = tuple(methods), tuple(resources)
+    values[17] = None if end is None else SessionEnd(end)
     return LoginSession(*values)

@@ -1,4 +1,4 @@
-"""Accounts and keys as they were a moment ago: what every request of a signed-in caller looks at."""
+"""Accounts, clients and keys as they were a moment ago: what every request of theirs looks at."""
 
 import asyncio
 import time
@@ -6,37 +6,38 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
+from domain.identity.clients import OAuthClient
 from domain.identity.model import Account
+
+FRESH_SECONDS = 5.0
+MAX_KEPT = 10_000
 
 T = TypeVar("T")
 
-FRESH_SECONDS = 5.0
-MOST = 10_000
-
 
 class Recent(Generic[T]):
-    """Reads what a key names at most once in five seconds; requests that come meanwhile share the reading."""
+    """Reads a value at most once in five seconds; requests that come meanwhile share the reading."""
 
     def __init__(
         self,
         read: Callable[[Sequence[str]], Awaitable[Mapping[str, T]]],
         clock: Callable[[], float] = time.monotonic,
-        most: int = MOST,
+        max_kept: int = MAX_KEPT,
     ) -> None:
         self._read = read
         self._clock = clock
-        self._most = most
+        self._max_kept = max_kept
         self._readings: OrderedDict[str, tuple[float, asyncio.Task[T | None]]] = OrderedDict()
 
     async def get(self, key: str) -> T | None:
-        """It as it was at most five seconds ago; nothing where there is none."""
+        """The value as it was at most five seconds ago; nothing where there is none."""
         now = self._clock()
         stale_at, reading = self._readings.get(key, (now, None))
         if reading is None or stale_at <= now:
             reading = asyncio.create_task(self._one(key))
             self._readings[key] = (now + FRESH_SECONDS, reading)
             self._readings.move_to_end(key)
-            if len(self._readings) > self._most:
+            if len(self._readings) > self._max_kept:
                 self._readings.popitem(last=False)
         if reading.done():
             return reading.result()
@@ -56,3 +57,4 @@ class Recent(Generic[T]):
 
 
 RecentAccounts: TypeAlias = Recent[Account]
+RecentClients: TypeAlias = Recent[OAuthClient]

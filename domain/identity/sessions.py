@@ -15,11 +15,11 @@ from domain.identity.model import (
     Caller,
     IssuedTokens,
     LoginSession,
-    Method,
     SessionEnd,
+    Terms,
 )
-from domain.identity.policy import granted
-from domain.identity.recent import RecentAccounts
+from domain.identity.policy import granted, implied
+from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import REASONS, Revocation, Revocations
 from domain.identity.tokens import SKEW_SECONDS, Tokens
 from domain.platform.errors import Unauthenticated
@@ -64,6 +64,11 @@ class Rotation(NamedTuple):
     at: datetime
     idle: timedelta
     by: Actor
+    key_thumbprint: str | None
+
+    def fits(self, session: LoginSession) -> bool:
+        """Whether the session is this client's, and bound to no other key."""
+        return session.client_id == self.client_id and session.key_thumbprint == self.key_thumbprint
 
 
 class SessionStore(Protocol):
@@ -85,10 +90,18 @@ class SessionStore(Protocol):
         """Those that have neither ended nor lapsed, used last first."""
         ...
 
+    async def standing_with(self, client_id: str, now: datetime) -> list[LoginSession]:
+        """Those with this client that have neither ended nor lapsed."""
+        ...
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:
         """Ends those that have not ended yet, puts them on record as revoked, and answers their ids."""
+        ...
+
+    async def revoke(self, revoked: Revocation) -> None:
+        """Puts a single token on record."""
         ...
 
     async def forget(self, before: datetime) -> int:
@@ -103,6 +116,7 @@ class Sessions:
     store: SessionStore
     tokens: Tokens
     recent: RecentAccounts
+    clients: RecentClients
     revocations: Revocations
     lifetimes: Lifetimes
     audit: Audit
@@ -113,34 +127,48 @@ class Sessions:
         self,
         account: Account,
         by: Actor,
-        methods: Sequence[str] = (Method.PASSWORD,),
+        terms: Terms | None = None,
         *,
         client_id: str = FIRST_PARTY,
-        scopes: frozenset[str] | None = None,
+        refreshable: bool = True,
     ) -> IssuedTokens:
-        """Tokens of a new session; without `scopes` they grant whatever the roles allow."""
-        now = self.now()
+        """Tokens of a new session. One that is not `refreshable` lapses with its access token."""
+        now, terms = self.now(), terms or Terms()
+        access = timedelta(seconds=self.tokens.lifetime_seconds)
+        final_at = now + (self.lifetimes.absolute if refreshable else access)
         session = LoginSession(
             id=self.new_id(),
             family_id=self.new_id(),
             account_id=account.id,
             client_id=client_id,
-            scopes=scopes,
-            methods=tuple(methods),
-            authenticated_at=now,
+            scopes=terms.scopes,
+            methods=terms.methods,
+            authenticated_at=terms.authenticated_at or now,
             created_at=now,
             last_used_at=now,
-            expires_at=now + min(self.lifetimes.idle, self.lifetimes.absolute),
-            final_at=now + self.lifetimes.absolute,
+            expires_at=min(now + self.lifetimes.idle, final_at),
+            final_at=final_at,
             address=by.address,
             user_agent=_shortened(by.user_agent),
+            resources=terms.resources,
+            key_thumbprint=terms.key_thumbprint,
+            acting_id=terms.acting_id,
         )
         token = refreshing.new_token()
         await self.store.add(session, refreshing.fingerprint(token))
         return IssuedTokens(session, self.tokens.issue(account, session), token)
 
-    async def refresh(self, token: str, by: Actor, client_id: str = FIRST_PARTY) -> IssuedTokens:
-        """New tokens for a refresh token; raises `InvalidGrant`.
+    async def refresh(
+        self,
+        token: str,
+        by: Actor,
+        client_id: str = FIRST_PARTY,
+        *,
+        scopes: frozenset[str] | None = None,
+        key_thumbprint: str | None = None,
+    ) -> IssuedTokens:
+        """New tokens for a refresh token, the access token for `scopes` alone where these are given; raises
+        `InvalidGrant`, also where the session is bound to another key.
 
         The old one is used up. Who shows it again within the grace period gets the same successor, so that
         an answer that was lost signs nobody out; after that somebody else has it, and the session ends.
@@ -157,14 +185,16 @@ class Sessions:
             self.now(),
             self.lifetimes.idle,
             replace(by, user_agent=_shortened(by.user_agent)),
+            key_thumbprint,
         )
         session = await self.store.rotate(rotation)
         if session is None:
-            session, following = await self._again(token, client_id, by)
+            session, following = await self._again(token, rotation)
         account = await self.recent.get(session.account_id)
         if account is None or account.suspended_at is not None:
             raise InvalidGrant
-        return IssuedTokens(session, self.tokens.issue(account, session), following)
+        narrowed = session if scopes is None else replace(session, scopes=scopes)
+        return IssuedTokens(session, self.tokens.issue(account, narrowed), following)
 
     async def end(self, account_id: str, ids: Iterable[str], end: SessionEnd, by: Actor) -> list[str]:
         """Ends those of these sessions that are the account's and stand; answers their ids."""
@@ -177,6 +207,21 @@ class Sessions:
         found = await self.store.standing(account_id, self.now())
         return await self._end([session for session in found if session.id != but], end, by)
 
+    async def end_of_client(self, client_id: str, by: Actor) -> list[str]:
+        """Ends every session with a client that may do nothing more; answers the ids."""
+        found = await self.store.standing_with(client_id, self.now())
+        return await self._end(found, SessionEnd.ADMINISTRATOR, by)
+
+    async def revoke_token(self, caller: Caller, by: Actor) -> None:
+        """The access token of a service counts no more."""
+        until = self.now() + timedelta(seconds=self.tokens.lifetime_seconds + 2 * SKEW_SECONDS)
+        revoked = Revocation(str(caller.token_id), SessionEnd.SIGNED_OUT, until)
+        async with self.audit.writing():
+            await self.store.revoke(revoked)
+            told = {"client": caller.client_id}
+            await self.audit.record(by, Action.TOKEN_REVOKED, caller.token_id, after=told)
+        self.revocations.add([revoked])
+
     async def identify(self, token: str) -> Caller:
         """Whom an access token stands for now; raises `Unauthenticated` for bad tokens, sessions that have
         ended and accounts not in use.
@@ -185,7 +230,9 @@ class Sessions:
         """
         caller = self.tokens.verify(token)
         self.refuse_ended(caller)
-        account = None if caller.account_id is None else await self.recent.get(caller.account_id)
+        if caller.account_id is None:
+            return await self._service(caller)
+        account = await self.recent.get(caller.account_id)
         if account is None or account.suspended_at is not None:
             raise Unauthenticated("This account is not in use any more.", error="invalid_token")
         return replace(
@@ -195,6 +242,13 @@ class Sessions:
             tier=account.tier,
             region=account.region,
         )
+
+    async def _service(self, caller: Caller) -> Caller:
+        """A service of its own, whose client is in use and may still do what the token says."""
+        client = await self.clients.get(str(caller.client_id))
+        if client is None or client.disabled_at is not None:
+            raise Unauthenticated("This client is not in use any more.", error="invalid_token")
+        return replace(caller, scopes=caller.scopes & implied(client.scopes))
 
     def refuse_ended(self, caller: Caller) -> None:
         """Raises `Unauthenticated`, saying why, where the caller's session or token was revoked."""
@@ -206,17 +260,17 @@ class Sessions:
         """Drops what no session and no token needs any more; answers how much."""
         return await self.store.forget(self.now() - KEPT_AFTER_END)
 
-    async def _again(self, token: str, client_id: str, by: Actor) -> tuple[LoginSession, str]:
+    async def _again(self, token: str, rotation: Rotation) -> tuple[LoginSession, str]:
         """The session and standing token of a family whose token was shown again."""
         now = self.now()
-        shown = await self.store.presented(refreshing.fingerprint(token))
-        if shown is None or shown.session.client_id != client_id or not shown.session.stands(now):
+        shown = await self.store.presented(rotation.old)
+        if shown is None or not rotation.fits(shown.session) or not shown.session.stands(now):
             raise InvalidGrant
         if shown.used_at is None or shown.salt is None:
             raise InvalidGrant
         if now - shown.used_at > self.lifetimes.grace:
-            log.warning("session.token_replayed", session=shown.session.id, client=client_id)
-            await self._end([shown.session], SessionEnd.REPLAYED, by)
+            log.warning("session.token_replayed", session=shown.session.id, client=rotation.client_id)
+            await self._end([shown.session], SessionEnd.REPLAYED, rotation.by)
             raise InvalidGrant
         following = refreshing.successor(token, shown.salt)
         standing = await self.store.presented(refreshing.fingerprint(following))

@@ -45,6 +45,7 @@ class LoginSessionRow(SQLModel, table=True):
     __tablename__ = "login_session"
     __table_args__ = (
         Index("login_session_account", "account_id"),
+        Index("login_session_client", "client_id"),
         Index("login_session_expires", "expires_at"),
     )
 
@@ -61,6 +62,9 @@ class LoginSessionRow(SQLModel, table=True):
     final_at: datetime = Field(sa_column=moment())
     address: str | None = Field(default=None, sa_type=Text)
     user_agent: str | None = Field(default=None, sa_type=Text)
+    resources: list[str] = Field(sa_column=texts())
+    key_thumbprint: str | None = Field(default=None, sa_type=Text)
+    acting_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
     ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     end_reason: str | None = Field(default=None, sa_type=Text)
 

@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import JWS_HEADER_REGISTRY
 
 from domain.identity.keys import ALGORITHMS, SigningKeys
-from domain.identity.model import AccessToken, Account, Caller, LoginSession, Role, Tier
+from domain.identity.model import IDENTITY, AccessToken, Account, Caller, LoginSession, Role, Tier
 from domain.identity.policy import granted, implied
 from domain.platform.errors import Unauthenticated
 
@@ -64,6 +64,8 @@ class Issuer:
     issuer: str
     audience: str
     lifetime_seconds: int
+    resources: tuple[str, ...] = ()
+    """Others that tokens may be for, of which this process is one or more (RFC 8707)."""
 
 
 class Tokens:
@@ -90,11 +92,11 @@ class Tokens:
         """A token with which its bearer is `account`, as far as the session's scopes and its roles go."""
         issued = int(self._now().timestamp())
         expires = min(issued + self._issuer.lifetime_seconds, int(session.final_at.timestamp()))
-        allowed = granted(account.roles)
-        scopes = allowed if session.scopes is None else allowed & session.scopes
-        claims = {
+        allowed: frozenset[str] = granted(account.roles) | IDENTITY
+        scopes = granted(account.roles) if session.scopes is None else allowed & session.scopes
+        claims: dict[str, Any] = {
             "iss": self._issuer.issuer,
-            "aud": self._issuer.audience,
+            "aud": list(session.resources) or self._issuer.audience,
             "sub": account.id,
             "iat": issued,
             "exp": expires,
@@ -108,10 +110,42 @@ class Tokens:
             "tier": account.tier.value,
             "scope": " ".join(sorted(implied(scopes))),
         }
+        if session.key_thumbprint is not None:
+            claims["cnf"] = {"jkt": session.key_thumbprint}
+        if session.acting_id is not None:
+            claims["act"] = {"sub": session.acting_id}
+        return self._issued(claims)
+
+    def issue_to_service(
+        self, client_id: str, scopes: frozenset[str], resources: Sequence[str] = (), jkt: str | None = None
+    ) -> AccessToken:
+        """A token with which a client is itself (RFC 6749, section 4.4), bound to the key `jkt` if given."""
+        issued = int(self._now().timestamp())
+        expires = issued + self._issuer.lifetime_seconds
+        claims: dict[str, Any] = {
+            "iss": self._issuer.issuer,
+            "aud": list(resources) or self._issuer.audience,
+            "sub": client_id,
+            "client_id": client_id,
+            "iat": issued,
+            "exp": expires,
+            "jti": self._new_id(),
+            "scope": " ".join(sorted(scopes)),
+        }
+        if jkt is not None:
+            claims["cnf"] = {"jkt": jkt}
+        return self._issued(claims)
+
+    def _issued(self, claims: Mapping[str, Any]) -> AccessToken:
+        expires = claims["exp"]
+        at = datetime.fromtimestamp(expires, UTC)
+        return AccessToken(self.sign(claims), at, expires - claims["iat"], claims["scope"])
+
+    def sign(self, claims: Mapping[str, Any], type_: str = TOKEN_TYPE) -> str:
+        """A JWT of these claims, signed with the current key."""
         key = self.keys.current
-        header = {"typ": TOKEN_TYPE, "alg": key.algorithm, "kid": key.kid}
-        value = jws.serialize_compact(header, orjson.dumps(claims), key.key, registry=self._registry)
-        return AccessToken(value, datetime.fromtimestamp(expires, UTC))
+        header = {"typ": type_, "alg": key.algorithm, "kid": key.kid}
+        return jws.serialize_compact(header, orjson.dumps(claims), key.key, registry=self._registry)
 
     def verify(self, token: str) -> Caller:
         """Whom the token stands for; raises `Unauthenticated`, in the same words whatever is wrong."""
@@ -156,40 +190,59 @@ class Tokens:
             now=int(now),
             leeway=SKEW_SECONDS,
             iss={"essential": True, "value": self._issuer.issuer},
-            aud={"essential": True, "value": self._issuer.audience},
+            aud={"essential": True, "values": [self._issuer.audience, *self._issuer.resources]},
             sub={"essential": True},
             jti={"essential": True},
-            sid={"essential": True},
-            fam={"essential": True},
             client_id={"essential": True},
-            auth_time={"essential": True},
             iat={"essential": True},
             exp={"essential": True},
         ).validate(dict(claims))
-        subject = _text(claims["sub"])
-        if not UUID.fullmatch(subject):
-            raise _Refused("subject")
+        audience = claims["aud"]
+        bound = claims.get("cnf")
+        scopes = _text(claims.get("scope", "")).split(" ")
         caller = Caller(
-            account_id=subject,
-            # What this process does not know yet (a newer one may have issued the token) grants nothing.
-            roles=frozenset(_ROLES[role] for role in _texts(claims.get("roles", [])) if role in _ROLES),
-            scopes=frozenset(implied(_text(claims.get("scope", "")).split(" "))),
-            tier=_TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
+            scopes=implied(scopes),
+            discloses=IDENTITY & set(scopes),
             token_id=_text(claims["jti"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             client_id=_text(claims["client_id"]),
-            session_id=_text(claims["sid"]),
-            family_id=_text(claims["fam"]),
+            audience=frozenset([audience] if isinstance(audience, str) else _texts(audience)),
+            key_thumbprint=None if bound is None else _text(bound["jkt"]),
+        )
+        if "sid" in claims:
+            caller = self._owner(claims, caller)
+        elif claims["sub"] != caller.client_id:
+            raise _Refused("subject")
+        return float(claims["exp"]) + SKEW_SECONDS, caller
+
+    def _owner(self, claims: Mapping[str, Any], caller: Caller) -> Caller:
+        """The caller as the owner of an account, in a session."""
+        actor = claims.get("act")
+        return replace(
+            caller,
+            account_id=_uuid(claims["sub"]),
+            # What this process does not know yet (a newer one may have issued the token) grants nothing.
+            roles=frozenset(_ROLES[role] for role in _texts(claims.get("roles", [])) if role in _ROLES),
+            tier=_TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
+            session_id=_uuid(claims["sid"]),
+            family_id=_uuid(claims["fam"]),
             authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC),
             methods=tuple(_texts(claims.get("amr", []))),
+            acting_id=None if actor is None else _uuid(actor["sub"]),
         )
-        return float(claims["exp"]) + SKEW_SECONDS, caller
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise _Refused("type of a claim")
     return value
+
+
+def _uuid(value: object) -> str:
+    text = _text(value)
+    if not UUID.fullmatch(text):
+        raise _Refused("form of an id")
+    return text
 
 
 def _texts(value: object) -> list[str]:

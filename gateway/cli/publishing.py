@@ -15,8 +15,8 @@ from gateway.documents.manifests import read_documents
 from gateway.documents.postgres import Listed, PostgresDocuments
 from gateway.documents.postgres_usage import PostgresUsage, UsedOperation
 from gateway.metrics import Metrics
-from gateway.services import now
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 
 SHOWN_PROBLEMS = 20
 

@@ -35,13 +35,15 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
 
     from domain.identity.attempts import LocalAttempts  # noqa: PLC0415
     from domain.identity.audit import Actor, Audit  # noqa: PLC0415
+    from domain.identity.model import Terms  # noqa: PLC0415
     from domain.identity.postgres import PostgresAccounts  # noqa: PLC0415
     from domain.identity.postgres_audit import PostgresAudit  # noqa: PLC0415
     from domain.identity.recent import RecentAccounts  # noqa: PLC0415
     from domain.platform.postgres import Database  # noqa: PLC0415
     from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.database import open_database_url  # noqa: PLC0415
-    from gateway.services import now, open_accounts, open_sessions  # noqa: PLC0415
+    from gateway.identity import open_accounts, open_sessions  # noqa: PLC0415
+    from gateway.time_and_ids import now  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
@@ -55,5 +57,5 @@ async def issue(settings: "Settings", name: str) -> "AccessToken":
                 f"No account is called {name}. `media-gateway import demo` brings some to try things with."
             )
         sessions = await open_sessions(settings, database, recent, audit, stack)
-        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), methods=())
+        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), Terms(methods=()))
         return tokens.access

@@ -15,8 +15,8 @@ from gateway.engine.persisted import Layered, LocalQueries, QueryStore
 from gateway.engine.trusted import DocumentsMode, TrustedDocuments
 from gateway.engine.usage import Tally, Usage, merged
 from gateway.metrics import Metrics
-from gateway.services import now
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 from gateway.worker import Job, work
 
 log = structlog.get_logger(__name__)

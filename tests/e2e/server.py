@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,12 @@ class Server:
     port: int
     process: asyncio.subprocess.Process
     log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    """What it was told, for commands that share its data."""
+
+    @property
+    def issuer(self) -> str:
+        return self.settings["MEDIA_GATEWAY_ISSUER"]
 
     @property
     def url(self) -> str:
@@ -66,20 +72,24 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Server]:
 
 
 async def start(folder: Path, **settings: str) -> Server:
+    """A server that is ready; `{port}` in a setting becomes its port."""
     port = free_port()
     log = folder / f"server-{port}.log"
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test may wait for a folder
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MEDIA_GATEWAY_")},
+    told = {
         "MEDIA_GATEWAY_DATA_DIR": str(folder),
         "MEDIA_GATEWAY_PORT": str(port),
-        **{f"MEDIA_GATEWAY_{name.upper()}": value for name, value in settings.items()},
+        **{
+            f"MEDIA_GATEWAY_{name.upper()}": value.replace("{port}", str(port))
+            for name, value in settings.items()
+        },
     }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("MEDIA_GATEWAY_")}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway", "serve", env=environment, stdout=output, stderr=output
+            sys.executable, "-m", "gateway", "serve", env=others | told, stdout=output, stderr=output
         )
-    server = Server(port, process, log)
+    server = Server(port, process, log, told)
     try:
         await _until_ready(server)
     except BaseException:

@@ -100,7 +100,7 @@ async def test_what_is_forgotten_meanwhile_is_not_kept(shelf: Shelf) -> None:
 
 
 async def test_memory_is_bounded(shelf: Shelf) -> None:
-    recent = RecentAccounts(shelf.read, most=10)
+    recent = RecentAccounts(shelf.read, max_kept=10)
 
     for _ in range(50):
         await recent.get(new_id())

@@ -7,7 +7,7 @@ import pytest
 
 from domain.identity import refreshing
 from domain.identity.audit import Actor
-from domain.identity.model import FIRST_PARTY, Account, IssuedTokens, Method, SessionEnd
+from domain.identity.model import FIRST_PARTY, Account, IssuedTokens, Method, SessionEnd, Terms
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.profile import Profile
 from domain.identity.revocations import REASONS, Revocations
@@ -48,7 +48,7 @@ async def stands(sessions: Sessions, tokens: IssuedTokens) -> bool:
 async def test_a_session_tells_whose_it_is_and_how_they_proved_it(desk: Desk) -> None:
     account = await somebody(desk)
 
-    tokens = await desk.sessions.start(account, PHONE, (Method.PASSWORD, Method.ONE_TIME_CODE))
+    tokens = await desk.sessions.start(account, PHONE, Terms(methods=(Method.PASSWORD, Method.ONE_TIME_CODE)))
 
     caller = await desk.sessions.identify(tokens.access.value)
     assert (caller.account_id, caller.session_id) == (account.id, tokens.session.id)

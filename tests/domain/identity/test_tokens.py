@@ -55,8 +55,8 @@ class Mint:
             "exp": now + LIFETIME_SECONDS,
             "jti": "1",
             "client_id": "media-gateway",
-            "sid": "2",
-            "fam": "3",
+            "sid": SESSION.id,
+            "fam": SESSION.family_id,
             "auth_time": now,
             "amr": ["pwd"],
             "roles": ["viewer"],
@@ -131,6 +131,7 @@ def test_a_token_of_ours_gives_back_whom_it_was_issued_to() -> None:
         family_id=SESSION.family_id,
         authenticated_at=SESSION.authenticated_at,
         methods=("pwd",),
+        audience=frozenset({ISSUER}),
     )
     assert caller.token_id
 

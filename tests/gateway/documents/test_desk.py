@@ -16,8 +16,8 @@ from gateway.engine.persisted import LocalQueries
 from gateway.engine.requests import OperationRequest
 from gateway.engine.trusted import DocumentsMode
 from gateway.metrics import Metrics
-from gateway.services import now
 from gateway.settings import Settings
+from gateway.time_and_ids import now
 from tests.gateway.toy import toy_schema
 
 OFF, LOG = DocumentsMode.OFF, DocumentsMode.LOG

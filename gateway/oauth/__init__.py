@@ -1,0 +1,1 @@
+"""The authorisation server: Authlib's protocol over our accounts, sessions and clients."""
