@@ -193,6 +193,8 @@ class Settings(ClientSettings, MailSettings):
     cost_sample_ratio: float = Field(default=0.01, ge=0, le=1)
     """The share of operations without a budget whose actual cost is measured for the metrics."""
 
+    change_log_days: int = Field(default=30, ge=1, le=3650)
+    """How long the change log is kept, in days; a device that was away for longer gets the whole state."""
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

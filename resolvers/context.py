@@ -28,7 +28,7 @@ from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
-from domain.sync.journal import Journal
+from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
@@ -51,6 +51,7 @@ class Services:
     recovery: Recovery
     policy: Policy
     journal: Journal
+    snapshots: CatchUp
     sync: Sync
     pushing: Pushing
     devices: Devices
