@@ -56,6 +56,7 @@ from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
 from gateway.jobs import embedding_jobs, jobs_of
+from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
 from gateway.oauth.opening import pages_of
 from gateway.oauth.pages import Pages
@@ -150,6 +151,8 @@ async def open_all(
             catalog=catalog,
             accounts=accounts,
             sessions=sessions,
+            keys=await stack.enter_async_context(open_keys(database, sessions)),
+            limits=await stack.enter_async_context(open_limits(database, shared, audit, metrics)),
             recovery=recovery_of(accounts, sessions, correspondence, database),
             second_factors=factors,
             sign_ins=sign_ins,

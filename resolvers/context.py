@@ -13,9 +13,11 @@ from domain.catalog.restricted import seen_by
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
 from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
+from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
@@ -47,6 +49,8 @@ class Services:
     catalog: Catalog
     accounts: Accounts
     sessions: Sessions
+    keys: ApiKeys
+    limits: RateLimits
     recovery: Recovery
     second_factors: SecondFactors
     sign_ins: SignIns

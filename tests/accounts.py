@@ -9,6 +9,7 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.factors import SecondFactors
@@ -21,6 +22,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
+from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
@@ -91,6 +93,7 @@ class Desk:
     sessions: Sessions
     clock: Clock
     hasher: CountingHasher
+    keys: ApiKeys
     recovery: Recovery
     postbox: Postbox
     postman: Postman
@@ -151,7 +154,20 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
         step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
         sign_ins = SignIns(store, factors)
         hasher.calls.clear()
-        yield Desk(service, sessions, clock, hasher, recovery, postbox, sending, factors, sign_ins, step_up)
+        own_keys = keys_on(database, sessions)
+        yield Desk(
+            service,
+            sessions,
+            clock,
+            hasher,
+            own_keys,
+            recovery,
+            postbox,
+            sending,
+            factors,
+            sign_ins,
+            step_up,
+        )
 
 
 def sessions_on(
@@ -168,6 +184,14 @@ def sessions_on(
         audit=Audit(PostgresAudit(database), clock.now),
         now=clock.now,
         new_id=new_id,
+    )
+
+
+def keys_on(database: Database, sessions: Sessions) -> ApiKeys:
+    """The API keys as the process of these sessions keeps them."""
+    store = PostgresApiKeys(database)
+    return ApiKeys(
+        store, sessions.recent, sessions.revocations, sessions.audit, sessions.now, sessions.new_id
     )
 
 
