@@ -75,6 +75,7 @@ class Payers(StrEnum):
     ANONYMOUS = "anonymous"
     FREE = "free"
     PREMIUM = "premium"
+    ENTERPRISE = "enterprise"
 
 
 class BudgetSetting(BaseModel):
@@ -90,6 +91,7 @@ BUDGETS: Final = {
     Payers.ANONYMOUS: BudgetSetting(capacity=50_000, per_second=2_500),
     Payers.FREE: BudgetSetting(capacity=100_000, per_second=5_000),
     Payers.PREMIUM: BudgetSetting(capacity=300_000, per_second=15_000),
+    Payers.ENTERPRISE: BudgetSetting(capacity=1_000_000, per_second=50_000),
 }
 
 
@@ -185,11 +187,14 @@ class Settings(ClientSettings, MailSettings):
     max_cost: int = Field(default=25_000, ge=1)
     """The most that one operation may cost."""
     cost_budgets: Mapping[Payers, BudgetSetting] = Field(default_factory=lambda: dict(BUDGETS))
-    """What callers may spend, as JSON by `anonymous` (each address), `free` and `premium` (each account): a
-    `capacity`, and how much `per_second` comes back. Whoever is left out has no budget to keep to."""
+    """What callers may spend, as JSON by `anonymous` (each address), `free`, `premium` and `enterprise` (each
+    account): a `capacity`, and how much `per_second` comes back. Whoever is left out has no budget to keep
+    to."""
     cost_sample_ratio: float = Field(default=0.01, ge=0, le=1)
     """The share of operations without a budget whose actual cost is measured for the metrics."""
 
+    change_log_days: int = Field(default=30, ge=1, le=3650)
+    """How long the change log is kept, in days; a device that was away for longer gets the whole state."""
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

@@ -13,8 +13,10 @@ from domain.catalog.restricted import seen_by
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
 from domain.identity.hours import Hours
+from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
@@ -26,7 +28,7 @@ from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.devices import Devices
-from domain.sync.journal import Journal
+from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from loaders.catalog import CatalogLoaders
@@ -44,9 +46,12 @@ class Services:
     catalog: Catalog
     accounts: Accounts
     sessions: Sessions
+    keys: ApiKeys
+    limits: RateLimits
     recovery: Recovery
     policy: Policy
     journal: Journal
+    snapshots: CatchUp
     sync: Sync
     pushing: Pushing
     devices: Devices

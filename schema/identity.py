@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from domain.identity import model
+from domain.identity.api_keys import ApiKey as ApiKeyValue
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
-from resolvers import identity, login_sessions
+from resolvers import api_keys, identity, login_sessions
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
@@ -51,6 +52,28 @@ class LoginSession(Node):
     """Whether it is the one that asks."""
 
 
+@view(ApiKeyValue, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
+class ApiKey(Node):
+    """What scripts and servers sign in with, by `X-API-Key` or as a bearer token."""
+
+    name: str
+    """What its owner calls it."""
+    prefix: str
+    """Its first 20 characters, to recognise it by; the rest is shown once, when it is made."""
+    scopes: list[str] = edge(api_keys.scopes)
+    """What it grants."""
+    per_minute: int
+    """How many requests a minute it may make."""
+    created_at: datetime
+    """When it was made."""
+    expires_at: datetime | None
+    """When it lapses; null for never."""
+    last_used_at: datetime | None
+    """When it was used last, known some ten seconds later; null for never."""
+    revoked_at: datetime | None
+    """When it was revoked; null while it holds."""
+
+
 @view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)
 class Viewer:
     """The signed-in caller and everything that is theirs."""
@@ -61,6 +84,8 @@ class Viewer:
         login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
     )
     """Where they are signed in, used last first."""
+    api_keys: list[ApiKey] = edge(api_keys.api_keys, cost=60, list_size=50, access=needs(Scope.READ_SECURITY))
+    """Their API keys, newest first, with those that were revoked."""
 
 
 @view(identity.RegisterAccountPayload, access=PUBLIC)
@@ -129,6 +154,28 @@ class RevokeSessionPayload:
     """Why it was refused."""
 
 
+@view(api_keys.CreateApiKeyPayload)
+class CreateApiKeyPayload:
+    """What came of making a key."""
+
+    api_key: ApiKey | None
+    """The new key; null where it was refused."""
+    secret: str | None
+    """The key itself. Nobody can be shown it again: keep it where secrets are kept."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused, every reason."""
+
+
+@view(api_keys.RevokeApiKeyPayload)
+class RevokeApiKeyPayload:
+    """What came of revoking a key."""
+
+    api_key: ApiKey | None
+    """The revoked key; null where it was refused."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused."""
+
+
 @view(identity.UpdateProfilePayload)
 class UpdateProfilePayload:
     """What came of changing a profile."""
@@ -167,6 +214,14 @@ class IdentityMutation:
         login_sessions.revoke_session, cost=400, access=needs(Scope.WRITE_SECURITY)
     )
     """Ends one of the caller's sessions, which its tokens and open streams learn within a second."""
+    create_api_key: CreateApiKeyPayload = edge(
+        api_keys.create_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
+    """Makes an API key and shows it, this once."""
+    revoke_api_key: RevokeApiKeyPayload = edge(
+        api_keys.revoke_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
+    """Revokes one of the caller's API keys, which every server knows within a second."""
     update_profile: UpdateProfilePayload = edge(
         identity.update_profile, cost=400, access=needs(Scope.WRITE_PREFERENCES)
     )

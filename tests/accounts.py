@@ -9,6 +9,7 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKey, SigningKeys, new_key
@@ -18,6 +19,7 @@ from domain.identity.policy import granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
@@ -84,6 +86,7 @@ class Desk:
     sessions: Sessions
     clock: Clock
     hasher: CountingHasher
+    keys: ApiKeys
     recovery: Recovery
     postbox: Postbox
     postman: Postman
@@ -128,7 +131,8 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             new_id=new_id,
         )
         hasher.calls.clear()
-        yield Desk(service, sessions, clock, hasher, recovery, postbox, sending)
+        own_keys = keys_on(database, sessions)
+        yield Desk(service, sessions, clock, hasher, own_keys, recovery, postbox, sending)
 
 
 def sessions_on(
@@ -145,6 +149,14 @@ def sessions_on(
         audit=Audit(PostgresAudit(database), clock.now),
         now=clock.now,
         new_id=new_id,
+    )
+
+
+def keys_on(database: Database, sessions: Sessions) -> ApiKeys:
+    """The API keys as the process of these sessions keeps them."""
+    store = PostgresApiKeys(database)
+    return ApiKeys(
+        store, sessions.recent, sessions.revocations, sessions.audit, sessions.now, sessions.new_id
     )
 
 

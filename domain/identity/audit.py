@@ -30,6 +30,14 @@ class Action(StrEnum):
     """An account was opened."""
     PROFILE_CHANGED = "account.profile_changed"
     """Its name, region or language changed."""
+    ACCOUNT_SUSPENDED = "account.suspended"
+    """An administrator took it out of use."""
+    ACCOUNT_RESTORED = "account.restored"
+    """An administrator put it back into use."""
+    ROLES_CHANGED = "account.roles_changed"
+    """It was given other roles."""
+    TIER_CHANGED = "account.tier_changed"
+    """Its subscription covers something else."""
     SIGNED_IN = "account.signed_in"
     """Somebody proved to be its owner."""
     SIGN_IN_FAILED = "account.sign_in_failed"
@@ -50,6 +58,15 @@ class Action(StrEnum):
     """An access token of a service was revoked."""
     SESSION_ENDED = "session.ended"
     """A session was ended before its time."""
+
+    API_KEY_CREATED = "api_key.created"
+    """A key was made."""
+    API_KEY_REVOKED = "api_key.revoked"
+    """A key was revoked."""
+    RATE_LIMIT_CHANGED = "rate_limit.changed"
+    """A limit was set."""
+    RATE_LIMIT_RESET = "rate_limit.reset"
+    """A limit went back to its default."""
 
     @property
     def resource_type(self) -> str:
