@@ -55,6 +55,7 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
+from gateway.interchange import interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
@@ -162,6 +163,7 @@ async def open_all(
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
+            interchange=interchange_of(database, sync),
             devices=devices,
             playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
             discovery=discovery,

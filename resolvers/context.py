@@ -25,6 +25,7 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
+from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -60,6 +61,7 @@ class Services:
     snapshots: CatchUp
     sync: Sync
     pushing: Pushing
+    interchange: Interchange
     devices: Devices
     playback: Playback
     discovery: Discovery

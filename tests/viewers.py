@@ -14,6 +14,9 @@ from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.identity.model import ANONYMOUS
 from domain.identity.policy import Policy
+from domain.interchange.postgres import PostgresImports
+from domain.interchange.postgres_matching import PostgresShelf
+from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
@@ -50,6 +53,7 @@ class Living:
     devices: Devices
     playback: Playback
     pushing: Pushing
+    interchange: Interchange
     accounts: list[str] = field(default_factory=list)
 
     def milliseconds(self) -> int:
@@ -82,6 +86,7 @@ class Living:
             snapshots=PostgresSnapshots(self.database, PostgresPlayback(self.database).playing),
             sync=self.sync,
             pushing=self.pushing,
+            interchange=self.interchange,
             devices=self.devices,
             playback=self.playback,
             policy=Policy(),
@@ -135,7 +140,10 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     )
     playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
     pushing = Pushing(sync, devices)
-    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing)
+    interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
+    return Living(
+        database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing, interchange
+    )
 
 
 async def refusal(doing: Awaitable[object]) -> UserErrorCode:

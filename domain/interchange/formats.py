@@ -1,0 +1,41 @@
+"""The formats that are read, and how a file is told by what it holds."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.interchange import trakt
+from domain.interchange.files import Member
+from domain.interchange.model import Entry, Problem, Source
+from domain.platform.errors import refuse
+
+Found: TypeAlias = Iterator[Entry | Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a file may leave open, as the viewer knows it."""
+
+    day_first: bool | None = None
+    """Whether dates like 3/4/2021 are the 3rd of April; told by the file itself where one number is over 12."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one service's files are read."""
+
+    recognises: Callable[[Sequence[Member]], bool]
+    read: Callable[[Sequence[Member], Hints], Found]
+
+
+FORMATS = {
+    Source.TRAKT: Format(trakt.recognises, lambda members, _: trakt.read(members)),
+}
+
+
+def recognised(members: Sequence[Member]) -> Source:
+    """Whose files these are; raises `Refused` where nobody's."""
+    for source, known in FORMATS.items():
+        if known.recognises(members):
+            return source
+    raise refuse(f"This is no export of {', '.join(source.value for source in FORMATS)}.")
