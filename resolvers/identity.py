@@ -116,6 +116,7 @@ def email(account: Parent[Account], info: Info) -> str | None:
 
 @refusing(RegisterAccountPayload)
 async def register_account(info: Info, input: RegisterAccount) -> RegisterAccountPayload:
+    await info.context.limit("graph.registerAccount")
     accounts = info.context.services.accounts
     region = info.context.region if input.region is None else input.region
     profile = Profile(input.display_name, region, input.language)
@@ -131,6 +132,7 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
 
 @refusing(SignInPayload)
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
+    await info.context.limit("graph.signIn")
     services, by = info.context.services, info.context.actor
     account = await services.accounts.sign_in(input.email, input.password, by)
     info.context.identity.proven.add(account.id)

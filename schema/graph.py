@@ -18,7 +18,19 @@ from strawberry.types.union import StrawberryUnion
 
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, offline, playback, rate_limit, recovery, sona, sync
+from schema import (
+    administration,
+    catalog,
+    discovery,
+    identity,
+    node,
+    offline,
+    playback,
+    rate_limit,
+    recovery,
+    sona,
+    sync,
+)
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
 from schema.costs import spelled
@@ -47,6 +59,9 @@ CONTRIBUTIONS = {
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
     "identity": Contribution(
         query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
+    ),
+    "administration": Contribution(
+        query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
         mutation=(sync.SyncMutation, offline.OfflineMutation),

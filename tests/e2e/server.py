@@ -79,6 +79,7 @@ async def start(folder: Path, **settings: str) -> Server:
     told = {
         "MEDIA_GATEWAY_DATA_DIR": str(folder),
         "MEDIA_GATEWAY_PORT": str(port),
+        "MEDIA_GATEWAY_RATE_LIMITS": "false",
         **{
             f"MEDIA_GATEWAY_{name.upper()}": value.replace("{port}", str(port))
             for name, value in settings.items()
