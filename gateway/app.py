@@ -17,6 +17,7 @@ from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
 from gateway.authentication import caller_of, lifetime_of
 from gateway.background import in_background
+from gateway.binding import Binding
 from gateway.documents.desk import Desk
 from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
@@ -27,6 +28,8 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.oauth.metadata import RESOURCE
+from gateway.oauth.opening import GRAPH
 from gateway.oauth.routes import oauth_page_routes, oauth_routes
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
@@ -77,6 +80,9 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     desk = Desk(settings, engine, metrics)
     buckets = buckets_of(settings.cost_budgets)
 
+    graph_url = settings.issuer.rstrip("/") + GRAPH
+    binding = Binding(graph_url, settings.issuer, lambda: opened().oauth.desk.proofs)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
@@ -88,7 +94,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_of(connection, services.sessions.identify)
+        caller = await caller_of(connection, services.sessions.identify, binding.check)
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -209,6 +215,7 @@ def door_options(
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
         varying=(COST_HEADER,),
+        challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
 
 

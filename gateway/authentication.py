@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -23,13 +23,31 @@ KEY_FILE: Final = "signing-key.json"
 _NAME: Final = "authorization"
 
 
-async def caller_of(connection: Connection, identify: Callable[[str], Awaitable[Caller]]) -> Caller:
-    """Whom the connection's token stands for, nobody without one; raises `Unauthenticated` for a bad one.
+class Presented(NamedTuple):
+    """An access token as it was sent; `bound` says that its client claims to hold a key (RFC 9449)."""
+
+    token: str
+    bound: bool
+
+
+Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
+
+
+async def caller_of(
+    connection: Connection, identify: Callable[[str], Awaitable[Caller]], check: Check | None = None
+) -> Caller:
+    """Whom the connection's token stands for, nobody without one; raises `Unauthenticated` for a bad one, and
+    what `check` raises.
 
     What `connection_init` says counts before the header, as it is the application that says it.
     """
-    token = _token(_parameter(connection)) or _token(connection.headers.get(_NAME))
-    return ANONYMOUS if token is None else await identify(token)
+    presented = _presented(_parameter(connection)) or _presented(connection.headers.get(_NAME))
+    if presented is None:
+        return ANONYMOUS
+    caller = await identify(presented.token)
+    if check is not None:
+        await check(connection, presented, caller)
+    return caller
 
 
 def lifetime_of(
@@ -79,15 +97,15 @@ def _parameter(connection: Connection) -> Any:
     return found[0] if found else None
 
 
-def _token(authorization: Any) -> str | None:
-    """The token of `Bearer …` (RFC 6750, section 2.1); nothing where nothing is said."""
+def _presented(authorization: Any) -> Presented | None:
+    """The token of `Bearer …` (RFC 6750, section 2.1) or `DPoP …`; nothing where nothing is said."""
     if authorization is None or authorization == "":
         return None
     scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token or " " in token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token or " " in token:
         raise _malformed()
-    return token
+    return Presented(token, bound=scheme.lower() == "dpop")
 
 
 def _malformed() -> Unauthenticated:

@@ -61,6 +61,8 @@ class Viewer:
         login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
     )
     """Where they are signed in, used last first."""
+    impersonated: bool = edge(identity.impersonated, access=SIGNED_IN)
+    """Whether an administrator acts as this account just now; a client then shows that on every page."""
 
 
 @view(identity.RegisterAccountPayload, access=PUBLIC)

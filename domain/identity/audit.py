@@ -40,6 +40,8 @@ class Action(StrEnum):
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
     """The link in a letter let somebody choose another password."""
+    ACCOUNT_IMPERSONATED = "account.impersonated"
+    """An administrator began to act as it."""
     CLIENT_AUTHORIZED = "account.client_authorized"
     """Its owner let an application act for it."""
     CLIENT_REGISTERED = "client.registered"

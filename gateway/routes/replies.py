@@ -80,10 +80,19 @@ def result_headers(result: OperationResult) -> Headers:
     return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
 
 
-def refusal_headers(error: GatewayError) -> Headers:
+def refusal_headers(error: GatewayError, challenge: str) -> Headers:
     if isinstance(error, HttpRefused):
         return error.headers
     if error.code is ErrorCode.UNAUTHENTICATED:
-        return [(b"www-authenticate", b"Bearer")]
+        return [(b"www-authenticate", _challenge(error, challenge).encode("latin-1"))]
     retry_after = error.extensions.get("retryAfter")
     return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
+
+
+def _challenge(error: GatewayError, challenge: str) -> str:
+    """With the kind of error where a token was sent (RFC 6750, section 3.1)."""
+    kind = error.extensions.get("error")
+    if kind is None:
+        return challenge
+    separator = ", " if "=" in challenge else " "
+    return f'{challenge}{separator}error="{kind}"'
