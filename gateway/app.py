@@ -15,7 +15,7 @@ from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
 from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
-from gateway.authentication import caller_of, lifetime_of
+from gateway.authentication import NAMING, caller_of, lifetime_of
 from gateway.background import in_background
 from gateway.binding import Binding
 from gateway.documents.desk import Desk
@@ -94,7 +94,10 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_of(connection, services.sessions.identify, binding.check)
+        identify, identify_key = services.sessions.identify, services.keys.identify
+        caller = await caller_of(connection, identify, identify_key, binding.check)
+        if caller.key_id is not None and caller.per_minute is not None:
+            await services.limits.require_key(caller.key_id, caller.per_minute)
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -214,6 +217,7 @@ def door_options(
         page=None if page is None else lambda: page,
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
+        naming=NAMING,
         varying=(COST_HEADER,),
         challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )

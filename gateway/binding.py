@@ -31,8 +31,8 @@ class Binding:
             held = None
         if held is None or held != caller.key_thumbprint:
             raise Unauthenticated(
-                "The access token is bound to a key: send it as `Authorization: DPoP …`, with a proof for this "
-                "request in the header `DPoP`.",
+                "The access token is bound to a key: send it as `Authorization: DPoP …`, with a proof for "
+                "this request in the header `DPoP`.",
                 error="invalid_dpop_proof",
             )
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Awaitable, Mapping, MutableMapping
-from contextlib import nullcontext
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -13,10 +12,9 @@ from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
 from gateway.routes.connection import headers_of, request_id_of
 from gateway.routes.security import page_headers
-from gateway.tracing import RequestSpans
+from gateway.tracing import LeftOut, RequestSpans
 
 _STREAMS: Final = (b"text/event-stream", b"multipart/")
-_UNTRACED: Final = nullcontext()
 
 
 class Application(Starlette):
@@ -68,7 +66,7 @@ class Edge:
         self._metrics.active += 1
         token = REQUEST_ID.set(request_id)
         try:
-            with self._spans.of(scope, headers, request_id) if self._spans else _UNTRACED:
+            with self._spans.of(scope, headers, request_id) if self._spans else LeftOut():
                 await (door or self._app)(scope, receive, answer if kind == "http" else send)
         finally:
             self._metrics.active -= 1

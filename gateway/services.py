@@ -9,12 +9,9 @@ from typing import Any
 
 from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
-from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.service import Catalog
-from domain.discovery.embedding import Embedding
 from domain.discovery.model import TrendWindow
 from domain.discovery.postgres import PostgresSearch
-from domain.discovery.postgres_embedding import PostgresPending
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
@@ -23,6 +20,7 @@ from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.recent import RecentAccounts
+from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -41,16 +39,14 @@ from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
-from domain.sync.kafka import KafkaCarrier
 from domain.sync.lookout import Lookout
 from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
-from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
-from domain.sync.relay import Relay
 from domain.sync.service import Sync
 from gateway.background import in_background
 from gateway.correspondence import correspondence_of, recovery_of
@@ -59,10 +55,13 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
+from gateway.jobs import embedding_jobs, jobs_of
+from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
 from gateway.oauth.opening import pages_of
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
+from gateway.second_factors import second_factors_of, step_up_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
@@ -143,16 +142,24 @@ async def open_all(
             await open_accounts(database, recent, shared.attempts, audit, stack),
             verified_only=settings.require_verified_email,
         )
-        oauth = pages_of(settings.issuer, database, accounts, sessions, shared.attempts)
         correspondence = correspondence_of(settings, database, now)
+        factors = second_factors_of(settings, accounts, database)
+        sign_ins = SignIns(accounts.store, factors)
+        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
         services = Services(
             now=now,
             catalog=catalog,
             accounts=accounts,
             sessions=sessions,
+            keys=await stack.enter_async_context(open_keys(database, sessions)),
+            limits=await stack.enter_async_context(open_limits(database, shared, audit, metrics)),
             recovery=recovery_of(accounts, sessions, correspondence, database),
+            second_factors=factors,
+            sign_ins=sign_ins,
+            step_up=step_up_of(factors, accounts, database),
             policy=Policy(),
             journal=journal,
+            snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
             devices=devices,
@@ -169,10 +176,11 @@ async def open_all(
         )
         tidying = (
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("challenges.forget", every_seconds=600.0, run=factors.forget),
             Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
         )
         jobs = (
-            *jobs_of(settings, database),
+            *jobs_of(settings, database, now),
             *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
@@ -293,36 +301,6 @@ def trending_of(discovery: Discovery, reads: PostgresSona) -> Trending:
         return sorted(hot, key=lambda trended: (-trended.heat, trended.id))
 
     return trending
-
-
-def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncoder) -> tuple[Job, ...]:
-    embedding = Embedding(PostgresPending(database), vectors)
-
-    async def embed() -> int:
-        return await embedding.work(await encoder.settled())
-
-    async def check() -> int:
-        return await embedding.check(await encoder.settled())
-
-    return (
-        Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
-        Job("vectors.check", every_seconds=3600.0, run=check),
-    )
-
-
-def jobs_of(settings: Settings, database: Database) -> tuple[Job, ...]:
-    carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
-    relay = Relay(PostgresOutbox(database), carrier)
-    changes = PostgresChangeRecord(database)
-
-    async def tidy() -> int:
-        return await relay.tidy(now())
-
-    return (
-        Job("outbox.ship", every_seconds=1.0, run=relay.run),
-        Job("outbox.tidy", every_seconds=3600.0, run=tidy),
-        Job("catalog.forget_changes", every_seconds=600.0, run=changes.forget),
-    )
 
 
 def probe_of(database: Database) -> Probe:

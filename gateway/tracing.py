@@ -40,12 +40,12 @@ class RequestSpans:
             parent = propagate.extract(headers)
             came = trace.get_current_span(parent).get_span_context()
             if came.is_valid and not came.trace_flags.sampled:
-                return _LeftOut(parent)
+                return LeftOut(parent)
             chosen = came.is_valid
         else:
             chosen = False
         if not chosen and random() >= self._ratio:  # noqa: S311 - a sample, no secret
-            return _LeftOut(None)
+            return LeftOut()
         method, path = scope.get("method", "WEBSOCKET"), scope["path"]
         return trace.get_tracer(TRACER_NAME).start_as_current_span(
             f"{method} {path}",
@@ -55,12 +55,12 @@ class RequestSpans:
         )
 
 
-class _LeftOut:
+class LeftOut:
     """The block is not traced; lines it logs have the ids of the trace that `context` has, if any."""
 
     __slots__ = ("_attached", "_context", "_token")
 
-    def __init__(self, context_: context.Context | None) -> None:
+    def __init__(self, context_: context.Context | None = None) -> None:
         self._context = context_
 
     def __enter__(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from aiodataloader import DataLoader, dispatch_queue
+from aiodataloader import DataLoader
 from aiodataloader import Loader as Asking
 
 from domain.platform.tracing import span
@@ -31,29 +31,26 @@ class Loader(Generic[K, V]):
         """`absent` makes the answer for a key that the question's answer does not have."""
         self._answers = _Answers(question, absent)
         self._known = self._answers.known
-        self._askings: DataLoader[tuple[K, ...], Mapping[K, V]] | None = None
+        self._askings: _Askings | None = None
 
     async def load(self, key: K) -> V:
-        return (await self.load_many((key,)))[0]
+        known = self._known
+        return known[key] if key in known else (await self.load_many((key,)))[0]
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
         """The answers in the order of the keys; raises what the question raises."""
         keys = tuple(keys)
-        known = self._known
-        missing = [key for key in keys if key not in known]
-        if not missing:
-            return [known[key] for key in keys]
-        asked = self._answers.asked
+        known, asked = self._known, self._answers.asked
+        if not known and not asked:
+            found: Mapping[K, V] = await self._ask(tuple(dict.fromkeys(keys)))
+            return [found[key] for key in keys]
         found = {key: known[key] for key in keys if key in known}
+        missing = dict.fromkeys(key for key in keys if key not in found)
         running = {asked[key] for key in missing if key in asked}
         if new := tuple(key for key in missing if key not in asked):
-            if self._askings is None:
-                self._askings = _Prompt(self._answers.answer, cache=False)
-            asking = self._askings.load(new)
-            asked |= dict.fromkeys(new, asking)
-            running.add(asking)
+            running.add(self._ask(new))
         for answers in running:
-            found.update(await answers)
+            found |= await answers
         return [found[key] for key in keys]
 
     def prime(self, key: K, value: V) -> None:
@@ -64,17 +61,12 @@ class Loader(Generic[K, V]):
         """Has `key` asked again."""
         self._known.pop(key, None)
 
-
-class _Prompt(DataLoader[Any, Any]):
-    """Dispatches after one turn of the event loop; aiodataloader's own way takes two, and a task more.
-
-    All that a level of an operation asks for is asked in one turn, as its functions are started together.
-    """
-
-    def do_resolve_reject(self, key: Any, future: "asyncio.Future[Any]") -> None:
-        self._queue.append(Asking(key, future))
-        if len(self._queue) == 1:
-            self.loop.call_soon(dispatch_queue, self)
+    def _ask(self, new: tuple[K, ...]) -> "asyncio.Future[Mapping[K, V]]":
+        if self._askings is None:
+            self._askings = _Askings(self._answers)
+        asking = self._askings.load(new)
+        self._answers.asked.update(dict.fromkeys(new, asking))
+        return asking
 
 
 class _Answers(Generic[K, V]):
@@ -92,8 +84,10 @@ class _Answers(Generic[K, V]):
         self.known: dict[K, V] = {}
         self.asked: dict[K, asyncio.Future[Mapping[K, V]]] = {}
 
-    async def answer(self, askings: list[tuple[K, ...]]) -> list[Mapping[K, V]]:
-        keys = list(dict.fromkeys(key for asking in askings for key in asking))
+    async def answer(self, askings: Sequence[tuple[K, ...]]) -> Mapping[K, V]:
+        """The answers to all of them."""
+        first, *more = askings
+        keys = list(dict.fromkeys(key for asking in askings for key in asking)) if more else list(first)
         try:
             if len(keys) <= MAX_KEYS:
                 answers = await self._ask(keys)
@@ -105,12 +99,51 @@ class _Answers(Generic[K, V]):
             for key in keys:
                 self.asked.pop(key, None)
         self.known.update(answers)
-        return [answers] * len(askings)
+        return answers
 
     async def _ask(self, keys: list[K]) -> dict[K, V]:
         with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
             found = await self._question(keys)
         return {key: found[key] if key in found else self._absent() for key in keys}
+
+
+class _Askings(DataLoader[Any, Any]):
+    """Gathers askings over one turn of the event loop; aiodataloader by itself takes two, and a task more.
+
+    All that a level of an operation asks for is asked in one turn, as its functions are started together.
+    There are as many of these in a request as fields that load, so it does without what aiodataloader does to
+    look over its arguments and answers.
+    """
+
+    cache = False
+    get_cache_key = staticmethod(lambda asking: asking)
+
+    def __init__(self, answers: _Answers[Any, Any]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._answers = answers
+        self._queue: list[Asking] = []
+
+    def do_resolve_reject(self, key: Any, future: "asyncio.Future[Any]") -> None:
+        self._queue.append(Asking(key, future))
+        if len(self._queue) == 1:
+            self.loop.call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        queue, self._queue = self._queue, []
+        # The task is held by what it waits for.
+        self.loop.create_task(self._resolve(queue))
+
+    async def _resolve(self, queue: list[Asking]) -> None:
+        try:
+            answers = await self._answers.answer([asking.key for asking in queue])
+        except Exception as error:  # noqa: BLE001 - theirs who asked
+            for _, future in queue:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for _, future in queue:
+                if not future.done():
+                    future.set_result(answers)
 
 
 def one(question: Question[K, V]) -> Loader[K, V | None]:

@@ -141,6 +141,22 @@ class OfflineMutation:
     """Puts a title elsewhere in the viewer's own order of the watchlist."""
 
 
+@view(events.SnapshotBegan)
+class SnapshotBegan:
+    """The log does not go back to where the device was: it forgets what it has, and all of it follows."""
+
+    cursor: str
+    """That of the device: if the stream breaks off before the end, the snapshot begins anew."""
+
+
+@view(events.SnapshotEnded)
+class SnapshotEnded:
+    """All of the state has been told, as of one moment; changes since then follow."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+
+
 @view(events.TitleMarksChanged)
 class TitleMarksChanged:
     """The viewer noted something of a title, or took it back."""

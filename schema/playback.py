@@ -13,7 +13,7 @@ from schema.catalog import Content, PlaybackLink
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
-from schema.offline import TitleMarksChanged
+from schema.offline import SnapshotBegan, SnapshotEnded, TitleMarksChanged
 from schema.sync import (
     Device,
     DeviceChanged,
@@ -136,7 +136,9 @@ Change = Annotated[
     | TitleMarksChanged
     | DeviceChanged
     | DeviceCommandChanged
-    | PlaybackChanged,
+    | PlaybackChanged
+    | SnapshotBegan
+    | SnapshotEnded,
     strawberry.union("Change", description="Anything of the viewer's that changed."),
 ]
 
@@ -152,4 +154,4 @@ class PlaybackSubscription:
         cost=100,
         access=needs(Scope.READ_PROGRESS, Scope.READ_WATCHLIST, Scope.READ_RATINGS, Scope.READ_DEVICES),
     )
-    """Everything of the viewer's that changes: one stream keeps a device in step."""
+    """Everything of the viewer's that changes: one stream keeps a device in step, however long it was off."""

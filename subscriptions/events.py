@@ -60,6 +60,16 @@ class PlaybackChanged:
     session: playback.PlaybackSession
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotBegan:
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotEnded:
+    cursor: str
+
+
 Event: TypeAlias = (
     ProgressChanged
     | WatchlistChanged
@@ -68,6 +78,8 @@ Event: TypeAlias = (
     | DeviceChanged
     | CommandChanged
     | PlaybackChanged
+    | SnapshotBegan
+    | SnapshotEnded
 )
 
 
@@ -90,4 +102,6 @@ READERS: Mapping[ChangeKind, Callable[[str, Change], Event]] = {
     ChangeKind.PLAYBACK: lambda cursor, change: PlaybackChanged(
         cursor, playback.to_session(change.account_id, change.payload)
     ),
+    ChangeKind.SNAPSHOT_BEGAN: lambda cursor, _change: SnapshotBegan(cursor),
+    ChangeKind.SNAPSHOT_ENDED: lambda cursor, _change: SnapshotEnded(cursor),
 }

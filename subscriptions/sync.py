@@ -10,6 +10,7 @@ from strawberry import ID
 
 from domain.platform.errors import GatewayError, NotFound, Refused
 from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
+from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
 from resolvers.context import Info
 from resolvers.ids import content_key, key_of
@@ -36,8 +37,21 @@ After = Annotated[
 ]
 
 
-async def changes(info: Info, after: After = None) -> AsyncGenerator[Event, None]:
-    async with aclosing(_follow(info, after)) as followed:
+async def changes(
+    info: Info,
+    after: After = None,
+    snapshot: Annotated[  # noqa: FBT002 - the graph passes arguments by name
+        bool,
+        strawberry.argument(
+            description="Whether to begin with all of the state, for a device that has nothing yet; `after` "
+            "does not count then."
+        ),
+    ] = False,
+) -> AsyncGenerator[Event, None]:
+    followed = _follow(
+        info, None if snapshot else after, catch_up=info.context.services.snapshots, anew=snapshot
+    )
+    async with aclosing(followed):
         async for change in followed:
             yield event_of(change)
 
@@ -78,9 +92,10 @@ async def device_commands(
 ) -> AsyncGenerator[CommandChanged, None]:
     """The commands for a device, which counts as online while it listens."""
     key = _own_key(device_id)
+    skip = info.context.services.journal.skip  # commands lapse long before the log drops them
     async with (
         _kept_online(info, key),
-        aclosing(_follow(info, after, {ChangeKind.COMMAND})) as followed,
+        aclosing(_follow(info, after, {ChangeKind.COMMAND}, skip)) as followed,
     ):
         async for change in followed:
             event = event_of(change)
@@ -116,10 +131,16 @@ def _own_key(device_id: ID) -> str:
 
 
 async def _follow(
-    info: Info, after: str | None, kinds: Collection[ChangeKind] | None = None
+    info: Info,
+    after: str | None,
+    kinds: Collection[ChangeKind] | None = None,
+    catch_up: CatchUp | None = None,
+    *,
+    anew: bool = False,
 ) -> AsyncGenerator[Change, None]:
     journal, account = info.context.services.journal, info.context.account_id
-    async with aclosing(journal.follow(account, seq_of(after))) as followed:
+    seen = 0 if anew else seq_of(after)
+    async with aclosing(journal.follow(account, seen, catch_up, anew=anew)) as followed:
         async for change in followed:
             if kinds is None or change.kind in kinds:
                 info.context.forget()

@@ -27,6 +27,7 @@ from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.services import titles_of
@@ -78,6 +79,7 @@ class Living:
             now=self.clock.now,
             catalog=self.catalog,
             journal=self.journal,
+            snapshots=PostgresSnapshots(self.database, PostgresPlayback(self.database).playing),
             sync=self.sync,
             pushing=self.pushing,
             devices=self.devices,

@@ -4,11 +4,23 @@ each taking and giving back.
 
 import time
 from collections import deque
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
-Session: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+if TYPE_CHECKING:
+
+    class Session(PoolConnectionProxy[asyncpg.Record]):
+        """A connection as the pool lends it; what `postgres.Connection` adds passes through."""
+
+        async def answer(
+            self, how: str, query: str, arguments: Sequence[Any], seconds: float | None
+        ) -> Any: ...
+
+else:
+    Session = PoolConnectionProxy
 
 IDLE_SECONDS: Final = 60.0
 """After which an unused connection goes back to the pool, which closes it in time."""
@@ -33,16 +45,33 @@ class Sessions:
 
     async def take(self, seconds_left: float | None = None) -> Session:
         """TimeoutError if none is free in time: in that of the pool, or what is left of the caller's."""
+        if (session := self.take_idle()) is not None:
+            return session
+        self._waiting += 1
+        try:
+            most = self._timeout_seconds
+            patience = most if seconds_left is None else min(most, seconds_left)
+            return cast("Session", await self._pool.acquire(timeout=patience))
+        finally:
+            self._waiting -= 1
+
+    def take_idle(self) -> Session | None:
+        """One that is at hand, if there is."""
         while self._free:
             session, _ = self._free.pop()
             if not is_lost(session):
                 return session
-        self._waiting += 1
-        try:
-            most = self._timeout_seconds
-            return await self._pool.acquire(timeout=most if seconds_left is None else min(most, seconds_left))
-        finally:
-            self._waiting -= 1
+        return None
+
+    def give_idle(self, session: Session) -> bool:
+        """Keeps a connection at hand that was used well, outside of any transaction; False where it has to be
+        given with `give`, as somebody waits for one or another has to go back to the pool.
+        """
+        now = time.monotonic()
+        if self._waiting or (self._free and now - self._free[0][1] > IDLE_SECONDS):
+            return False
+        self._free.append((session, now))
+        return True
 
     async def give(self, session: Session, *, sound: bool) -> None:
         """Takes a connection back; one whose use failed is not `sound`, and looked after by the pool."""

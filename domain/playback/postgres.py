@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from domain.platform.postgres import Database, Row
-from domain.playback.model import PlaybackSession, PlaybackState
+from domain.playback.model import Payload, PlaybackSession, PlaybackState, of_session
+from domain.sync.model import ChangeKind
 
 COLUMNS = """id, account_id, device_id, content_id, viewing, state, platform, position_seconds,
     duration_seconds, started_at, updated_at, ended_at"""
@@ -44,6 +45,15 @@ class PostgresPlayback:
             limit,
         )
         return [_session(row) for row in rows]
+
+    async def playing(self, account_id: str) -> list[tuple[ChangeKind, Payload]]:
+        """All sessions that go on, as they lie in the change log."""
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM playback_session
+                 WHERE account_id = $1 AND ended_at IS NULL ORDER BY started_at, id""",
+            account_id,
+        )
+        return [(ChangeKind.PLAYBACK, of_session(_session(row))) for row in rows]
 
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(

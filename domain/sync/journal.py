@@ -1,7 +1,7 @@
 """Writes of an account, one after another, each with the changes it causes; and following those changes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,6 +43,21 @@ class ChangeLog(Protocol):
     async def since(self, account_id: str, seq: int, limit: int) -> list[Change]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What takes the place of changes that are no longer in the log."""
+
+    seq: int
+    """The log goes on behind it."""
+    changes: Iterable[Change]
+
+
+class CatchUp(Protocol):
+    """What becomes of one who has seen all up to `seen`, when the log does not go back so far."""
+
+    async def __call__(self, account_id: str, seen: int) -> Snapshot: ...
+
+
 class Inbox(Protocol):
     """What arrives for one listener; bounded, so a slow one loses messages rather than memory."""
 
@@ -78,31 +93,55 @@ class Journal:
             changes = await self.log.append(writing) if writing.records or writing.events else []
         await self.fanout.publish(changes)
 
-    async def follow(self, account_id: str, after: int | None) -> AsyncGenerator[Change, None]:
+    async def skip(self, account_id: str, seen: int) -> Snapshot:
+        """Fills `CatchUp` for those who need nothing of what the log has dropped."""
+        left = await self.log.since(account_id, seen, 1)
+        return Snapshot(left[0].seq - 1 if left else await self.log.latest(account_id), ())
+
+    async def follow(
+        self, account_id: str, after: int | None, catch_up: CatchUp | None = None, *, anew: bool = False
+    ) -> AsyncGenerator[Change, None]:
         """Every change behind `after`, in order, then live: without a gap and without a repeat.
 
         `None` starts now. Listening begins before the log is read; what a message skips is read from the
-        log, and what it repeats is dropped.
+        log, and what it repeats is dropped. Where the log has dropped a change that is asked for, what
+        `catch_up` answers comes in place of it (without one, that is a `BadInput`); with `anew` it comes
+        first in any case.
         """
         async with self.fanout.listen(account_id) as inbox:
             latest = await self.log.latest(account_id)
             seen = latest if after is None else after
             if seen > latest:
                 raise BadInput("`after` lies ahead of this account's changes.", argument="after")
-            behind = seen < latest
             while True:
-                while behind:
-                    missed = await self.log.since(account_id, seen, CATCH_UP_PAGE)
+                while anew or seen < latest:
+                    missed = [] if anew else await self.log.since(account_id, seen, CATCH_UP_PAGE)
                     for change in missed:
+                        if change.seq != seen + 1:
+                            break
                         yield change
                         seen = change.seq
-                    behind = len(missed) == CATCH_UP_PAGE
+                    if not missed or seen != missed[-1].seq:
+                        snapshot = await (catch_up or refuse_to_catch_up)(account_id, seen)
+                        for change in snapshot.changes:
+                            yield change
+                        seen, anew = max(seen, snapshot.seq), False
                 arrived = await inbox.get()
-                if arrived is None or arrived.seq > seen + 1:
-                    behind = True
+                if arrived is None:
+                    latest = await self.log.latest(account_id)
                 elif arrived.seq == seen + 1:
                     yield arrived
                     seen = arrived.seq
+                else:
+                    latest = max(latest, arrived.seq)
+
+
+async def refuse_to_catch_up(account_id: str, seen: int) -> Snapshot:  # noqa: ARG001 - fills the port
+    raise BadInput(
+        "`after` is older than the log is kept: follow `changes`, which then begins with the state as it is.",
+        argument="after",
+        reason="CURSOR_EXPIRED",
+    )
 
 
 class Mailbox:

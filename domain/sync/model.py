@@ -312,6 +312,9 @@ class ChangeKind(StrEnum):
     COMMAND = "command"
     COMMAND_STATE = "command_state"
     PLAYBACK = "playback"
+    SNAPSHOT_BEGAN = "snapshot_began"
+    """Of no entry: the state as a whole follows, for one whom the log has left behind."""
+    SNAPSHOT_ENDED = "snapshot_ended"
 
 
 @dataclass(frozen=True, slots=True)

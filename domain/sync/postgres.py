@@ -135,7 +135,7 @@ class PostgresSync:
             )
             return total
 
-        return keyset.page(rows, cut, _entry, count)
+        return keyset.page(rows, cut, to_entry, count)
 
     async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]:
         rows = await self._database.rows(
@@ -143,7 +143,7 @@ class PostgresSync:
             account_id,
             content_ids,
         )
-        return {row[0]: _entry(row) for row in rows}
+        return {row[0]: to_entry(row) for row in rows}
 
     async def neighbour(self, account_id: str, place: str, *, behind: bool) -> str | None:
         """The place next to this one on the list, behind or before it; nothing at its end."""
@@ -216,7 +216,7 @@ def _shown(within: Restriction | None, content_id: str, arguments: list[Any]) ->
     return "TRUE" if within is None else sql_of_any(within, content_id, placing(arguments))
 
 
-def _entry(row: Row) -> WatchlistEntry:
+def to_entry(row: Row) -> WatchlistEntry:
     return WatchlistEntry(
         row["content_id"], row["added_at"], row["device_id"], tuple(row["tags"]), row["place"]
     )

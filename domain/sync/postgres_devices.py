@@ -24,7 +24,7 @@ class PostgresDevices:
                  WHERE account_id = $1 AND removed_at IS NULL ORDER BY registered_at, id""",
             account_id,
         )
-        return [_device(row) for row in rows]
+        return [to_device(row) for row in rows]
 
     async def by_ids(self, account_id: str, ids: Sequence[str]) -> Mapping[str, Device]:
         rows = await self._database.rows(
@@ -32,7 +32,7 @@ class PostgresDevices:
             account_id,
             [key for key in ids if _is_uuid(key)],
         )
-        return {row[0]: _device(row) for row in rows}
+        return {row[0]: to_device(row) for row in rows}
 
     async def save(self, account_id: str, device: Device) -> None:
         await self._database.execute(
@@ -92,7 +92,7 @@ class PostgresDevices:
         return {row[0]: _command(row) for row in rows}
 
 
-def _device(row: Row) -> Device:
+def to_device(row: Row) -> Device:
     return Device(
         id=row[0],
         name=row[1],

@@ -22,6 +22,7 @@ INTROSPECT: Final = "/oauth/introspect"
 PUSHED: Final = "/oauth/par"
 USERINFO: Final = "/oauth/userinfo"
 SIGN_IN: Final = "/oauth/sign-in"
+SECOND_STEP: Final = "/oauth/second-step"
 SIGN_OUT: Final = "/oauth/sign-out"
 
 

@@ -16,7 +16,7 @@ Claims = dict[str, Any]
 
 
 class IdToken:
-    """Adds an ID token (OpenID Connect Core, section 2) to what a grant answers, where the scope asks for it."""
+    """Adds an ID token (OpenID Connect Core, section 2) to what a grant answers, where its scope says so."""
 
     def __call__(self, grant: Any) -> None:
         grant.register_hook("after_create_token_response", self.add)

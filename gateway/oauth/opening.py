@@ -12,6 +12,7 @@ from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_grants import PostgresGrants
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
+from domain.identity.sign_ins import SignIns
 from domain.platform.postgres import Database
 from gateway.oauth.browser import Cookies
 from gateway.oauth.desk import OAuthDesk
@@ -33,11 +34,11 @@ def resources_of(issuer: str) -> Mapping[str, str]:
 
 
 def pages_of(
-    issuer: str, database: Database, accounts: Accounts, sessions: Sessions, attempts: AttemptLimit
+    issuer: str, database: Database, accounts: Accounts, sign_ins: SignIns, sessions: Sessions
 ) -> Pages:
     """The authorisation server with its pages."""
-    desk = desk_of(issuer, database, sessions, attempts)
-    return Pages(Server(desk), accounts, Cookies(desk))
+    desk = desk_of(issuer, database, sessions, accounts.attempts)
+    return Pages(Server(desk), accounts, sign_ins, Cookies(desk))
 
 
 def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: AttemptLimit) -> OAuthDesk:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from domain.identity.model import Disclosure
+from domain.identity.model import Caller, Disclosure
 from domain.platform.errors import Unauthenticated
 from gateway.authentication import caller_of
 from gateway.binding import Binding
@@ -50,7 +50,7 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
         binding = Binding(desk.url(paths.USERINFO), desk.issuer, lambda: desk.proofs)
         connection = connection_of(request.scope, headers_of(request.scope))
         try:
-            caller = await caller_of(connection, desk.sessions.identify, binding.check)
+            caller = await caller_of(connection, desk.sessions.identify, _no_key, binding.check)
         except Unauthenticated as error:
             return unauthorized(error.extensions.get("error"))
         if caller.account_id is None or Disclosure.OPENID not in caller.discloses:
@@ -108,11 +108,16 @@ def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
         Route(paths.AUTHORIZE, showing(Pages.authorize)),
         Route(paths.AUTHORIZE, using(Pages.decide), methods=["POST"]),
         Route(paths.SIGN_IN, using(Pages.sign_in), methods=["POST"]),
+        Route(paths.SECOND_STEP, using(Pages.second_step), methods=["POST"]),
         Route(paths.SIGN_OUT, using(Pages.sign_out), methods=["POST"]),
         Route(paths.DEVICE, showing(Pages.device)),
         Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
         Route(paths.QR, qr),
     ]
+
+
+async def _no_key(_key: str) -> Caller:
+    raise Unauthenticated("An API key tells nobody who its owner is.", error="invalid_token")
 
 
 def _answering(

@@ -85,7 +85,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return answer
 
     async def pushed(self, parameters: Parameters) -> Parameters:
-        """The parameters that were pushed before where these refer to such, else these; raises `OAuth2Error`."""
+        """The parameters that were pushed before where these refer to such, else these."""
         return await resolved(self.desk, parameters)
 
     def query_client(self, client_id: str) -> ClientView | None:

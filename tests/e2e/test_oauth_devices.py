@@ -1,4 +1,4 @@
-"""Devices without a keyboard: oauthlib is the television, a browser its owner, and others try to come between."""
+"""Devices without a keyboard: oauthlib is the television, a browser its owner."""
 
 import asyncio
 import re

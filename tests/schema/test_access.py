@@ -14,7 +14,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from domain.identity.policy import PUBLIC, Access, Asker, Scope, implied
-from gateway.engine.plan.cache_policy import _of_field
+from gateway.engine.plan.cache_policy import policy_of
 from resolvers import nodes
 from schema.access import access_of
 from schema.graph import Graph, graph
@@ -147,7 +147,7 @@ def test_nothing_guarded_may_be_given_to_others(schema: Graph) -> None:
             continue
         met.add(type_)
         for door in doors(schema, type_):
-            if _of_field(type_.fields[door.name], is_root=type_ in roots(schema)).shared:
+            if policy_of(type_.fields[door.name], is_root=type_ in roots(schema)).shared:
                 ahead += door.leads_to
                 if door.access is not None and door.access.checked:
                     guarded.add(door.coordinate)

@@ -38,6 +38,7 @@ CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
   ... on ProgressChanged { cursor progress { positionSeconds } }
   ... on WatchlistChanged { cursor entry { tags } }
   ... on ReactionChanged { cursor reaction { verdict } }
+  ... on SnapshotBegan { cursor } ... on SnapshotEnded { cursor }
   ... on TitleMarksChanged { cursor marks { note content { title } } }
   ... on DeviceChanged { cursor device { name } }
   ... on DeviceCommandChanged { cursor command { action state } }
@@ -227,6 +228,60 @@ async def test_one_stream_has_everything_in_order(ask: Asker, house: Living, ada
     assert [event["cursor"] for event in events] == [cursor_of(seq) for seq in range(1, 8)]
     assert [events[place]["command"]["state"] for place in (4, 5)] == ["QUEUED", "ACKNOWLEDGED"]
     assert events[3]["reaction"] == {"verdict": "LIKE"}
+
+
+async def test_a_device_that_was_away_for_long_gets_the_state_and_what_follows(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    await _everything(house, ada, movie)
+    await house.database.execute("DELETE FROM change WHERE seq < 5")
+
+    async with following(ask, CHANGES, ada, after=cursor_of(1)) as stream:
+        events = [await stream.next() for _ in range(7)]
+        await watch(house, ada, movie, 300)
+        live = await stream.next()
+
+    assert [event["__typename"] for event in events] == [
+        "SnapshotBegan",
+        "DeviceChanged",
+        "ProgressChanged",
+        "WatchlistChanged",
+        "ReactionChanged",
+        "PlaybackChanged",
+        "SnapshotEnded",
+    ]
+    assert [event["cursor"] for event in events] == [cursor_of(1)] * 6 + [cursor_of(7)]
+    assert live == {
+        "__typename": "ProgressChanged",
+        "cursor": cursor_of(8),
+        "progress": {"positionSeconds": 300},
+    }
+
+
+async def test_a_device_that_has_nothing_begins_with_the_state(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    await _everything(house, ada, movie)
+    document = "subscription { changes(snapshot: true) { __typename } }"
+
+    async with following(ask, document, ada) as stream:
+        names = [(await stream.next())["__typename"] for _ in range(7)]
+
+    assert (names[0], names[-1]) == ("SnapshotBegan", "SnapshotEnded")
+
+
+async def test_streams_of_one_kind_say_that_a_cursor_is_too_old_and_commands_go_on(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    await _everything(house, ada, movie)
+    tv = await house.device(ada, "TV")
+    await house.database.execute("DELETE FROM change WHERE seq < 8")
+
+    for document in (PROGRESS, WATCHLIST, PLAYBACK):
+        assert await code(ask, document, ada, after=cursor_of(1)) == "BAD_USER_INPUT"
+    async with following(ask, COMMANDS, ada, after=cursor_of(1), device=encode("Device", tv.id)) as stream:
+        await house.devices.send(ada, tv.id, Command("play", {}))
+        assert (await stream.next())["command"]["action"] == "play"
 
 
 async def test_what_is_noted_of_a_title_is_told(ask: Asker, house: Living, ada: str, movie: int) -> None:

@@ -112,7 +112,7 @@ class PlannedDelivery:
             shown = [place for place, path in enumerate(fragment.paths) if not run.is_null(path)]
             if shown:
                 kept = Fragment(
-                    fragment.column,
+                    fragment.position,
                     fragment.cut,
                     [fragment.sources[place] for place in shown],
                     [fragment.paths[place] for place in shown],

@@ -6,15 +6,13 @@ unless a hint says so; leaves, and whatever inherits, for as long as what holds 
 good as the worst of its fields, and one that is somebody's own makes it theirs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final
 
 from graphql import GraphQLField, get_named_type, is_leaf_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-
-from gateway.engine.plan.positions import Position
 
 DIRECTIVE: Final = "CacheControl"
 """The class of the hint: it has `max_age` in seconds, `scope` and `inherit_max_age`, or leaves them unset."""
@@ -45,34 +43,14 @@ NEVER: Final = Policy(0, private=False)
 """What nobody said anything of."""
 
 
-def policies(positions: Sequence[Position]) -> dict[str, Policy]:
-    """Of each field of the root, by response key, with all that is below it.
-
-    The root's own `__typename` is left out: to keep it costs more than to answer it.
-    """
-    found: dict[str, Policy] = {}
-    for position in positions:
-        root = position
-        while root.parent is not None:
-            root = root.parent
-        if root.name != "__typename":
-            found[root.key] = found.get(root.key, ALWAYS).and_(_of(position))
-    return found
-
-
 def overall(every: Iterable[Policy]) -> Policy:
     """Of all together; what has no field that says anything is not kept."""
     policies = list(every)
     return reduce(Policy.and_, policies, ALWAYS) if policies else NEVER
 
 
-def _of(position: Position) -> Policy:
-    definitions = [type_.fields.get(position.name, position.definition) for type_ in position.parent_types]
-    is_root = position.parent is None
-    return overall(_of_field(definition, is_root=is_root) for definition in definitions)
-
-
-def _of_field(definition: GraphQLField, *, is_root: bool) -> Policy:
+def policy_of(definition: GraphQLField, *, is_root: bool) -> Policy:
+    """What the hints on a field and its type say of it alone."""
     type_ = get_named_type(definition.type)
     hints = [*_hints(definition), *_hints(type_)]
     private = any(getattr(hint.scope, "value", None) == "PRIVATE" for hint in hints)

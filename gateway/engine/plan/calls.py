@@ -3,19 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from inspect import iscoroutinefunction
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from graphql import GraphQLNonNull, Undefined, is_abstract_type
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
+from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import Arguments, ArgumentsOf, is_immutable
 from gateway.engine.plan.failures import Failures, field_path, path_of
 from gateway.engine.plan.fields import Resolve
 from gateway.engine.plan.info import LateInfo
-from gateway.engine.plan.positions import At, Chunk, Position, Raised
+from gateway.engine.plan.positions import At, Chunk, Leaves, Position, Raised
 
+MAX_CLASSES: Final = 256
+"""Combinations that are remembered of leaves that are looked at together."""
 _NO_LIST = (str, bytes, bytearray, memoryview, Mapping)
 
 
@@ -45,9 +48,7 @@ class Calls(ABC):
     def __init__(self, occasion: Occasion) -> None:
         self.context = occasion.context
         self.given: Any = None
-        """What takes the place of a value for which `kind` found no body."""
-        self.more = False
-        """Whether what `items` answered is to be gone through."""
+        """What takes the place of a value for which `kind` found no body, or `items` none."""
         self._occasion = occasion
         self._executor = occasion.executor
         self._failures: Failures | None = None
@@ -121,6 +122,31 @@ class Calls(ABC):
                 return self._fail(error, position, depth, chunk, at)
         return self._hand_over(position, depth, value, chunk, at)
 
+    def called(self, position: Position, value: Any, chunk: Chunk, at: At) -> tuple[Any, Any]:
+        """A leaf that a resolver answered and that is not plainly of its type, or None and what to await."""
+        if hasattr(value.__class__, "__await__"):
+            return None, value
+        return self.leaf(position, 0, value, chunk, at), None
+
+    def together(self, group: Leaves, values: Sequence[Any], chunk: Chunk, at: At) -> list[Any]:
+        """Leaves of one object whose classes were not met together yet, or of which one is not plainly of its
+        type.
+        """
+        positions = group.positions
+        expected = (leaves.CLASSES[position.item] for position in positions)
+        if len(group.classes) < MAX_CLASSES and all(
+            value.__class__ is class_
+            or (value is None and not isinstance(position.levels[0], GraphQLNonNull))
+            for class_, position, value in zip(expected, positions, values, strict=True)
+        ):
+            group.classes.add(tuple(value.__class__ for value in values))
+        return [
+            None
+            if value is None and not isinstance(position.levels[0], GraphQLNonNull)
+            else self.leaf(position, 0, value, chunk, at)
+            for position, value in zip(positions, values, strict=True)
+        ]
+
     def leaves(
         self, position: Position, depth: int, values: Sequence[Any], chunk: Chunk, at: At
     ) -> list[Any]:
@@ -131,9 +157,8 @@ class Calls(ABC):
             for index, value in enumerate(values)
         ]
 
-    def items(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> Any:
-        """The items of a list that is neither `list` nor `tuple`, or, without `more`, its completed value."""
-        self.more = False
+    def items(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> list[Any] | None:
+        """The items of a list that is neither `list` nor `tuple`; or None, see `given`."""
         if (
             isinstance(value, Collection)
             and not isinstance(value, _NO_LIST)
@@ -142,12 +167,13 @@ class Calls(ABC):
             and not self.executor.is_async_iterable(value)
         ):
             try:
-                items = list(value)
+                return list(value)
             except Exception as error:  # noqa: BLE001 - as graphql-core does
-                return self._fail(error, position, depth, chunk, at)
-            self.more = True
-            return items
-        return self._hand_over(position, depth, value, chunk, at)
+                self._fail(error, position, depth, chunk, at)
+                self.given = None
+        else:
+            self.given = self._hand_over(position, depth, value, chunk, at)
+        return None
 
     def kind(self, position: Position, depth: int, value: Any, chunk: Chunk, at: At) -> int:
         """Which body an object has, or -1 where `given` is its completed value."""

@@ -7,18 +7,18 @@ blocks around reads and calls, which cost nothing as long as nothing is raised.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
+from graphql import GraphQLList, GraphQLObjectType, Undefined, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.emit_leaves import LeafEmitter
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
 from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
@@ -27,11 +27,13 @@ from gateway.engine.plan.text import Late, Made, Scene, Text
 
 MAX_POSITIONS: Final = 4_000
 """Fields that are written out, each once for every body it stands in."""
+LISTS: Final = frozenset({list, tuple})
+"""Classes of lists that are gone through as they are."""
 _MAX_LOOPS: Final = 6
 """Python nests up to 20 blocks; deeper values have functions of their own."""
 
 
-class Emitter:
+class Emitter(LeafEmitter):
     """Turns the operation of `executor` into source text and the objects it names."""
 
     def __init__(self, executor: Executor[Any], *, wrapped: bool) -> None:
@@ -41,11 +43,15 @@ class Emitter:
         self._selections = Selections(executor, wrapped=wrapped)
         self._ahead: deque[Position] = deque()
         self._functions: list[str] = []
-        self._writes: Text = Text()
-        self.scope: dict[str, Any] = {"Raised": Raised, "Chunk": Chunk, "Undefined": Undefined}
+        super().__init__()
+        self.scope |= {
+            "Raised": Raised,
+            "Chunk": Chunk,
+            "Undefined": Undefined,
+            "LISTS": LISTS,
+        }
         self.positions: list[Position] = []
-        self.columns: list[Position] = []
-        self._column_of: dict[int, int] = {}
+        self.columns: list[Sequence[Position]] = []
         self._valued: set[int] = set()
 
     def roots(self, type_: GraphQLObjectType, fields: Grouped) -> dict[str, str]:
@@ -117,13 +123,17 @@ class Emitter:
 
     def _append(self, late: "Sequence[Late]", into: str, scene: Scene) -> None:
         """Puts what has to wait into its columns, with the object that is to get it."""
+        batched = [one for one in late if isinstance(one[0].way, Batch)]
+        groups = [batched] if batched else []
+        groups += [[one] for one in late if one not in batched]
         origin = scene.origin
-        if len(late) > 1:
+        if len(groups) > 1:
             self._writes.line(f"o = {origin}")
             origin = "o"
-        for position, waiting, always in late:
-            n = self._wait_in(position)
-            append = f"s{n}.append({waiting}); t{n}.append({into}); o{n}.append({origin})"
+        for group in groups:
+            _, waiting, always = group[0]
+            n = self._wait_in([position for position, _, _ in group])
+            append = f"s{n}.append(({waiting}, {into}, {origin}))"
             self._writes.line(append if always else f"if {waiting} is not None: {append}")
 
     def _position(self, key: str, details: FieldDetailsList, body: Body, scene: Scene) -> Position:
@@ -174,17 +184,24 @@ class Emitter:
             text.line(
                 "; ".join(f"{variable} = {read}" for variable, read in zip(variables, reads, strict=True))
             )
+        self.scope[f"N{positions[0].number}"] = names
         with text.under("except Exception:"):
-            text.line(f"[{', '.join(variables)}] = run.read({source}, {tuple(names)!r})")
-        for position, variable in zip(positions, variables, strict=True):
-            if position.chain:
-                self._value(variable, position, 0, scene)
-            else:
+            text.line(f"[{', '.join(variables)}] = run.read({source}, N{positions[0].number})")
+        named = list(zip(positions, variables, strict=True))
+        made.values.update({position.key: variable for position, variable in named})
+        for plain, several in groupby(named, key=lambda one: self._is_plain_leaf(one[0])):
+            run = list(several)
+            if plain and len(run) > 1:
+                self._leaves(run, scene)
+                continue
+            for position, variable in run:
+                if position.chain:
+                    self._value(variable, position, 0, scene)
+                    continue
                 self._value_function(position)
                 text.line(
                     f"{variable} = value_{position.number}(run, {variable}, {_chunk(position, scene)}, 0)"
                 )
-            made.values[position.key] = variable
 
     def _call(
         self,
@@ -207,10 +224,7 @@ class Emitter:
         made.late.append((position, waiting, False))
         if position.chain and leaves.is_plain(position.item):
             with text.under(f"if {self._unlike(value, position, 0)}:"):
-                with text.under(f"if hasattr({value}.__class__, '__await__'):"):
-                    text.line(f"{waiting} = {value}; {value} = None")
-                with text.under("else:"):
-                    text.line(f"{value} = run.leaf(P{position.number}, 0, {value}, c, {scene.place})")
+                text.line(f"[{value}, {waiting}] = run.called(P{position.number}, {value}, c, {scene.place})")
             return
         with text.under(f"if hasattr({value}.__class__, '__await__'):"):
             text.line(f"{waiting} = {value}; {value} = None")
@@ -248,14 +262,12 @@ class Emitter:
         with text.under("except Exception as error:"):
             text.line(f"{variable} = Raised(error)")
 
-    def _wait_in(self, position: Position) -> int:
-        """The column of a position, which the function at hand fills."""
-        number = self._column_of.get(position.number)
-        if number is None:
-            number = self._column_of[position.number] = len(self.columns)
-            self.columns.append(position)
-            self._ahead.append(position)
-        self._writes.columns[number] = None
+    def _wait_in(self, positions: Sequence[Position]) -> int:
+        """The column of the positions, which the function at hand fills."""
+        self.columns.append(positions)
+        self._ahead.extend(positions)
+        number = len(self.columns) - 1
+        self._writes.columns.append(number)
         return number
 
     # -- values
@@ -271,68 +283,28 @@ class Emitter:
         else:
             self._object(v, position, depth, scene)
 
-    def _unlike(self, v: str, position: Position, depth: int) -> str:
-        """Whether a plain leaf is not to be written as it is."""
-        test = f"not ({leaves.GUARDS[position.item].format(v)})"
-        return test if _is_non_null(position, depth) else f"{test} and {v} is not None"
-
-    def _leaf(self, v: str, position: Position, depth: int, scene: Scene) -> None:
-        text, number, type_ = self._writes, position.number, position.item
-        odd = f"{v} = run.leaf(P{number}, {depth}, {v}, c, {scene.place})"
-        if leaves.is_plain(type_):
-            with text.under(f"if {self._unlike(v, position, depth)}:"):
-                text.line(odd)
-            return
-        enum = leaves.enum_names(type_)
-        missing = "else:" if _is_non_null(position, depth) else f"elif {v} is not None:"
-        if enum is not None:
-            self.scope[f"e{number}"], self.scope[f"m{number}"] = enum.names, enum.members
-            with text.under(f"if {v}.__class__ is m{number}:"):
-                text.line(f"{v} = e{number}[{v}._name_]")
-            with text.under(missing):
-                text.line(odd)
-            return
-        self.scope[f"l{number}"], self.scope[f"K{number}"] = type_.coerce_output_value, position.kinds
-        with text.under(f"if {v}.__class__ in K{number}:"):
-            with text.under("try:"):
-                text.line(f"y = l{number}({v})")
-            with text.under("except Exception:"):
-                text.line("y = None")
-            text.line(f"{v} = y if y is not None and y is not Undefined else {odd.partition(' = ')[2]}")
-        with text.under(missing):
-            text.line(odd)
-
     def _list(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text = self._writes
-        item, made, more = text.name("v"), text.name("r"), text.name("z")
+        item, made = text.name("v"), text.name("r")
         inside = replace(scene, at=(*scene.at, f"len({made})"), loops=scene.loops + 1)
-        text.line(f"{more} = {v}.__class__ is list or {v}.__class__ is tuple")
-        maybe_null = "" if _is_non_null(position, depth) else f" and {v} is not None"
-        with text.under(f"if not {more}{maybe_null}:"):
-            text.line(f"{v} = run.items(P{position.number}, {depth}, {v}, c, {scene.place})")
-            text.line(f"{more} = run.more")
-        with text.under(f"if {more}:"):
-            self._begin(v, position, depth, scene)
-            if leaves.is_plain(nullable(position.levels[depth + 1])):
-                self._plain_list(v, item, position, depth, scene)
-                return
-            text.line(f"{made} = []")
-            with text.under(f"for {item} in {v}:"):
-                self._value(item, position, depth + 1, inside)
-                text.line(f"{made}.append({item})")
-            text.line(f"{v} = {made}")
+        with self._unless_none(v, position, depth):
+            with text.under(f"if {v}.__class__ not in LISTS:"):
+                text.line(f"{v} = run.items(P{position.number}, {depth}, {v}, c, {scene.place})")
+            with text.under(f"if {v} is None:"):
+                text.line(f"{v} = run.given")
+            with text.under("else:"):
+                self._begin(v, position, depth, scene)
+                if leaves.is_plain(nullable(position.levels[depth + 1])):
+                    self._plain_list(v, item, position, depth, scene)
+                    return
+                text.line(f"{made} = []")
+                with text.under(f"for {item} in {v}:"):
+                    self._value(item, position, depth + 1, inside)
+                    text.line(f"{made}.append({item})")
+                text.line(f"{v} = {made}")
 
     def _begin(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         """May leave items of the list in `v` for later."""
-
-    def _plain_list(self, v: str, item: str, position: Position, depth: int, scene: Scene) -> None:
-        """Most lists of leaves need no more than a look at each, and a copy."""
-        text = self._writes
-        with text.under(f"for {item} in {v}:"), text.under(f"if {self._unlike(item, position, depth + 1)}:"):
-            text.line(f"{v} = run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})")
-            text.line("break")
-        with text.under("else:"):
-            text.line(f"{v} = [*{v}]")
 
     def _object(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text, number = self._writes, position.number
@@ -365,35 +337,27 @@ class Emitter:
             text.line(f"{name} = T{position.number}[{v}.__class__]")
             scene = replace(scene, at=(*scene.at, name), named=True)
         self._fields(bodies.common, v, scene, made)
-        into = text.name("x")
-        for number, body in enumerate(bodies.rest):
-            own = Made(dict(made.values))
-            if not group:
-                self._display(body, v, into, scene, own)
-                continue
-            with text.under(f"{'el' if number else ''}if {group} == {number}:"):
-                self._display(body, v, into, scene, own)
-        self._append(made.late, into, scene)
-        text.line(f"{v} = {into}")
+        if not group:
+            self._fields(bodies.rest[0], v, scene, made)
+            into = text.name("x") if made.late else v
+            text.line(f"{into} = {_display(made)}")
+            self._append(made.late, into, scene)
+        else:
+            into = text.name("x")
+            for number, body in enumerate(bodies.rest):
+                own = Made(dict(made.values))
+                with text.under(f"{'el' if number else ''}if {group} == {number}:"):
+                    self._fields(body, v, scene, own)
+                    text.line(f"{into} = {_display(own)}")
+                    self._append(own.late, into, scene)
+            self._append(made.late, into, scene)
+        if into != v:
+            text.line(f"{v} = {into}")
 
-    def _display(self, body: Body, v: str, into: str, scene: Scene, made: "Made") -> None:
-        self._fields(body, v, scene, made)
-        items = ", ".join(f"{key!r}: {value}" for key, value in made.values.items())
-        self._writes.line(f"{into} = {{{items}}}")
-        self._append(made.late, into, scene)
 
-    @contextmanager
-    def _unless_none(self, v: str, position: Position, depth: int) -> Iterator[None]:
-        if _is_non_null(position, depth):
-            yield
-            return
-        with self._writes.under(f"if {v} is not None:"):
-            yield
+def _display(made: Made) -> str:
+    return f"{{{', '.join(f'{key!r}: {value}' for key, value in made.values.items())}}}"
 
 
 def _chunk(position: Position, scene: Scene) -> str:
     return f"Chunk(P{position.number}, ({scene.origin},))"
-
-
-def _is_non_null(position: Position, depth: int) -> bool:
-    return isinstance(position.levels[depth], GraphQLNonNull)

@@ -14,15 +14,21 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-GUARDS: Final[dict[Any, str]] = {
-    GraphQLString: "{0}.__class__ is str",
-    GraphQLID: "{0}.__class__ is str",
-    GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
-    # Neither infinity nor NaN is left of itself by taking it away.
-    GraphQLFloat: "{0}.__class__ is float and {0} - {0} == 0.0",
-    GraphQLBoolean: "{0}.__class__ is bool",
+CLASSES: Final[dict[Any, type]] = {
+    GraphQLString: str,
+    GraphQLID: str,
+    GraphQLInt: int,
+    GraphQLFloat: float,
+    GraphQLBoolean: bool,
 }
-"""What holds of a value that is written as it is."""
+"""The class of values that are written as they are."""
+
+BOUNDS: Final[dict[Any, str]] = {
+    GraphQLInt: "-2147483648 <= {0} <= 2147483647",
+    # Neither infinity nor NaN is left of itself by taking it away.
+    GraphQLFloat: "{0} - {0} == 0.0",
+}
+"""What has to hold of them besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +56,11 @@ def enum_names(type_: GraphQLLeafType) -> EnumNames | None:
 
 
 def is_plain(type_: Any) -> bool:
-    return type_ in GUARDS
+    return type_ in CLASSES
+
+
+def guard(type_: Any, variable: str) -> str:
+    """What holds of a value of a plain type that is written as it is."""
+    test = f"{variable}.__class__ is {CLASSES[type_].__name__}"
+    bounds = BOUNDS.get(type_)
+    return test if bounds is None else f"{test} and {bounds.format(variable)}"

@@ -28,7 +28,8 @@ MayWait: TypeAlias = Callable[[int], bool]
 class Fragment:
     """A deferred fragment on some objects."""
 
-    column: int
+    position: Position
+    """The mark in its place."""
     cut: Cut
     sources: list[Any] = field(default_factory=list)
     paths: list[Path | None] = field(default_factory=list)
@@ -112,7 +113,7 @@ class PartRun(Run):
         self.occasion = occasion
         self.may_wait = may_wait
         self.fragments: dict[int, Fragment] = {}
-        """By column."""
+        """By the number of their mark."""
         self.rests: dict[int, tuple[Position, list[Rest]]] = {}
         """By the number of the list's position."""
         self.cuts = cuts
@@ -135,19 +136,19 @@ class PartRun(Run):
         self.rests.setdefault(position.number, (position, []))[1].append(rest)
         return items[:count]
 
-    def _await_each(self, values: list[Any], entries: Entries) -> None:
-        position = self.columns[entries.column].position
+    def _await_each(self, values: Sequence[Any], entries: Entries) -> None:
+        position = entries.position
         if not isinstance(position.way, Cut):
             super()._await_each(values, entries)
         elif values:
             self._cut_off(position, position.way, values, entries)
 
-    def _cut_off(self, position: Position, cut: Cut, values: list[Any], entries: Entries) -> None:
+    def _cut_off(self, position: Position, cut: Cut, values: Sequence[Any], entries: Entries) -> None:
         paths = [holder_path(position, chunk, tuple(at)) for chunk, *at in entries.origins]
         if not self.may_wait(len(values)):
-            self._plan.blocks[entries.column](self, Chunk(None, paths), values, entries.targets)
+            self._plan.blocks[position.number](self, Chunk(None, paths), values, entries.targets)
             return
-        fragment = self.fragments.setdefault(entries.column, Fragment(entries.column, cut))
+        fragment = self.fragments.setdefault(position.number, Fragment(position, cut))
         fragment.sources += values
         fragment.paths += paths
 
@@ -233,7 +234,7 @@ class FragmentRun(LaterRun):
 
     def _begin_all(self) -> None:
         chunk = Chunk(None, self._paths)
-        self._plan.blocks[self._fragment.column](self, chunk, self._fragment.sources, self._targets)
+        self._plan.blocks[self._fragment.position.number](self, chunk, self._fragment.sources, self._targets)
 
     def _within(self, keys: list[str | int]) -> tuple[Any, list[str | int]]:
         return self._targets[self._place(keys)], keys[self._length :]

@@ -7,23 +7,24 @@ from typing import Any, Final, TypeAlias
 
 from graphql import (
     DirectiveNode,
+    ExecutableDefinitionNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     VariableNode,
-    Visitor,
-    visit,
 )
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
-from gateway.engine.plan.cache_policy import Policy, overall, policies
+from gateway.engine.plan.cache_policy import Policy, overall
 from gateway.engine.plan.cuts import Cuts
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.emit_cuts import CuttingEmitter
+from gateway.engine.plan.facts import Facts
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.positions import Position
 
@@ -44,9 +45,9 @@ class Plan:
     """By response key, what puts a field into the root object."""
     serial: bool
     """Whether each field is complete before the next is begun."""
-    columns: Sequence[Position]
-    blocks: Sequence[Block]
-    """By column, what completes its values."""
+    columns: Sequence[Sequence[Position]]
+    blocks: Mapping[int, Block]
+    """By the number of a position in a column, what completes its values."""
     source: str
     policy: Policy
     """For how long, and for whom, the whole answer stays true."""
@@ -138,7 +139,7 @@ class Plans:
         if found is None:
             directives = _Directives()
             for definition in (node, *fragments.values()):
-                visit(definition, directives)
+                directives.look_through(definition)
             found = PlannedOperation(node, tuple(directives.conditions), directives.unplannable)
             self._operations[id(node)] = found
             if len(self._operations) > self._most:
@@ -194,13 +195,17 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
     exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
     if cuts is not None:
         cuts.bind(scope, emitter.positions)
-    every = policies(emitter.positions)
+    every = Facts.of(executor.schema).policies(emitter.positions)
     common = {key: policy for key, policy in every.items() if policy.shared and not serial}
     return Plan(
         roots={key: scope[name] for key, name in names.items()},
         serial=serial,
         columns=emitter.columns,
-        blocks=[scope[f"block_{position.number}"] for position in emitter.columns],
+        blocks={
+            position.number: scope[f"block_{position.number}"]
+            for positions in emitter.columns
+            for position in positions
+        },
         source=emitter.source,
         policy=overall(every.values()),
         common=frozenset(common),
@@ -219,25 +224,32 @@ class _Source:
         return self.text
 
 
-class _Directives(Visitor):
+class _Directives:
     """What an operation's directives ask of the executor."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.conditions: dict[str, None] = {}
         self.unplannable: Fallback | None = None
 
-    def enter_directive(self, node: DirectiveNode, *_args: Any) -> None:
+    def look_through(self, definition: ExecutableDefinitionNode) -> None:
+        if isinstance(definition, FragmentDefinitionNode) and definition.variable_definitions:
+            self.unplannable = Fallback.FRAGMENT_VARIABLES
+        ahead: list[SelectionSetNode] = [definition.selection_set]
+        while ahead:
+            for selection in ahead.pop().selections:
+                for directive in selection.directives or ():
+                    self._note(directive)
+                below = getattr(selection, "selection_set", None)
+                if below is not None:
+                    ahead.append(below)
+
+    def _note(self, node: DirectiveNode) -> None:
         if node.name.value in {"skip", "include"}:
             for argument in node.arguments or ():
                 if isinstance(argument.value, VariableNode):
                     self.conditions[argument.value.name.value] = None
         elif node.name.value in {"defer", "stream"}:
             self.unplannable = Fallback(node.name.value)
-
-    def enter_fragment_definition(self, node: Any, *_args: Any) -> None:
-        if node.variable_definitions:
-            self.unplannable = Fallback.FRAGMENT_VARIABLES
 
 
 def _unusual(executor: Executor[Any]) -> Fallback | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     FieldNode,
@@ -78,6 +78,17 @@ class Position:
         return nullable(self.levels[-1])
 
 
+class Leaves:
+    """Plain leaves of one object, one after the other."""
+
+    __slots__ = ("classes", "positions")
+
+    def __init__(self, positions: Sequence[Position]) -> None:
+        self.positions = positions
+        self.classes: set[tuple[type, ...]] = set()
+        """Classes of values that were met together, each written as it is."""
+
+
 def nullable(type_: Any) -> Any:
     return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
 
@@ -96,21 +107,23 @@ class Chunk:
         """Whether the values were awaited: what is awaitable even then is as wrong as anything else."""
 
 
+Entry: TypeAlias = tuple[Any, dict[str, Any], tuple[Any, ...]]
+"""The source of a batch function, else an awaitable or failure; the object of the response that gets the
+value, under the position's key; its origin.
+"""
+
+
 class Column:
-    """Values of one position that wait: for their batch function, or for what their resolvers returned."""
+    """Values that wait: for batch functions, or for what resolvers returned.
 
-    __slots__ = ("origins", "position", "targets", "values")
+    It has several positions where each of their batch functions is given the same sources.
+    """
 
-    def __init__(self, position: Position) -> None:
-        self.position = position
-        self.clear()
+    __slots__ = ("entries", "positions")
 
-    def clear(self) -> None:
-        self.values: list[Any] = []
-        """Sources of a batch function, else awaitables or failures."""
-        self.targets: list[dict[str, Any]] = []
-        """The objects of the response that get the values, under the position's key."""
-        self.origins: list[tuple[Any, ...]] = []
+    def __init__(self, positions: Sequence[Position]) -> None:
+        self.positions = positions
+        self.entries: list[Entry] = []
 
 
 class Raised:

@@ -12,7 +12,7 @@ from gateway.engine.plan.calls import Calls, Occasion
 from gateway.engine.plan.failures import Data, field_path
 from gateway.engine.plan.fields import Batch
 from gateway.engine.plan.info import LateInfo
-from gateway.engine.plan.positions import Chunk, Column, Position, Raised
+from gateway.engine.plan.positions import Chunk, Column, Entry, Position, Raised
 from gateway.engine.plan.waiting import Waiting, discard, outcome
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class BatchMismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Entries of a column that get their values together."""
+    """Entries of a position that get their values together."""
 
-    column: int
-    targets: list[Data]
-    origins: list[tuple[Any, ...]]
+    position: Position
+    targets: Sequence[Data]
+    origins: Sequence[tuple[Any, ...]]
     batch: bool
     """Whether one awaitable answers all of them."""
 
@@ -53,7 +53,7 @@ class Run(Calls):
         """`given` has fields of the root object that are known already."""
         super().__init__(occasion)
         self._given = given
-        self.columns = [Column(position) for position in plan.columns]
+        self.columns = [Column(positions) for positions in plan.columns]
         self._plan = plan
         self._data: Data = {}
         self._waiting: Waiting[Entries | Stray] = Waiting()
@@ -105,37 +105,40 @@ class Run(Calls):
         waits = True
         while waits:
             waits = False
-            for number, column in enumerate(self.columns):
-                if column.targets:
+            for column in self.columns:
+                if column.entries:
                     waits = True
-                    values, entries = self._taken(number, column)
-                    if isinstance(column.position.way, Batch):
-                        self._ask(column.position, values, entries)
-                    else:
-                        self._await_each(values, entries)
+                    there, column.entries = column.entries, []
+                    for position in column.positions:
+                        self._start_at(position, there)
 
-    def _taken(self, number: int, column: Column) -> tuple[list[Any], Entries]:
-        """What stands in a column, less what will not be shown."""
-        is_batch = isinstance(column.position.way, Batch)
-        values, entries = column.values, Entries(number, column.targets, column.origins, is_batch)
-        column.clear()
-        if self._failures is None or not self._failures.collected.errors:
-            return values, entries
-        kept, targets, origins = [], [], []
-        for value, target, origin in zip(values, entries.targets, entries.origins, strict=True):
-            if not self._is_entry_lost(column.position, origin):
-                kept.append(value)
-                targets.append(target)
-                origins.append(origin)
-            elif not is_batch:
-                discard(value)
-        return kept, Entries(number, targets, origins, is_batch)
+    def _start_at(self, position: Position, there: Sequence[Entry]) -> None:
+        """Asks for what waits at a position, less what will not be shown."""
+        is_batch = isinstance(position.way, Batch)
+        if self._failures is not None and self._failures.collected.errors:
+            there = self._shown(position, there)
+            if not there:
+                return
+        values, targets, origins = zip(*there, strict=True)
+        entries = Entries(position, targets, origins, is_batch)
+        if is_batch:
+            self._ask(list(values), entries)
+        else:
+            self._await_each(values, entries)
 
-    def _ask(self, position: Position, sources: list[Any], entries: Entries) -> None:
+    def _shown(self, position: Position, there: Sequence[Entry]) -> Sequence[Entry]:
+        kept = []
+        for entry in there:
+            if not self._is_entry_lost(position, entry[2]):
+                kept.append(entry)
+            elif not isinstance(position.way, Batch):
+                discard(entry[0])
+        return kept
+
+    def _ask(self, sources: list[Any], entries: Entries) -> None:
+        position = entries.position
         way = position.way
         assert isinstance(way, Batch)  # noqa: S101 - the caller looked
-        if not sources:
-            return
         try:
             chunk, *at = entries.origins[0]
             info = LateInfo(self, position, chunk, tuple(at))
@@ -147,10 +150,10 @@ class Run(Calls):
         else:
             self._answered(entries, answered)
 
-    def _await_each(self, values: list[Any], entries: Entries) -> None:
+    def _await_each(self, values: Sequence[Any], entries: Entries) -> None:
         there: list[tuple[Entries, Any]] = []
         for value, target, origin in zip(values, entries.targets, entries.origins, strict=True):
-            entry = Entries(entries.column, [target], [origin], batch=False)
+            entry = Entries(entries.position, [target], [origin], batch=False)
             if isinstance(value, Raised):
                 there.append((entry, value))
             elif asyncio.isfuture(value) and value.done():
@@ -161,21 +164,21 @@ class Run(Calls):
 
     def _take(self, arrivals: Sequence[tuple[Entries | Stray, Any]]) -> None:
         """Completes what has come; single values of one column together."""
-        singles: dict[int, tuple[Entries, list[Any]]] = {}
+        singles: dict[int, tuple[Position, list[Any], list[Data], list[tuple[Any, ...]]]] = {}
         for what, value in arrivals:
             if isinstance(what, Stray):
                 self._put(what, value)
             elif what.batch:
                 self._answered(what, value)
             else:
-                entries, values = singles.setdefault(
-                    what.column, (Entries(what.column, [], [], batch=False), [])
+                _, values, targets, origins = singles.setdefault(
+                    what.position.number, (what.position, [], [], [])
                 )
-                entries.targets.extend(what.targets)
-                entries.origins.extend(what.origins)
                 values.append(value)
-        for entries, values in singles.values():
-            self._complete(entries, values)
+                targets.extend(what.targets)
+                origins.extend(what.origins)
+        for position, values, targets, origins in singles.values():
+            self._complete(Entries(position, targets, origins, batch=False), values)
 
     def _answered(self, entries: Entries, answered: Any) -> None:
         """Completes what a batch function answered."""
@@ -183,15 +186,15 @@ class Run(Calls):
         if not isinstance(answered, Raised) and (
             not isinstance(answered, Sequence) or len(answered) != count
         ):
-            way = self.columns[entries.column].position.way
+            way = entries.position.way
             got = len(answered) if isinstance(answered, Sequence) else type(answered).__name__
             name = getattr(getattr(way, "function", None), "__qualname__", "The batch function")
             answered = Raised(BatchMismatch(f"{name} answered {got} for {count} sources."))
         self._complete(entries, [answered] * count if isinstance(answered, Raised) else answered)
 
     def _complete(self, entries: Entries, values: Sequence[Any]) -> None:
-        chunk = Chunk(self.columns[entries.column].position, entries.origins, arrived=True)
-        self._plan.blocks[entries.column](self, chunk, values, entries.targets)
+        chunk = Chunk(entries.position, entries.origins, arrived=True)
+        self._plan.blocks[entries.position.number](self, chunk, values, entries.targets)
 
     def _later(self, value: Awaitable[Any], position: Position, depth: int, path: Path) -> None:
         self._waiting.add(value, Stray(position, depth, path))
@@ -220,8 +223,7 @@ class Run(Calls):
         """Whether nothing of what is waited for will be shown."""
         if isinstance(what, Stray):
             return self._failures is not None and self._failures.is_lost(what.path)
-        position = self.columns[what.column].position
-        return all(self._is_entry_lost(position, origin) for origin in what.origins)
+        return all(self._is_entry_lost(what.position, origin) for origin in what.origins)
 
     def _is_entry_lost(self, position: Position, origin: tuple[Any, ...]) -> bool:
         chunk, *at = origin

@@ -10,8 +10,9 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan.cuts import MARK, Cuts
+from gateway.engine.plan.facts import Facts
 from gateway.engine.plan.fallback import Fallback, Unplannable
-from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way, way_of
+from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, Way
 from gateway.engine.plan.positions import Position
 
 Grouped = Mapping[str, FieldDetailsList]
@@ -40,15 +41,12 @@ class Selections:
         self._executor = executor
         self._cuts = cuts
         self._wrapped = wrapped
-        self._ways: dict[int, Way] = {}
+        self._facts = Facts.of(executor.schema)
 
     def way(self, definition: Any) -> Way:
-        way = self._ways.get(id(definition))
-        if way is None:
-            way = way_of(definition, self._executor.schema)
-            if self._wrapped and not isinstance(way, Resolve):
-                way = Resolve(definition.resolve, is_async=False)
-            self._ways[id(definition)] = way
+        way = self._facts.way(definition)
+        if self._wrapped and not isinstance(way, Resolve):
+            return Resolve(definition.resolve, is_async=False)
         return way
 
     def bodies(self, position: Position) -> Bodies:
@@ -99,7 +97,7 @@ class Selections:
                 answered = id(function)
             case _:
                 answered = type_.name
-        return key, nodes, str(definition.type), answered
+        return key, nodes, self._facts.type(definition), answered
 
 
 def _length_of_common_start(sequences: Sequence[Sequence[Any]]) -> int:

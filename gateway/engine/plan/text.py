@@ -1,7 +1,5 @@
 """Source text of a function while it is written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -49,18 +47,22 @@ class Text:
     """Lines of one function, the columns it fills, and names that are not taken."""
 
     lines: list[str] = field(default_factory=list)
-    columns: dict[int, None] = field(default_factory=dict)
+    columns: list[int] = field(default_factory=list)
     indent: int = 1
     names: int = 0
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.indent + text)
 
-    @contextmanager
-    def under(self, header: str) -> Iterator[None]:
+    def under(self, header: str) -> "Text":
+        """The block `with` this stands below `header`."""
         self.line(header)
         self.indent += 1
-        yield
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
         self.indent -= 1
 
     def name(self, letter: str) -> str:
@@ -68,6 +70,5 @@ class Text:
         return f"{letter}{self.names}"
 
     def render(self, header: str) -> str:
-        parts = (("s", "values"), ("t", "targets"), ("o", "origins"))
-        fetch = [f"    {letter}{n} = run.columns[{n}].{part}" for n in self.columns for letter, part in parts]
+        fetch = [f"    s{n} = run.columns[{n}].entries" for n in self.columns]
         return "\n".join([header, *fetch, *(self.lines or ["    pass"]), ""])

@@ -44,7 +44,8 @@ class Writer:
 
     def operation(self) -> Operation:
         root = self.random.choice(ROOTS)
-        selections = f"{{ {self.leaves(root)} ... {self.selections(root, 4, least=2)} }}"
+        every = f"{self.leaves(root, 'L0')} {self.leaves(root, 'R0')}"
+        selections = f"{{ {every} ... {self.selections(root, 4, least=2)} }}"
         fragments = [f"fragment {name} on {of} {text}" for name, (of, text) in self.fragments.items()]
         defined = f" ({', '.join(self.variables.values())})" if self.variables else ""
         text = "\n".join([f"{root.lower()}{defined} {selections}", *fragments])
@@ -55,10 +56,10 @@ class Writer:
 
     # -- selections
 
-    def leaves(self, root: str) -> str:
-        """All leaves, which every operation selects."""
-        above = next(one for one in self.blueprint.types[root].fields if one.ref.name == "L0")
-        below = " ".join(one.name for one in self.blueprint.types["L0"].fields)
+    def leaves(self, root: str, of: str) -> str:
+        """All leaves of a type that has nothing else, which every operation selects."""
+        above = next(one for one in self.blueprint.types[root].fields if one.ref.name == of)
+        below = " ".join(one.name for one in self.blueprint.types[of].fields)
         return f"{above.name} {{ {below} }}"
 
     def selections(self, of: str, levels: int, least: int = 1) -> str:

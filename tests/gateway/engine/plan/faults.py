@@ -20,7 +20,7 @@ from graphql.execution.executor import CollectedErrors
 from gateway.engine.plan import (
     arguments,
     calls,
-    emit,
+    emit_leaves,
     failures,
     inputs,
     leaves,
@@ -46,22 +46,59 @@ __all__ = ["FAULTS"]
 
 
 def guard(name: str, type_: Any, test: str) -> None:
-    """A leaf type of which something else is written as it is."""
-    fault(name, LEAVES)(lambda patch: patch.setitem(leaves.GUARDS, type_, test))
+    """A leaf type of which something else is written as it is, where it stands alone."""
+
+    def bent(original: Any, asked: Any, variable: str) -> Any:
+        return test.format(variable) if asked is type_ else original(asked, variable)
+
+    fault(name, LEAVES)(lambda patch: around(patch, leaves, "guard", bent))
+
+
+def bounds(name: str, type_: Any, test: str) -> None:
+    """A leaf type of which more values are written as they are."""
+    fault(name, LEAVES)(lambda patch: patch.setitem(leaves.BOUNDS, type_, test))
 
 
 # -- leaves
 
 guard("whatever comes is a string", GraphQLString, "True")
 guard("whatever comes is an id", GraphQLID, "True")
-guard("an int may be larger than 32 bits", GraphQLInt, "{0}.__class__ is int")
-guard("an int may be smaller than 32 bits", GraphQLInt, "{0}.__class__ is int and {0} <= 2147483647")
+bounds("an int may be larger than 32 bits", GraphQLInt, "-2147483648 <= {0}")
+bounds("an int may be smaller than 32 bits", GraphQLInt, "{0} <= 2147483647")
 guard("a truth is an int", GraphQLInt, "isinstance({0}, int) and -2147483648 <= {0} <= 2147483647")
-guard("NaN and infinity are floats", GraphQLFloat, "{0}.__class__ is float")
+bounds("NaN and infinity are floats", GraphQLFloat, "{0} is not None")
 guard(
     "an int is written as a float as it is", GraphQLFloat, "{0}.__class__ in (int, float) and {0} - {0} == 0"
 )
 guard("0 and 1 are truths as they are", GraphQLBoolean, "{0} in (True, False)")
+
+
+@fault("leaves of any classes are written as they are where they stand together", LEAVES)
+def _together(patch: Patch) -> None:
+    def together(original: Any, calling: Any, group: Any, values: Any, *rest: Any) -> Any:
+        group.classes.add(tuple(value.__class__ for value in values))
+        return original(calling, group, values, *rest)
+
+    around(patch, calls.Calls, "together", together)
+
+
+@fault("null is a leaf like any other where several stand together", LEAVES)
+def _null_together(patch: Patch) -> None:
+    def together(_original: Any, calling: Any, group: Any, values: Any, *rest: Any) -> Any:
+        return [
+            value if value is None else calling.leaf(position, 0, value, *rest)
+            for position, value in zip(group.positions, values, strict=True)
+        ]
+
+    around(patch, calls.Calls, "together", together)
+
+
+@fault("a batch function is asked for its neighbour's sources", WAITING)
+def _neighbours(patch: Patch) -> None:
+    def start(original: Any, going: Any, position: Any, there: Any) -> Any:
+        return original(going, position, [(there[0][0], *entry[1:]) for entry in there])
+
+    around(patch, run.Run, "_start_at", start)
 
 
 @fault("an enum is written as its value", LEAVES)
@@ -88,12 +125,22 @@ def _refused(patch: Patch) -> None:
 
 @fault("items that must not be null may be", NULLS)
 def _items(patch: Patch) -> None:
-    around(patch, emit, "_is_non_null", lambda original, place, depth: depth == 0 and original(place, depth))
+    around(
+        patch,
+        emit_leaves.LeafEmitter,
+        "_is_non_null",
+        lambda original, _writer, place, depth: depth == 0 and original(place, depth),
+    )
 
 
 @fault("fields that must not be null may be", NULLS)
 def _fields(patch: Patch) -> None:
-    around(patch, emit, "_is_non_null", lambda original, place, depth: depth > 0 and original(place, depth))
+    around(
+        patch,
+        emit_leaves.LeafEmitter,
+        "_is_non_null",
+        lambda original, _writer, place, depth: depth > 0 and original(place, depth),
+    )
 
 
 def _moved(patch: Patch, move: Callable[[Any, Any], Any]) -> None:

@@ -28,6 +28,7 @@ LEAVES: Final = {
 }
 """Names in Python, by those in GraphQL."""
 PLAIN: Final = ("Int", "Float", "String", "ID")
+ROW: Final = ("String", "Int", "Float", "Boolean", "ID", "Colour", "Int")
 INPUTS: Final = (*PLAIN, "Int", "Boolean", "Colour", "Date")
 WAYS: Final = (
     *("attribute",) * 6,
@@ -207,6 +208,7 @@ class Designer:
             types[name] = Type(name, "object", parents=parents)
         types["U0"] = Type("U0", "union", members=random.sample(objects, random.randint(1, 3)))
         types["L0"] = Type("L0", "object", fields=[self._leaf(of) for of in LEAVES])
+        types["R0"] = Type("R0", "object", fields=[self._in_row(of) for of in ROW])
         named = [*interfaces, *interfaces, *objects, "U0", "L0"]
         for name in (*interfaces, *objects):
             favourite = random.choice(("attribute", "attribute", "batched", None))
@@ -217,7 +219,7 @@ class Designer:
             objects_ = [self._field(named, root=True, objects=True) for _ in range(4)]
             leaves = [self._field(named, root=True, asks=number < 2) for number in range(4)]
             # A schema has no type that nothing leads to.
-            led = [self._field([of], root=True, objects=True) for of in ("U0", "L0")]
+            led = [self._field([of], root=True, objects=True) for of in ("U0", "L0", "R0")]
             types[name] = Type(name, "object", fields=[*led, *objects_, *leaves])
         return self.made
 
@@ -256,6 +258,11 @@ class Designer:
         name, self._fields = f"f{self._fields}", self._fields + 1
         ref = Ref(of, self.random.choice(((False,), (False,), (False, False))))
         return Field(name, ref, self.random.choice(("attribute", "attribute", "def", "batched")))
+
+    def _in_row(self, of: str) -> Field:
+        """A field of the type whose leaves are all attributes, so that most are looked at together."""
+        name, self._fields = f"f{self._fields}", self._fields + 1
+        return Field(name, Ref(of, (self.random.random() < 0.5,)), "attribute")
 
     def _ref(self, of: str) -> Ref:
         lists = self.random.choice((0, 0, 0, 1, 1, 2))

@@ -1,0 +1,50 @@
+"""The jobs of the worker, from what the contexts can do behind the scenes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from domain.catalog.postgres_changes import PostgresChangeRecord
+from domain.discovery.embedding import Embedding
+from domain.discovery.postgres_embedding import PostgresPending
+from domain.platform.late_encoder import LateEncoder
+from domain.platform.postgres import Database
+from domain.platform.vectors import GuardedIndex
+from domain.sync.kafka import KafkaCarrier
+from domain.sync.postgres_outbox import PostgresOutbox
+from domain.sync.postgres_retention import PostgresAttic
+from domain.sync.relay import Relay
+from domain.sync.retention import Retention
+from gateway.settings import Settings
+from gateway.worker import Job
+
+
+def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncoder) -> tuple[Job, ...]:
+    embedding = Embedding(PostgresPending(database), vectors)
+
+    async def embed() -> int:
+        return await embedding.work(await encoder.settled())
+
+    async def check() -> int:
+        return await embedding.check(await encoder.settled())
+
+    return (
+        Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
+        Job("vectors.check", every_seconds=3600.0, run=check),
+    )
+
+
+def jobs_of(settings: Settings, database: Database, now: Callable[[], datetime]) -> tuple[Job, ...]:
+    carrier = None if settings.kafka_bootstrap is None else KafkaCarrier(settings.kafka_bootstrap)
+    relay = Relay(PostgresOutbox(database), carrier)
+    changes = PostgresChangeRecord(database)
+    retention = Retention(PostgresAttic(database), timedelta(days=settings.change_log_days), now)
+
+    async def tidy() -> int:
+        return await relay.tidy(now())
+
+    return (
+        Job("outbox.ship", every_seconds=1.0, run=relay.run),
+        Job("outbox.tidy", every_seconds=3600.0, run=tidy),
+        Job("sync.forget", every_seconds=3600.0, run=retention.run, eager=True),
+        Job("catalog.forget_changes", every_seconds=600.0, run=changes.forget),
+    )
