@@ -24,6 +24,7 @@ from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.recent import RecentAccounts
+from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -64,6 +65,7 @@ from gateway.metrics import Metrics
 from gateway.oauth.opening import pages_of
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
+from gateway.second_factors import second_factors_of, step_up_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
@@ -144,8 +146,10 @@ async def open_all(
             await open_accounts(database, recent, shared.attempts, audit, stack),
             verified_only=settings.require_verified_email,
         )
-        oauth = pages_of(settings.issuer, database, accounts, sessions, shared.attempts)
         correspondence = correspondence_of(settings, database, now)
+        factors = second_factors_of(settings, accounts, database)
+        sign_ins = SignIns(accounts.store, factors)
+        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
         services = Services(
             now=now,
             catalog=catalog,
@@ -156,6 +160,9 @@ async def open_all(
             clients=Clients(PostgresClients(database), audit, now, new_id),
             administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
             recovery=recovery_of(accounts, sessions, correspondence, database),
+            second_factors=factors,
+            sign_ins=sign_ins,
+            step_up=step_up_of(factors, accounts, database),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
@@ -175,6 +182,7 @@ async def open_all(
         )
         tidying = (
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("challenges.forget", every_seconds=600.0, run=factors.forget),
             Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
         )
         jobs = (

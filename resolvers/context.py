@@ -17,6 +17,7 @@ from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
 from domain.identity.clients import Clients
+from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
 from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
@@ -24,6 +25,8 @@ from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
+from domain.identity.sign_ins import SignIns
+from domain.identity.step_up import StepUp
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -54,6 +57,9 @@ class Services:
     clients: Clients
     administration: Administration
     recovery: Recovery
+    second_factors: SecondFactors
+    sign_ins: SignIns
+    step_up: StepUp
     policy: Policy
     journal: Journal
     snapshots: CatchUp

@@ -28,6 +28,7 @@ from schema import (
     playback,
     rate_limit,
     recovery,
+    second_factors,
     sona,
     sync,
 )
@@ -58,7 +59,13 @@ CONTRIBUTIONS = {
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
     "identity": Contribution(
-        query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
+        query=(identity.IdentityQuery,),
+        mutation=(
+            identity.IdentityMutation,
+            recovery.RecoveryMutation,
+            second_factors.SecondFactorMutation,
+        ),
+        extensions=(second_factors.ViewerSecondFactors,),
     ),
     "administration": Contribution(
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)

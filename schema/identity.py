@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from domain.identity import model
+from strawberry.scalars import JSON
+
+from domain.identity import model, passkeys
 from domain.identity.api_keys import ApiKey as ApiKeyValue
+from domain.identity.factors import Asked, Factor
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
-from resolvers import api_keys, identity, login_sessions
+from resolvers import api_keys, identity, login_sessions, second_factors
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
@@ -52,6 +55,20 @@ class LoginSession(Node):
     """Whether it is the one that asks."""
 
 
+@view(passkeys.Passkey, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
+class Passkey(Node):
+    """A passkey of the caller."""
+
+    name: str
+    """What its owner calls it."""
+    synced: bool
+    """Whether a service keeps it on several devices."""
+    created_at: datetime
+    """When it was added."""
+    last_used_at: datetime | None
+    """When it last proved who somebody is."""
+
+
 @view(ApiKeyValue, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
 class ApiKey(Node):
     """What scripts and servers sign in with, by `X-API-Key` or as a bearer token."""
@@ -84,6 +101,8 @@ class Viewer:
         login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
     )
     """Where they are signed in, used last first."""
+    impersonated: bool = edge(identity.impersonated, access=SIGNED_IN)
+    """Whether an administrator acts as this account just now; a client then shows that on every page."""
     api_keys: list[ApiKey] = edge(api_keys.api_keys, cost=60, list_size=50, access=needs(Scope.READ_SECURITY))
     """Their API keys, newest first, with those that were revoked."""
 
@@ -104,6 +123,25 @@ class RegisterAccountPayload:
     """Why it was refused, every reason."""
 
 
+choices(Factor)
+
+
+@view(Asked, access=PUBLIC)
+class Challenge:
+    """A question that a client has to answer within five minutes."""
+
+    token: str
+    """Names it in the answer."""
+    expires_at: datetime
+    """Until when it stands."""
+    factors: list[Factor] = edge(second_factors.factors, list_size=3)
+    """What may be the answer."""
+    passkey_options: JSON | None
+    """What to hand to `navigator.credentials`, by `parseRequestOptionsFromJSON` or
+    `parseCreationOptionsFromJSON`; null where no passkey may be the answer.
+    """
+
+
 @view(identity.SignInPayload, access=PUBLIC)
 class SignInPayload:
     """What came of signing in."""
@@ -116,6 +154,8 @@ class SignInPayload:
     """When the access token lapses."""
     refresh_token: str | None
     """Gets the next access token, once: see `refreshSession`. Keep it where no other application reads it."""
+    challenge: Challenge | None
+    """What is asked for beside the password, by `completeSignIn`; there are no tokens then."""
     user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
@@ -201,7 +241,9 @@ class IdentityMutation:
     register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000, access=PUBLIC)
     """Opens an account and signs in to it, unless the address has to be confirmed first."""
     sign_in: SignInPayload = edge(identity.sign_in, cost=4000, access=PUBLIC)
-    """Exchanges address and password for an access token; ten attempts a minute."""
+    """Exchanges address and password for an access token, or for a question where the account has a second
+    factor; ten attempts a minute.
+    """
     refresh_session: RefreshSessionPayload = edge(login_sessions.refresh_session, cost=400, access=PUBLIC)
     """Exchanges a refresh token for a new access token and the next refresh token.
 

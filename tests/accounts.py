@@ -15,15 +15,18 @@ from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.clients import Clients
+from domain.identity.factors import SecondFactors
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.limits import RateLimits
 from domain.identity.model import FIRST_PARTY, Account, Caller, LoginSession, Role, Tier
+from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import Passwords
 from domain.identity.policy import Policy, granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_limits import PostgresRateLimits
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
@@ -31,8 +34,12 @@ from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
 from domain.identity.revocations import Revocations
+from domain.identity.sealing import Sealer
+from domain.identity.sealing import new_key as new_sealing_key
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
+from domain.identity.sign_ins import SignIns
+from domain.identity.step_up import StepUp
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
 from domain.platform.rates import LocalRates
@@ -100,6 +107,9 @@ class Desk:
     recovery: Recovery
     postbox: Postbox
     postman: Postman
+    factors: SecondFactors
+    sign_ins: SignIns
+    step_up: StepUp
     opened: list[Account] = field(default_factory=list)
 
     @property
@@ -109,6 +119,9 @@ class Desk:
             "accounts": self.service,
             "sessions": self.sessions,
             "recovery": self.recovery,
+            "second_factors": self.factors,
+            "sign_ins": self.sign_ins,
+            "step_up": self.step_up,
             "keys": self.keys,
             "limits": self.limits,
             "clients": self.clients,
@@ -155,6 +168,19 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             now=clock.now,
             new_id=new_id,
         )
+        factors = SecondFactors(
+            store=PostgresFactors(database),
+            challenges=PostgresChallenges(database),
+            relying_party=RelyingParty("gateway.example", "Media Gateway", (ISSUER,)),
+            sealer=Sealer.of(new_sealing_key()),
+            letters=sending.letters,
+            attempts=service.attempts,
+            audit=service.audit,
+            now=clock.now,
+            new_id=new_id,
+        )
+        step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
+        sign_ins = SignIns(store, factors)
         hasher.calls.clear()
         own_keys = keys_on(database, sessions)
         audit = service.audit
@@ -170,6 +196,9 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             recovery=recovery,
             postbox=postbox,
             postman=sending,
+            factors=factors,
+            sign_ins=sign_ins,
+            step_up=step_up,
         )
 
 
