@@ -20,6 +20,7 @@ from schema.sync import (
     DeviceCommandChanged,
     ProgressChanged,
     ReactionChanged,
+    ViewingWithdrawn,
     WatchlistChanged,
     WatchProgress,
 )
@@ -131,6 +132,7 @@ class PlaybackChanged:
 
 Change = Annotated[
     ProgressChanged
+    | ViewingWithdrawn
     | WatchlistChanged
     | ReactionChanged
     | TitleMarksChanged

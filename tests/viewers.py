@@ -33,7 +33,7 @@ from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
-from gateway.services import titles_of
+from gateway.titles import titles_of
 from resolvers.context import Context
 from schema.graph import graph
 from tests.accounts import Clock, new_id, somebody

@@ -7,6 +7,7 @@ import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -37,6 +38,12 @@ class Member:
     def base(self) -> str:
         """The name without folders, in lower case."""
         return self.name.rsplit("/", 1)[-1].lower()
+
+
+def read_file(path: Path) -> bytes:
+    """The file, as far as `members_of` looks to see that it is too large."""
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def members_of(name: str, data: bytes) -> list[Member]:

@@ -17,7 +17,7 @@ class Hints:
     """What a file may leave open, as the viewer knows it."""
 
     day_first: bool | None = None
-    """Whether dates like 3/4/2021 are the 3rd of April; told by the file itself where one number is over 12."""
+    """Whether a date like 3/4/2021 is the 3rd of April; open where the file itself tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,11 @@ def recognised(members: Sequence[Member]) -> Source:
         if known.recognises(members):
             return source
     raise refuse(f"This is no export of {', '.join(source.value for source in FORMATS)}.")
+
+
+def source_of(name: str) -> Source:
+    """The source of this name; raises `Refused`."""
+    try:
+        return Source(name)
+    except ValueError:
+        raise refuse(f"The formats are {', '.join(source.value for source in FORMATS)}.") from None

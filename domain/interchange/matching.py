@@ -1,4 +1,4 @@
-"""Which titles of the catalogue a file means: by ids first, then by title and year; what is unsure is not guessed."""
+"""Which titles of the catalogue a file means: by ids, then by title and year; never by a guess."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +100,7 @@ def _unmatched(entry: Entry, count: int) -> Problem:
 def _wholes(
     title: Reference, known: Mapping[ExternalId, Found], titled: Mapping[str, Sequence[Found]]
 ) -> set[int]:
-    """The works that a title may be or be a part of. Ids that lead to different works mean none for sure."""
+    """The works that a title may be or be a part of. Ids may lead to several."""
     by_ids = {known[i].content_id for i in title.ids if i in known and known[i].kind is title.whole}
     if by_ids or title.title is None:
         return by_ids

@@ -91,14 +91,17 @@ class Merging:
             for state in known
             if state.completed and state.version.device != own and state.completed_at not in exact
         ]
-        finished = [one.written.version for one in told if one.written.completed]
-        latest = max([*(state.version for state in known), *finished], default=None)
+        latest = max((state.version for state in known), default=None)
+        # Of positions in unfinished viewings, the last of all that is known and told is of use.
+        going_on = max(told, key=lambda one: (one.written.version, one.written.completed), default=None)
         outcomes, new = [], []
         for one in sorted(told, key=lambda one: one.act.once):
             fate = None
             if not one.written.completed:
                 if latest is not None and latest >= one.written.version:
                     fate = Fate.KNOWN if latest == one.written.version else Fate.NEWER_HERE
+                elif one is not going_on:
+                    fate = Fate.NEWER_HERE
             elif one.written.completed_at in ends or (one.act.once and ends):
                 fate = Fate.KNOWN
             elif (near := _near(free, one)) is not None:
@@ -113,7 +116,7 @@ class Merging:
         return outcomes, new
 
     def _numbered(self, content_id: int, new: list["_Told"]) -> list[Outcome]:
-        """Later than all that is here: numbered on. Earlier: down from the first, so that no number changes."""
+        """Later than all that is here: numbered on. Earlier: down from the first; no number changes."""
         new.sort(key=lambda one: one.written.version)
         known = self.ledger.known.viewings.get(content_id, {})
         latest = max((state.version for state in known.values()), default=None)
@@ -157,8 +160,9 @@ class Merging:
         if not entries:
             return []
         told = sorted(entries, key=lambda pair: pair[0].at)
-        stars = next((act.stars for act, _ in reversed(told) if act.stars is not None), None)
-        verdict = next((act.verdict for act, _ in reversed(told) if act.verdict is not None), None)
+        rated, said = _last_with(told, "stars"), _last_with(told, "verdict")
+        stars = None if rated is None else rated.stars
+        verdict = None if said is None else said.verdict
         last = told[-1][0]
         known = self.ledger.known.reactions.get(content_id)
         if known is not None:
@@ -176,14 +180,25 @@ class Merging:
                 {} if known is None else {"verdict": known.verdict, "stars": known.stars}
             )
             item = Item(content_id, ItemKind.OPINION, version, last.at, before=before)
-        # The last entry carries what is brought; the others were merged into it.
+        # What is brought stands with the last entry; those that it repeats or replaces bring nothing.
+        gave = {id(rated), id(said)}
         return [
-            Outcome(entry, content_id, ItemKind.OPINION, fate, item if entry is told[-1][1] else None)
-            for _, entry in told
+            Outcome(
+                entry,
+                content_id,
+                ItemKind.OPINION,
+                fate if id(act) in gave else Fate.KNOWN,
+                item if entry is told[-1][1] else None,
+            )
+            for act, entry in told
         ]
 
     def _noted(self, content_id: int, entries: list[tuple[Noted, Entry]]) -> Iterator[Outcome]:
-        for act, entry in sorted(entries, key=lambda pair: pair[0].at):
+        last = {act.kind: act for act, _ in sorted(entries, key=lambda pair: pair[0].at)}
+        for act, entry in entries:
+            if last[act.kind] is not act:
+                yield Outcome(entry, content_id, ItemKind.NOTED, Fate.NEWER_HERE)
+                continue
             known = self.ledger.known.marks.get((content_id, act.kind))
             version = self._after(act.version or version_of(act.at, self.source), known)
             fate, item = Fate.NEW, None
@@ -258,6 +273,10 @@ def _near(free: Iterable[WatchProgress], one: _Told) -> WatchProgress | None:
         return None
     gap, _, state = min(gaps, key=lambda found: found[:2])
     return state if gap < apart else None
+
+
+def _last_with(told: list[tuple[Opinion, Entry]], name: str) -> Opinion | None:
+    return next((act for act, _ in reversed(told) if getattr(act, name) is not None), None)
 
 
 def take_back(ledger: Ledger, item: Item) -> bool:

@@ -1,4 +1,4 @@
-"""What a file of another service tells, as values: titles as the service names them, and what was done to them."""
+"""What a file of another service tells: titles as the service names them, and what was done to them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time

@@ -15,7 +15,9 @@ ITEM = "content_id, kind, hlc, hlc_device, at, viewing, tag, mark, before"
 IMPORT = """i.id, i.source, i.name, i.begun_at, i.finished_at, i.undone_at,
     (SELECT count(*) FROM import_item n WHERE n.import_id = i.id),
     (SELECT count(*) FROM import_item n WHERE n.import_id = i.id AND n.taken_back IS FALSE)"""
-LATEST = Keyset("imports", (SortKey("i.begun_at", "timestamptz", descending=True), SortKey("i.id", "uuid")))
+LATEST = Keyset(
+    "imports", (SortKey("i.begun_at", "timestamptz", descending=True), SortKey("i.id::text", "text"))
+)
 
 
 class PostgresImports:
@@ -96,7 +98,7 @@ class PostgresImports:
             )
             return counted
 
-        return LATEST.page(cut, rows, _import, count)
+        return LATEST.page(rows, cut, _import, count)
 
     async def items(self, import_id: str, limit: int) -> list[tuple[int, Item]]:
         rows = await self._database.rows(

@@ -170,7 +170,7 @@ class Interchange:
         return report
 
     async def undo(self, account_id: str, import_id: str) -> Import:
-        """Takes back what the import brought and leaves what was changed since; once done, changes nothing."""
+        """Takes back what the import brought and leaves what was changed since; again, it changes nothing."""
         found = await self.imports.one(account_id, import_id)
         if found is None:
             raise refuse("There is no such import.", UserErrorCode.NOT_FOUND, "id")

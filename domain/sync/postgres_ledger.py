@@ -123,8 +123,9 @@ class PostgresLedgers:
     async def _withdraw(self, account_id: str, viewings: Sequence[tuple[int, int]]) -> None:
         if viewings:
             await self._database.execute(
-                """DELETE FROM progress p USING unnest($2::bigint[], $3::int[]) AS gone (content_id, viewing)
-                    WHERE p.account_id = $1 AND (p.content_id, p.viewing) = (gone.content_id, gone.viewing)""",
+                """DELETE FROM progress
+                    WHERE account_id = $1
+                      AND (content_id, viewing) IN (SELECT * FROM unnest($2::bigint[], $3::int[]))""",
                 account_id,
                 *_columns(viewings),
             )
