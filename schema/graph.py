@@ -19,6 +19,7 @@ from strawberry.types.union import StrawberryUnion
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
 from schema import (
+    administration,
     catalog,
     discovery,
     identity,
@@ -65,6 +66,9 @@ CONTRIBUTIONS = {
             second_factors.SecondFactorMutation,
         ),
         extensions=(second_factors.ViewerSecondFactors,),
+    ),
+    "administration": Contribution(
+        query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
         mutation=(sync.SyncMutation, offline.OfflineMutation),
