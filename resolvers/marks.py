@@ -21,6 +21,7 @@ from resolvers.descriptions import entry
 from resolvers.ids import content_key
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
+from resolvers.visibility import must_show
 
 
 @entry
@@ -84,9 +85,9 @@ async def mark_title(
         kind: value for kind, value in given.items() if value is not strawberry.UNSET
     }
     origin = await origin_of(info, input.device_id, input.version)
-    marks = await info.context.services.sync.mark(
-        info.context.account_id, content_key(input.content_id, "input.contentId"), values, origin
-    )
+    content = content_key(input.content_id, "input.contentId")
+    await must_show(info.context, content)
+    marks = await info.context.services.sync.mark(info.context.account_id, content, values, origin)
     return MarkTitlePayload(marks=marks)
 
 
@@ -98,9 +99,11 @@ async def move_on_watchlist(
     match (input.behind, input.before, input.place):
         case (str(neighbour), None, None):
             key = content_key(neighbour, "input.behind")
+            await must_show(info.context, key, "behind")
             place = await sync.place_beside(account, key, behind=True)
         case (None, str(neighbour), None):
             key = content_key(neighbour, "input.before")
+            await must_show(info.context, key, "before")
             place = await sync.place_beside(account, key, behind=False)
         case (None, None, str(place)):
             pass
@@ -108,6 +111,7 @@ async def move_on_watchlist(
             raise BadInput("Give `behind`, `before` or `place`, exactly one of them.")
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id, "input.contentId")
+    await must_show(info.context, content)
     return MoveOnWatchlistPayload(entry=await sync.move_on_watchlist(account, content, place, origin))
 
 
@@ -128,7 +132,9 @@ async def note(entries: Sequence[model.WatchlistEntry], info: Info) -> list[str 
 async def conflicts(
     viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
 ) -> Page[model.Conflict]:
-    return await info.context.services.sync.store.conflicts(viewer.account_id, Cut.of(first, after))
+    return await info.context.services.sync.store.conflicts(
+        viewer.account_id, Cut.of(first, after), info.context.restriction
+    )
 
 
 def written(write: Parent[model.ContendingWrite]) -> dict[str, Any]:

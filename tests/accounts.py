@@ -24,6 +24,7 @@ from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
@@ -35,6 +36,7 @@ from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.tokens import Issuer, Tokens
+from domain.identity.viewing import Viewing
 from domain.platform.postgres import Database
 from domain.sync.postgres_outbox import PostgresOutbox
 from tests.postbox import Postbox, postman
@@ -100,6 +102,7 @@ class Desk:
     factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     opened: list[Account] = field(default_factory=list)
 
     async def token(self, account: Account) -> str:
@@ -167,7 +170,22 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             factors,
             sign_ins,
             step_up,
+            viewing_on(database, clock, sessions, passwords),
         )
+
+
+def viewing_on(database: Database, clock: Clock, sessions: Sessions, passwords: Passwords) -> Viewing:
+    """Viewing profiles as one process keeps them."""
+    return Viewing(
+        store=PostgresViewing(database),
+        sessions=sessions,
+        recent=sessions.recent,
+        passwords=passwords,
+        attempts=LocalAttempts(clock.seconds),
+        audit=Audit(PostgresAudit(database), clock.now),
+        now=clock.now,
+        new_id=new_id,
+    )
 
 
 def sessions_on(
