@@ -17,6 +17,7 @@ from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
 from gateway.authentication import NAMING, caller_of, lifetime_of
 from gateway.background import in_background
+from gateway.binding import Binding
 from gateway.documents.desk import Desk
 from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
@@ -27,6 +28,8 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.oauth.metadata import RESOURCE
+from gateway.oauth.opening import GRAPH
 from gateway.oauth.routes import oauth_page_routes, oauth_routes
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
@@ -78,6 +81,9 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     desk = Desk(settings, engine, metrics)
     buckets = buckets_of(settings.cost_budgets)
 
+    graph_url = settings.issuer.rstrip("/") + GRAPH
+    binding = Binding(graph_url, settings.issuer, lambda: opened().oauth.desk.proofs)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
@@ -89,7 +95,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_of(connection, services.sessions.identify, services.keys.identify)
+        identify, identify_key = services.sessions.identify, services.keys.identify
+        caller = await caller_of(connection, identify, identify_key, binding.check)
         if caller.key_id is not None and caller.per_minute is not None:
             await services.limits.require_key(caller.key_id, caller.per_minute)
         limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
@@ -216,6 +223,7 @@ def door_options(
         caller_of=lambda context: context.caller.account_id,
         naming=NAMING,
         varying=(COST_HEADER,),
+        challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -27,26 +27,42 @@ NAMING: Final = (_NAME, KEY_HEADER)
 """The headers that say who asks."""
 
 
+class Presented(NamedTuple):
+    """An access token as it was sent; `bound` says that its client claims to hold a key (RFC 9449)."""
+
+    token: str
+    bound: bool
+
+
+Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
+
+
 async def caller_of(
     connection: Connection,
     identify: Callable[[str], Awaitable[Caller]],
     identify_key: Callable[[str], Awaitable[Caller]],
+    check: Check | None = None,
 ) -> Caller:
     """Whom the connection's token or API key stands for, nobody without one; raises `Unauthenticated` for a
-    bad one, and where it says both.
+    bad one, and where it says both, and whatever `check` raises of a token.
 
     A key comes in `X-API-Key`, or where a token would stand. What `connection_init` says counts before the
     headers, as it is the application that says it.
     """
     said = _parameter(connection, _NAME), _parameter(connection, KEY_HEADER)
-    token, key = _token(said[0]), _key(said[1])
-    if token is None and key is None:
-        token, key = _token(connection.headers.get(_NAME)), _key(connection.headers.get(KEY_HEADER))
-    if token is not None and key is not None:
+    shown, key = _presented(said[0]), _key(said[1])
+    if shown is None and key is None:
+        shown, key = _presented(connection.headers.get(_NAME)), _key(connection.headers.get(KEY_HEADER))
+    if shown is not None and key is not None:
         raise Unauthenticated("Send an access token or an API key, not both.", error="invalid_request")
-    if key is not None or (token is not None and is_api_key(token)):
-        return await identify_key(key or token or "")
-    return ANONYMOUS if token is None else await identify(token)
+    if key is not None or (shown is not None and is_api_key(shown.token)):
+        return await identify_key(key or (shown.token if shown else ""))
+    if shown is None:
+        return ANONYMOUS
+    caller = await identify(shown.token)
+    if check is not None:
+        await check(connection, shown, caller)
+    return caller
 
 
 def lifetime_of(
@@ -97,15 +113,15 @@ def _parameter(connection: Connection, wanted: str) -> Any:
     return found[0] if found else None
 
 
-def _token(authorization: Any) -> str | None:
-    """The token of `Bearer …` (RFC 6750, section 2.1); nothing where nothing is said."""
+def _presented(authorization: Any) -> Presented | None:
+    """The token of `Bearer …` (RFC 6750, section 2.1) or `DPoP …`; nothing where nothing is said."""
     if authorization is None or authorization == "":
         return None
     scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token or " " in token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token or " " in token:
         raise _malformed()
-    return token
+    return Presented(token, bound=scheme.lower() == "dpop")
 
 
 def _key(said: Any) -> str | None:

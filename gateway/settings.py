@@ -112,7 +112,9 @@ class Settings(ClientSettings, MailSettings):
     )
 
     mode: Mode = Mode.DEVELOPMENT
-    """`production` refuses to start without signing and sealing keys, a database URL and allowed origins."""
+    """`production` refuses to start without an issuer, signing and sealing keys, a database URL and allowed
+    origins.
+    """
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
@@ -145,8 +147,10 @@ class Settings(ClientSettings, MailSettings):
     """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
     current one first; development makes and keeps its own.
     """
-    issuer: str = "http://localhost:8000"
-    """Who issues the access tokens, and whom they are for."""
+    issuer: str = Field(default_factory=lambda known: f"http://localhost:{known.get('port', 8000)}")
+    """Where clients find the server, as `https://media.example.org`: tokens say so and links lead there. All
+    processes of one service have the same; http://localhost and the port if open.
+    """
     access_token_seconds: int = Field(default=900, ge=60, le=86_400)
     """How long an access token holds."""
     refresh_token_seconds: int = Field(default=604_800, ge=60, le=31_536_000)
@@ -224,8 +228,11 @@ class Settings(ClientSettings, MailSettings):
         if self.database_min_connections > self.database_max_connections:
             raise ValueError(f"{PREFIX}DATABASE_MIN_CONNECTIONS is above {PREFIX}DATABASE_MAX_CONNECTIONS")
         if self.mode is Mode.PRODUCTION:
-            needed = ("signing_key", "sealing_keys", "database_url", "allowed_origins")
-            missing = [PREFIX + name.upper() for name in needed if not getattr(self, name)]
+            needed = ("issuer", "signing_key", "sealing_keys", "database_url", "allowed_origins")
+            given = self.model_fields_set
+            missing = [
+                PREFIX + name.upper() for name in needed if name not in given or not getattr(self, name)
+            ]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")
         return self

@@ -97,6 +97,10 @@ def viewer(info: Info) -> Viewer | None:
     return None if account_id is None else Viewer(account_id)
 
 
+def impersonated(info: Info) -> bool:
+    return info.context.caller.acting_id is not None
+
+
 async def account(viewer: Parent[Viewer], info: Info) -> Account:
     found = await info.context.identity.account.load(viewer.account_id)
     if found is None:

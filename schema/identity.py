@@ -139,6 +139,8 @@ class Viewer:
         login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
     )
     """Where they are signed in, used last first."""
+    impersonated: bool = edge(identity.impersonated, access=SIGNED_IN)
+    """Whether an administrator acts as this account just now; a client then shows that on every page."""
     api_keys: list[ApiKey] = edge(api_keys.api_keys, cost=60, list_size=50, access=needs(Scope.READ_SECURITY))
     """Their API keys, newest first, with those that were revoked."""
 

@@ -155,6 +155,7 @@ def _gateways(stage: Stage) -> dict[str, dict[str, str]]:
         "mode": "production",
         "signing_key": kept_key(stage.folder / "signing-key.json").text,
         "sealing_keys": new_key(),
+        "issuer": "http://localhost:8000",
         "allowed_origins": "http://localhost",
         "database_min_connections": str(CONNECTIONS),
         "database_max_connections": str(CONNECTIONS),

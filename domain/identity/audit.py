@@ -48,6 +48,8 @@ class Action(StrEnum):
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
     """The link in a letter let somebody choose another password."""
+    ACCOUNT_IMPERSONATED = "account.impersonated"
+    """An administrator began to act as it."""
     TOTP_ADDED = "account.totp_added"
     """An authenticator app was set up."""
     TOTP_REMOVED = "account.totp_removed"

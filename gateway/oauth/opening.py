@@ -6,6 +6,8 @@ from domain.identity.attempts import AttemptLimit
 from domain.identity.clients import Clients
 from domain.identity.dpop import Proofs
 from domain.identity.grants import Grants
+from domain.identity.impersonation import Impersonation
+from domain.identity.policy import Policy
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_grants import PostgresGrants
 from domain.identity.service import Accounts
@@ -46,8 +48,8 @@ def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: Attem
         resources=resources_of(issuer),
         clients=Clients(PostgresClients(database), audit, now, sessions.new_id),
         grants=Grants(PostgresGrants(database), sessions, attempts, audit, now),
+        impersonation=Impersonation(sessions, sessions.account, Policy(), audit),
         sessions=sessions,
-        accounts=sessions.recent,
         proofs=Proofs(attempts, now),
         languages=tuple(languages()),
         now=now,

@@ -94,9 +94,18 @@ def rate_headers(told: Mapping[str, Any]) -> Headers:
     return headers
 
 
-def refusal_headers(error: GatewayError) -> Headers:
+def refusal_headers(error: GatewayError, challenge: str) -> Headers:
     if isinstance(error, HttpRefused):
         return error.headers
     if error.code is ErrorCode.UNAUTHENTICATED:
-        return [(b"www-authenticate", b"Bearer")]
+        return [(b"www-authenticate", _challenge(error, challenge).encode("latin-1"))]
     return rate_headers(error.extensions)
+
+
+def _challenge(error: GatewayError, challenge: str) -> str:
+    """With the kind of error where a token was sent (RFC 6750, section 3.1)."""
+    kind = error.extensions.get("error")
+    if kind is None:
+        return challenge
+    separator = ", " if "=" in challenge else " "
+    return f'{challenge}{separator}error="{kind}"'
