@@ -13,7 +13,7 @@ from domain.identity.backup_codes import CODES
 from domain.identity.factors import Asked, Enrolled, Given
 from domain.identity.model import Account, IssuedTokens, Method, Terms, Viewer
 from domain.identity.passkeys import Passkey
-from domain.identity.policy import Scope, own
+from domain.identity.policy import Scope, needs, own
 from domain.platform.errors import BadInput, UserError
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
@@ -209,7 +209,7 @@ async def begin_challenge(
         case ChallengePurpose.PASSKEY_SIGN_IN:
             asked = await services.sign_ins.begin_passkey()
         case ChallengePurpose.ADD_PASSKEY:
-            services.policy.require(caller, Scope.WRITE_SECURITY)
+            services.policy.check(caller, needs(Scope.WRITE_SECURITY))
             asked = await services.second_factors.begin_passkey(await _confirmed_owner(info))
         case ChallengePurpose.STEP_UP:
             asked = await services.step_up.begin(caller)

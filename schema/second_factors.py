@@ -8,7 +8,9 @@ from resolvers import second_factors
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.identity import Account, Challenge, Passkey, Viewer
-from schema.views import edge, extends, plain, view
+from schema.views import choices, edge, extends, plain, view
+
+choices(second_factors.ChallengePurpose)
 
 READ = needs(Scope.READ_SECURITY)
 WRITE = needs(Scope.WRITE_SECURITY)
