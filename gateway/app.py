@@ -41,6 +41,7 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
+from gateway.routes.rate_gate import limited
 from gateway.services import Opened, open_all, open_services
 from gateway.settings import Settings
 from gateway.time_and_ids import now
@@ -125,8 +126,13 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
-            *oauth_routes(lambda: opened().oauth.server),
-            *oauth_page_routes(lambda: opened().oauth),
+            *limited(
+                [
+                    *oauth_routes(lambda: opened().oauth.server),
+                    *oauth_page_routes(lambda: opened().oauth),
+                ],
+                lambda: opened().services.limits,
+            ),
             *account_routes(lambda: opened().services.recovery),
             *style_routes(),
             *page_routes(settings),

@@ -19,6 +19,7 @@ from strawberry.types.union import StrawberryUnion
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
 from schema import (
+    administration,
     catalog,
     discovery,
     identity,
@@ -67,6 +68,9 @@ CONTRIBUTIONS = {
             viewing.ViewingMutation,
         ),
         extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
+    ),
+    "administration": Contribution(
+        query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
         mutation=(sync.SyncMutation, offline.OfflineMutation),
