@@ -49,6 +49,7 @@ from gateway.time_and_ids import now
 from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context
+from resolvers.viewing import NOTHING, limits_of
 from schema.graph import graph
 
 __all__ = ["create_app", "open_services"]
@@ -100,6 +101,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         caller = await caller_of(connection, identify, identify_key, binding.check)
         if caller.key_id is not None and caller.per_minute is not None:
             await services.limits.require_key(caller.key_id, caller.per_minute)
+        limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -107,6 +109,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             region=caller.region or settings.default_region,
             request_id=connection.request_id,
             client=connection.client,
+            restriction=limits.restriction,
+            hours=limits.hours,
             user_agent=connection.headers.get("user-agent"),
             last_seen=connection.headers.get("last-event-id") or None,
         )

@@ -27,6 +27,7 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
+from domain.identity.viewing import Viewing
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -60,6 +61,7 @@ class Services:
     second_factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     policy: Policy
     journal: Journal
     snapshots: CatchUp
