@@ -55,7 +55,7 @@ def members_of(name: str, data: bytes) -> list[Member]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return list(_unpacked(archive, len(data)))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise refuse(f"The ZIP file is damaged or of an unknown kind: {error}.") from None
 
 
