@@ -11,7 +11,7 @@ from strawberry.federation.schema import FederationAny
 from domain.identity.policy import Access
 from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
-from resolvers import catalog, devices, identity, playback
+from resolvers import catalog, commands, devices, identity, playback
 from resolvers.context import Info
 from resolvers.ids import decode
 
@@ -23,11 +23,13 @@ FINDERS: Mapping[str, Finder] = {
     **catalog.NODES,
     **identity.NODES,
     **devices.NODES,
+    **commands.NODES,
     **playback.NODES,
 }
 ACCESS: Mapping[str, Access] = {
     **identity.NODE_ACCESS,
     **devices.NODE_ACCESS,
+    **commands.NODE_ACCESS,
     **playback.NODE_ACCESS,
 }
 """By type, what must be looked at before one is looked for; others are public, or look themselves."""
