@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
@@ -441,6 +441,7 @@ def test_devices_converge_whatever_happens(database_url: str, scratch: Path) -> 
                     max_examples=max(1, STEPS // STEPS_OF_A_RUN),
                     stateful_step_count=STEPS_OF_A_RUN,
                     deadline=None,
+                    phases=[Phase.generate],  # shrinking takes longer than finding
                     suppress_health_check=list(HealthCheck),
                 ),
             )

@@ -94,7 +94,7 @@ class Store:
     def do(self, change: Change) -> Operation:
         """Queues it; on the disk once this returns. `Rejected` where the queue is full.
 
-        Of positions in one viewing only the last waits, except for one that finishes it.
+        Of positions in one viewing only the last waits, and those that finish it.
         """
         with self._transaction():
             if self._count() >= CAPACITY:
@@ -293,7 +293,7 @@ class Store:
             (content, viewing),
         ).fetchall()
         for operation_id, arguments in rows:
-            if change.finishes or not Change("watched", content, json.loads(arguments)).finishes:
+            if not Change("watched", content, json.loads(arguments)).finishes:
                 self._database.execute("DELETE FROM operation WHERE id = ?", (operation_id,))
 
     def _count(self) -> int:
