@@ -41,6 +41,7 @@ check: install ## Lint, formatting, types, import arrows, schema.graphql as prin
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/media-gateway schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: run make schema"; exit 1; }
+	$(BIN)/media-gateway schema lint
 
 fmt: install ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only --quiet .

@@ -54,7 +54,8 @@ async def gateway(folder: Path, **settings: str) -> AsyncIterator[Running]:
     """`media-gateway serve` with its data in `folder`, from the moment it is ready."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs meanwhile
     port = free_port()
-    own = {"data_dir": str(folder), "port": str(port), "log_level": "warning", **settings}
+    issuer = "http://localhost:8000"  # of all: what one issues the others take
+    own = {"data_dir": str(folder), "port": str(port), "issuer": issuer, "log_level": "warning", **settings}
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MEDIA_GATEWAY_")},
         **{f"MEDIA_GATEWAY_{name.upper()}": value for name, value in own.items()},

@@ -15,8 +15,9 @@ from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
 from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
-from gateway.authentication import caller_of, lifetime_of
+from gateway.authentication import NAMING, caller_of, lifetime_of
 from gateway.background import in_background
+from gateway.binding import Binding
 from gateway.documents.desk import Desk
 from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
@@ -27,6 +28,8 @@ from gateway.engine.limits import Excess
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
 from gateway.metrics import Metrics
+from gateway.oauth.metadata import RESOURCE
+from gateway.oauth.opening import GRAPH
 from gateway.oauth.routes import oauth_page_routes, oauth_routes
 from gateway.payers import HEADER as COST_HEADER
 from gateway.payers import buckets_of, payer_of
@@ -77,6 +80,9 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     desk = Desk(settings, engine, metrics)
     buckets = buckets_of(settings.cost_budgets)
 
+    graph_url = settings.issuer.rstrip("/") + GRAPH
+    binding = Binding(graph_url, settings.issuer, lambda: opened().oauth.desk.proofs)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
@@ -88,7 +94,10 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_of(connection, services.sessions.identify)
+        identify, identify_key = services.sessions.identify, services.keys.identify
+        caller = await caller_of(connection, identify, identify_key, binding.check)
+        if caller.key_id is not None and caller.per_minute is not None:
+            await services.limits.require_key(caller.key_id, caller.per_minute)
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -208,7 +217,9 @@ def door_options(
         page=None if page is None else lambda: page,
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
+        naming=NAMING,
         varying=(COST_HEADER,),
+        challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
 
 

@@ -1,12 +1,13 @@
 """From a connection to its caller, and from the settings to the keys that callers' tokens are signed with."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
+from domain.identity.api_keys import is_api_key
 from domain.identity.key_file import kept_key
 from domain.identity.keys import KeyMaterialError, SigningKeys
 from domain.identity.model import ANONYMOUS, Caller
@@ -20,16 +21,48 @@ from resolvers.context import Context
 log = structlog.get_logger(__name__)
 
 KEY_FILE: Final = "signing-key.json"
+KEY_HEADER: Final = "x-api-key"
 _NAME: Final = "authorization"
+NAMING: Final = (_NAME, KEY_HEADER)
+"""The headers that say who asks."""
 
 
-async def caller_of(connection: Connection, identify: Callable[[str], Awaitable[Caller]]) -> Caller:
-    """Whom the connection's token stands for, nobody without one; raises `Unauthenticated` for a bad one.
+class Presented(NamedTuple):
+    """An access token as it was sent; `bound` says that its client claims to hold a key (RFC 9449)."""
 
-    What `connection_init` says counts before the header, as it is the application that says it.
+    token: str
+    bound: bool
+
+
+Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
+
+
+async def caller_of(
+    connection: Connection,
+    identify: Callable[[str], Awaitable[Caller]],
+    identify_key: Callable[[str], Awaitable[Caller]],
+    check: Check | None = None,
+) -> Caller:
+    """Whom the connection's token or API key stands for, nobody without one; raises `Unauthenticated` for a
+    bad one, and where it says both, and whatever `check` raises of a token.
+
+    A key comes in `X-API-Key`, or where a token would stand. What `connection_init` says counts before the
+    headers, as it is the application that says it.
     """
-    token = _token(_parameter(connection)) or _token(connection.headers.get(_NAME))
-    return ANONYMOUS if token is None else await identify(token)
+    said = _parameter(connection, _NAME), _parameter(connection, KEY_HEADER)
+    shown, key = _presented(said[0]), _key(said[1])
+    if shown is None and key is None:
+        shown, key = _presented(connection.headers.get(_NAME)), _key(connection.headers.get(KEY_HEADER))
+    if shown is not None and key is not None:
+        raise Unauthenticated("Send an access token or an API key, not both.", error="invalid_request")
+    if key is not None or (shown is not None and is_api_key(shown.token)):
+        return await identify_key(key or (shown.token if shown else ""))
+    if shown is None:
+        return ANONYMOUS
+    caller = await identify(shown.token)
+    if check is not None:
+        await check(connection, shown, caller)
+    return caller
 
 
 def lifetime_of(
@@ -42,10 +75,11 @@ def lifetime_of(
         caller = context.caller
         left = None if caller.expires_at is None else max(0.0, (caller.expires_at - now()).total_seconds())
         found = Lifetime(left)
-        if caller.session_id is None:
-            yield found
-            return
-        with revocations().watching(caller.session_id, lambda end: found.end(REASONS[end])):
+        with ExitStack() as watching:
+            for name in (caller.session_id, caller.key_id, caller.account_id):
+                if name is not None:
+                    watch = revocations().watching(name, lambda end: found.end(REASONS[end]))
+                    watching.enter_context(watch)
             yield found
 
     return lifetime
@@ -72,22 +106,31 @@ def signing_keys(settings: Settings) -> SigningKeys:
     return keys
 
 
-def _parameter(connection: Connection) -> Any:
-    found = [value for name, value in connection.parameters.items() if name.lower() == _NAME]
+def _parameter(connection: Connection, wanted: str) -> Any:
+    found = [value for name, value in connection.parameters.items() if name.lower() == wanted]
     if len(found) > 1:
         raise _malformed()
     return found[0] if found else None
 
 
-def _token(authorization: Any) -> str | None:
-    """The token of `Bearer …` (RFC 6750, section 2.1); nothing where nothing is said."""
+def _presented(authorization: Any) -> Presented | None:
+    """The token of `Bearer …` (RFC 6750, section 2.1) or `DPoP …`; nothing where nothing is said."""
     if authorization is None or authorization == "":
         return None
     scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token or " " in token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token or " " in token:
         raise _malformed()
-    return token
+    return Presented(token, bound=scheme.lower() == "dpop")
+
+
+def _key(said: Any) -> str | None:
+    """The key of `X-API-Key`; nothing where nothing is said."""
+    if said is None or said == "":
+        return None
+    if not isinstance(said, str):
+        raise Unauthenticated("Send the API key as `X-API-Key: mg_live_…`.", error="invalid_request")
+    return said.strip(" ")
 
 
 def _malformed() -> Unauthenticated:

@@ -16,7 +16,16 @@ PATHS: Final = {
     LetterKind.RESET_PASSWORD: "/account/reset-password",
 }
 """The pages that letters lead to."""
-ALARMS: Final = frozenset({LetterKind.PASSWORD_CHANGED})
+ALARMS: Final = frozenset(
+    {
+        LetterKind.PASSWORD_CHANGED,
+        LetterKind.SECOND_FACTOR_ADDED,
+        LetterKind.SECOND_FACTOR_REMOVED,
+        LetterKind.BACKUP_CODE_USED,
+        LetterKind.PASSKEY_ADDED,
+        LetterKind.PASSKEY_REMOVED,
+    }
+)
 """Letters that say what to do if it was somebody else."""
 
 

@@ -20,6 +20,7 @@ from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.recent import RecentAccounts
+from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -56,10 +57,12 @@ from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
 from gateway.jobs import embedding_jobs, jobs_of
+from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
 from gateway.oauth.opening import pages_of
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
+from gateway.second_factors import second_factors_of, step_up_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
@@ -141,14 +144,21 @@ async def open_all(
             await open_accounts(database, recent, shared.attempts, audit, stack),
             verified_only=settings.require_verified_email,
         )
-        oauth = pages_of(settings.issuer, database, accounts, sessions, shared.attempts)
         correspondence = correspondence_of(settings, database, now)
+        factors = second_factors_of(settings, accounts, database)
+        sign_ins = SignIns(accounts.store, factors)
+        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
         services = Services(
             now=now,
             catalog=catalog,
             accounts=accounts,
             sessions=sessions,
+            keys=await stack.enter_async_context(open_keys(database, sessions)),
+            limits=await stack.enter_async_context(open_limits(database, shared, audit, metrics)),
             recovery=recovery_of(accounts, sessions, correspondence, database),
+            second_factors=factors,
+            sign_ins=sign_ins,
+            step_up=step_up_of(factors, accounts, database),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
@@ -169,6 +179,7 @@ async def open_all(
         )
         tidying = (
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("challenges.forget", every_seconds=600.0, run=factors.forget),
             Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
         )
         jobs = (

@@ -75,6 +75,7 @@ class Payers(StrEnum):
     ANONYMOUS = "anonymous"
     FREE = "free"
     PREMIUM = "premium"
+    ENTERPRISE = "enterprise"
 
 
 class BudgetSetting(BaseModel):
@@ -90,6 +91,7 @@ BUDGETS: Final = {
     Payers.ANONYMOUS: BudgetSetting(capacity=50_000, per_second=2_500),
     Payers.FREE: BudgetSetting(capacity=100_000, per_second=5_000),
     Payers.PREMIUM: BudgetSetting(capacity=300_000, per_second=15_000),
+    Payers.ENTERPRISE: BudgetSetting(capacity=1_000_000, per_second=50_000),
 }
 
 
@@ -110,7 +112,9 @@ class Settings(ClientSettings, MailSettings):
     )
 
     mode: Mode = Mode.DEVELOPMENT
-    """`production` refuses to start without a signing key, a database URL and allowed origins."""
+    """`production` refuses to start without an issuer, signing and sealing keys, a database URL and allowed
+    origins.
+    """
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
@@ -139,8 +143,14 @@ class Settings(ClientSettings, MailSettings):
 
     signing_key: SecretStr | None = None
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
-    issuer: str = "http://localhost:8000"
-    """Who issues the access tokens, and whom they are for."""
+    sealing_keys: SecretStr | None = None
+    """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
+    current one first; development makes and keeps its own.
+    """
+    issuer: str = Field(default_factory=lambda known: f"http://localhost:{known.get('port', 8000)}")
+    """Where clients find the server, as `https://media.example.org`: tokens say so and links lead there. All
+    processes of one service have the same; http://localhost and the port if open.
+    """
     access_token_seconds: int = Field(default=900, ge=60, le=86_400)
     """How long an access token holds."""
     refresh_token_seconds: int = Field(default=604_800, ge=60, le=31_536_000)
@@ -185,8 +195,9 @@ class Settings(ClientSettings, MailSettings):
     max_cost: int = Field(default=25_000, ge=1)
     """The most that one operation may cost."""
     cost_budgets: Mapping[Payers, BudgetSetting] = Field(default_factory=lambda: dict(BUDGETS))
-    """What callers may spend, as JSON by `anonymous` (each address), `free` and `premium` (each account): a
-    `capacity`, and how much `per_second` comes back. Whoever is left out has no budget to keep to."""
+    """What callers may spend, as JSON by `anonymous` (each address), `free`, `premium` and `enterprise` (each
+    account): a `capacity`, and how much `per_second` comes back. Whoever is left out has no budget to keep
+    to."""
     cost_sample_ratio: float = Field(default=0.01, ge=0, le=1)
     """The share of operations without a budget whose actual cost is measured for the metrics."""
 
@@ -217,8 +228,11 @@ class Settings(ClientSettings, MailSettings):
         if self.database_min_connections > self.database_max_connections:
             raise ValueError(f"{PREFIX}DATABASE_MIN_CONNECTIONS is above {PREFIX}DATABASE_MAX_CONNECTIONS")
         if self.mode is Mode.PRODUCTION:
-            needed = ("signing_key", "database_url", "allowed_origins")
-            missing = [PREFIX + name.upper() for name in needed if not getattr(self, name)]
+            needed = ("issuer", "signing_key", "sealing_keys", "database_url", "allowed_origins")
+            given = self.model_fields_set
+            missing = [
+                PREFIX + name.upper() for name in needed if name not in given or not getattr(self, name)
+            ]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")
         return self

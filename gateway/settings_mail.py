@@ -33,5 +33,7 @@ class MailSettings(BaseSettings):
     """And the password."""
     mail_sender: Annotated[str, AfterValidator(_sender)] = "Media Gateway <gateway@localhost>"
     """Whom letters are from."""
+    passkey_domain: str | None = None
+    """The domain that passkeys are bound to, and do not survive; that of the issuer if open."""
     require_verified_email: bool = False
     """Whether signing in needs an address that was confirmed by the link in a letter."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.catalog.changes import LocalNotifier, Notifier
 from domain.identity.attempts import AttemptLimit, LocalAttempts
 from domain.platform.budgets import Budgets, LocalBudgets
+from domain.platform.rates import LocalRates, RateLimiter
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout
@@ -25,6 +26,7 @@ class Shared:
     attempts: AttemptLimit
     catalog_changes: Notifier
     budgets: Budgets
+    rates: RateLimiter
     probes: tuple[Probe, ...] = ()
     queries: QueryStore | None = None
     """Automatic persisted queries that other processes know."""
@@ -32,6 +34,8 @@ class Shared:
     """How often these could not be asked."""
     budget_failures: Callable[[], int] = lambda: 0
     """Payments that the shared store did not take."""
+    rate_failures: Callable[[], int] = lambda: 0
+    """Requests that the shared store did not count."""
 
 
 @asynccontextmanager
@@ -40,7 +44,7 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     if settings.redis_url is None:
         listeners = LocalFanout()
         presence, attempts = LocalPresence(), LocalAttempts()
-        yield Shared(listeners, listeners, presence, attempts, LocalNotifier(), LocalBudgets())
+        yield Shared(listeners, listeners, presence, attempts, LocalNotifier(), LocalBudgets(), LocalRates())
         return
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415

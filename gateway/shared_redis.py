@@ -9,7 +9,9 @@ from domain.catalog.redis import RedisNotifier
 from domain.identity.attempts import LocalAttempts
 from domain.identity.redis import RedisAttempts
 from domain.platform.budgets import LocalBudgets
+from domain.platform.rates import LocalRates
 from domain.platform.redis import RedisBudgets
+from domain.platform.redis_rates import RedisRates
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.redis import RedisFanout, RedisPresence
 from gateway.background import in_background
@@ -37,6 +39,7 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
             await redis.ping()
 
         budgets = RedisBudgets(redis, LocalBudgets())
+        rates = RedisRates(redis, LocalRates())
 
         async with in_background(fanout.run()), in_background(catalog_changes.run()):
             yield Shared(
@@ -46,8 +49,10 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
                 attempts=RedisAttempts(redis, LocalAttempts()),
                 catalog_changes=catalog_changes,
                 budgets=budgets,
+                rates=rates,
                 probes=(Probe("redis", ping),),
                 queries=queries,
                 lost_queries=queries.failures,
                 budget_failures=lambda: budgets.failures,
+                rate_failures=lambda: rates.failures,
             )

@@ -13,13 +13,18 @@ from domain.catalog.restricted import seen_by
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
+from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
+from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
+from domain.identity.sign_ins import SignIns
+from domain.identity.step_up import StepUp
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -45,7 +50,12 @@ class Services:
     catalog: Catalog
     accounts: Accounts
     sessions: Sessions
+    keys: ApiKeys
+    limits: RateLimits
     recovery: Recovery
+    second_factors: SecondFactors
+    sign_ins: SignIns
+    step_up: StepUp
     policy: Policy
     journal: Journal
     snapshots: CatchUp

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 from strawberry import Parent
 
+from domain.identity.factors import Asked
 from domain.identity.model import Account, LoginSession, Viewer
 from domain.identity.policy import Scope, needs, own
 from domain.identity.profile import Profile
@@ -74,6 +75,7 @@ class SignInPayload:
     access_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     refresh_token: str | None = field(default=None, repr=False)
+    challenge: Asked | None = None
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -93,6 +95,10 @@ UpdateProfile = Annotated[UpdateProfileInput, strawberry.argument(description="W
 def viewer(info: Info) -> Viewer | None:
     account_id = info.context.caller.account_id
     return None if account_id is None else Viewer(account_id)
+
+
+def impersonated(info: Info) -> bool:
+    return info.context.caller.acting_id is not None
 
 
 async def account(viewer: Parent[Viewer], info: Info) -> Account:
@@ -133,6 +139,9 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
     services, by = info.context.services, info.context.actor
     account = await services.accounts.sign_in(input.email, input.password, by)
+    asked = await services.sign_ins.second_step(account)
+    if asked is not None:
+        return SignInPayload(challenge=asked)
     info.context.identity.proven.add(account.id)
     tokens = await services.sessions.start(account, by)
     return SignInPayload(account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token)

@@ -11,7 +11,7 @@ from strawberry.federation.schema import FederationAny
 from domain.identity.policy import Access
 from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
-from resolvers import catalog, commands, devices, identity, playback
+from resolvers import api_keys, catalog, commands, devices, identity, playback, second_factors
 from resolvers.context import Info
 from resolvers.ids import decode
 
@@ -22,12 +22,16 @@ Finder: TypeAlias = Callable[[Info, str], Awaitable[Any]]
 FINDERS: Mapping[str, Finder] = {
     **catalog.NODES,
     **identity.NODES,
+    **second_factors.NODES,
+    **api_keys.NODES,
     **devices.NODES,
     **commands.NODES,
     **playback.NODES,
 }
 ACCESS: Mapping[str, Access] = {
     **identity.NODE_ACCESS,
+    **second_factors.NODE_ACCESS,
+    **api_keys.NODE_ACCESS,
     **devices.NODE_ACCESS,
     **commands.NODE_ACCESS,
     **playback.NODE_ACCESS,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from domain.identity.factors import Factor
 from domain.identity.model import Account
 from domain.platform.errors import UserError
 from resolvers.context import Info
@@ -135,6 +136,8 @@ async def change_password(
     input: Annotated[ChangePasswordInput, strawberry.argument(description="The current and the new one.")],
 ) -> ChangePasswordPayload:
     context = info.context
+    if Factor.PASSWORD not in await context.services.step_up.accepted(context.account_id):
+        await context.services.step_up.require(context.caller)
     ended = await context.services.recovery.change_password(
         context.account_id,
         input.current_password,

@@ -18,7 +18,19 @@ from strawberry.types.union import StrawberryUnion
 
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
-from schema import catalog, discovery, identity, node, offline, playback, rate_limit, recovery, sona, sync
+from schema import (
+    catalog,
+    discovery,
+    identity,
+    node,
+    offline,
+    playback,
+    rate_limit,
+    recovery,
+    second_factors,
+    sona,
+    sync,
+)
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
 from schema.costs import spelled
@@ -46,7 +58,13 @@ CONTRIBUTIONS = {
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
     "identity": Contribution(
-        query=(identity.IdentityQuery,), mutation=(identity.IdentityMutation, recovery.RecoveryMutation)
+        query=(identity.IdentityQuery,),
+        mutation=(
+            identity.IdentityMutation,
+            recovery.RecoveryMutation,
+            second_factors.SecondFactorMutation,
+        ),
+        extensions=(second_factors.ViewerSecondFactors,),
     ),
     "sync": Contribution(
         mutation=(sync.SyncMutation, offline.OfflineMutation),

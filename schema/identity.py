@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
-from domain.identity import model
+from strawberry.scalars import JSON
+
+from domain.identity import model, passkeys
+from domain.identity.api_keys import ApiKey as ApiKeyValue
+from domain.identity.factors import Asked, Factor
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
-from resolvers import identity, login_sessions
+from resolvers import api_keys, identity, login_sessions, second_factors
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
@@ -51,6 +55,42 @@ class LoginSession(Node):
     """Whether it is the one that asks."""
 
 
+@view(passkeys.Passkey, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
+class Passkey(Node):
+    """A passkey of the caller."""
+
+    name: str
+    """What its owner calls it."""
+    synced: bool
+    """Whether a service keeps it on several devices."""
+    created_at: datetime
+    """When it was added."""
+    last_used_at: datetime | None
+    """When it last proved who somebody is."""
+
+
+@view(ApiKeyValue, cache=PRIVATE, access=needs(Scope.READ_SECURITY))
+class ApiKey(Node):
+    """What scripts and servers sign in with, by `X-API-Key` or as a bearer token."""
+
+    name: str
+    """What its owner calls it."""
+    prefix: str
+    """Its first 20 characters, to recognise it by; the rest is shown once, when it is made."""
+    scopes: list[str] = edge(api_keys.scopes)
+    """What it grants."""
+    per_minute: int
+    """How many requests a minute it may make."""
+    created_at: datetime
+    """When it was made."""
+    expires_at: datetime | None
+    """When it lapses; null for never."""
+    last_used_at: datetime | None
+    """When it was used last, known some ten seconds later; null for never."""
+    revoked_at: datetime | None
+    """When it was revoked; null while it holds."""
+
+
 @view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)
 class Viewer:
     """The signed-in caller and everything that is theirs."""
@@ -61,6 +101,10 @@ class Viewer:
         login_sessions.sessions, cost=100, list_size=20, access=needs(Scope.READ_SECURITY)
     )
     """Where they are signed in, used last first."""
+    impersonated: bool = edge(identity.impersonated, access=SIGNED_IN)
+    """Whether an administrator acts as this account just now; a client then shows that on every page."""
+    api_keys: list[ApiKey] = edge(api_keys.api_keys, cost=60, list_size=50, access=needs(Scope.READ_SECURITY))
+    """Their API keys, newest first, with those that were revoked."""
 
 
 @view(identity.RegisterAccountPayload, access=PUBLIC)
@@ -79,6 +123,25 @@ class RegisterAccountPayload:
     """Why it was refused, every reason."""
 
 
+choices(Factor)
+
+
+@view(Asked, access=PUBLIC)
+class Challenge:
+    """A question that a client has to answer within five minutes."""
+
+    token: str
+    """Names it in the answer."""
+    expires_at: datetime
+    """Until when it stands."""
+    factors: list[Factor] = edge(second_factors.factors, list_size=3)
+    """What may be the answer."""
+    passkey_options: JSON | None
+    """What to hand to `navigator.credentials`, by `parseRequestOptionsFromJSON` or
+    `parseCreationOptionsFromJSON`; null where no passkey may be the answer.
+    """
+
+
 @view(identity.SignInPayload, access=PUBLIC)
 class SignInPayload:
     """What came of signing in."""
@@ -91,6 +154,8 @@ class SignInPayload:
     """When the access token lapses."""
     refresh_token: str | None
     """Gets the next access token, once: see `refreshSession`. Keep it where no other application reads it."""
+    challenge: Challenge | None
+    """What is asked for beside the password, by `completeSignIn`; there are no tokens then."""
     user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 
@@ -129,6 +194,28 @@ class RevokeSessionPayload:
     """Why it was refused."""
 
 
+@view(api_keys.CreateApiKeyPayload)
+class CreateApiKeyPayload:
+    """What came of making a key."""
+
+    api_key: ApiKey | None
+    """The new key; null where it was refused."""
+    secret: str | None
+    """The key itself. Nobody can be shown it again: keep it where secrets are kept."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused, every reason."""
+
+
+@view(api_keys.RevokeApiKeyPayload)
+class RevokeApiKeyPayload:
+    """What came of revoking a key."""
+
+    api_key: ApiKey | None
+    """The revoked key; null where it was refused."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused."""
+
+
 @view(identity.UpdateProfilePayload)
 class UpdateProfilePayload:
     """What came of changing a profile."""
@@ -154,7 +241,9 @@ class IdentityMutation:
     register_account: RegisterAccountPayload = edge(identity.register_account, cost=4000, access=PUBLIC)
     """Opens an account and signs in to it, unless the address has to be confirmed first."""
     sign_in: SignInPayload = edge(identity.sign_in, cost=4000, access=PUBLIC)
-    """Exchanges address and password for an access token; ten attempts a minute."""
+    """Exchanges address and password for an access token, or for a question where the account has a second
+    factor; ten attempts a minute.
+    """
     refresh_session: RefreshSessionPayload = edge(login_sessions.refresh_session, cost=400, access=PUBLIC)
     """Exchanges a refresh token for a new access token and the next refresh token.
 
@@ -167,6 +256,14 @@ class IdentityMutation:
         login_sessions.revoke_session, cost=400, access=needs(Scope.WRITE_SECURITY)
     )
     """Ends one of the caller's sessions, which its tokens and open streams learn within a second."""
+    create_api_key: CreateApiKeyPayload = edge(
+        api_keys.create_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
+    """Makes an API key and shows it, this once."""
+    revoke_api_key: RevokeApiKeyPayload = edge(
+        api_keys.revoke_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
+    """Revokes one of the caller's API keys, which every server knows within a second."""
     update_profile: UpdateProfilePayload = edge(
         identity.update_profile, cost=400, access=needs(Scope.WRITE_PREFERENCES)
     )

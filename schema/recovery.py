@@ -84,4 +84,6 @@ class RecoveryMutation:
     change_password: ChangePasswordPayload = edge(
         recovery.change_password, cost=8000, access=needs(Scope.WRITE_SECURITY)
     )
-    """Chooses another password, and signs out everywhere else."""
+    """Chooses another password, and signs out everywhere else; needs `stepUp` where the account has a second
+    factor.
+    """

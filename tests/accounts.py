@@ -9,22 +9,31 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
+from domain.identity.factors import SecondFactors
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.model import FIRST_PARTY, Account, Caller, LoginSession, Role, Tier
+from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import Passwords
 from domain.identity.policy import granted
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
+from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
 from domain.identity.revocations import Revocations
+from domain.identity.sealing import Sealer
+from domain.identity.sealing import new_key as new_sealing_key
 from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
+from domain.identity.sign_ins import SignIns
+from domain.identity.step_up import StepUp
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
 from domain.sync.postgres_outbox import PostgresOutbox
@@ -84,9 +93,13 @@ class Desk:
     sessions: Sessions
     clock: Clock
     hasher: CountingHasher
+    keys: ApiKeys
     recovery: Recovery
     postbox: Postbox
     postman: Postman
+    factors: SecondFactors
+    sign_ins: SignIns
+    step_up: StepUp
     opened: list[Account] = field(default_factory=list)
 
     async def token(self, account: Account) -> str:
@@ -127,8 +140,34 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             now=clock.now,
             new_id=new_id,
         )
+        factors = SecondFactors(
+            store=PostgresFactors(database),
+            challenges=PostgresChallenges(database),
+            relying_party=RelyingParty("gateway.example", "Media Gateway", (ISSUER,)),
+            sealer=Sealer.of(new_sealing_key()),
+            letters=sending.letters,
+            attempts=service.attempts,
+            audit=service.audit,
+            now=clock.now,
+            new_id=new_id,
+        )
+        step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
+        sign_ins = SignIns(store, factors)
         hasher.calls.clear()
-        yield Desk(service, sessions, clock, hasher, recovery, postbox, sending)
+        own_keys = keys_on(database, sessions)
+        yield Desk(
+            service,
+            sessions,
+            clock,
+            hasher,
+            own_keys,
+            recovery,
+            postbox,
+            sending,
+            factors,
+            sign_ins,
+            step_up,
+        )
 
 
 def sessions_on(
@@ -145,6 +184,14 @@ def sessions_on(
         audit=Audit(PostgresAudit(database), clock.now),
         now=clock.now,
         new_id=new_id,
+    )
+
+
+def keys_on(database: Database, sessions: Sessions) -> ApiKeys:
+    """The API keys as the process of these sessions keeps them."""
+    store = PostgresApiKeys(database)
+    return ApiKeys(
+        store, sessions.recent, sessions.revocations, sessions.audit, sessions.now, sessions.new_id
     )
 
 

@@ -14,6 +14,7 @@ from bench.processes import Running
 from bench.requests import PAGE, Answering, Scenario, check_same, floor_server, scenarios
 from bench.stage import Stage
 from domain.identity.key_file import kept_key
+from domain.identity.sealing import new_key
 from gateway.settings import Settings
 
 SCENARIOS = ("typename", "title", "titles", "viewer")
@@ -153,6 +154,8 @@ def _gateways(stage: Stage) -> dict[str, dict[str, str]]:
     shared = {
         "mode": "production",
         "signing_key": kept_key(stage.folder / "signing-key.json").text,
+        "sealing_keys": new_key(),
+        "issuer": "http://localhost:8000",
         "allowed_origins": "http://localhost",
         "database_min_connections": str(CONNECTIONS),
         "database_max_connections": str(CONNECTIONS),

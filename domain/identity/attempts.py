@@ -24,6 +24,10 @@ class AttemptLimit(Protocol):
         """Takes one attempt and answers 0, or takes none and answers after how many seconds there is one."""
         ...
 
+    async def forgive(self, key: str) -> None:
+        """Forgets the attempts under a key."""
+        ...
+
 
 class LocalAttempts:
     """Fills `AttemptLimit` for one process.
@@ -48,3 +52,6 @@ class LocalAttempts:
         if len(self._made) > self._max_keys:
             self._made.popitem(last=False)
         return 0.0
+
+    async def forgive(self, key: str) -> None:
+        self._made.pop(key, None)

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
@@ -72,6 +72,13 @@ class DeviceCode:
         return self.account_id is not None or self.denied_at is not None
 
 
+class Pushed(NamedTuple):
+    """The parameters of an authorisation request that its client has sent ahead (RFC 9126)."""
+
+    client_id: str
+    parameters: Sequence[tuple[str, str]]
+
+
 class DeviceStarted(NamedTuple):
     """The two codes of a device, and how it is to ask."""
 
@@ -91,6 +98,10 @@ class GrantStore(Protocol):
     async def use_code(self, code: bytes, session_id: str, at: datetime) -> bool:
         """Whether this was its first use."""
         ...
+
+    async def push(self, reference: bytes, pushed: Pushed, expires_at: datetime) -> None: ...
+
+    async def pushed(self, reference: bytes, now: datetime) -> Pushed | None: ...
 
     async def add_device(self, code: bytes, waiting: DeviceCode) -> bool:
         """Whether it was added; not where its user code is another's."""
@@ -153,6 +164,17 @@ class Grants:
         except InvalidGrant:
             await self.code(code, granted.client_id, by)  # somebody else was first: then that is a replay
             raise
+
+    async def push(
+        self, reference: bytes, client_id: str, parameters: Sequence[tuple[str, str]], seconds: int
+    ) -> None:
+        """Keeps the parameters of a request for a moment, by the fingerprint of a reference to them."""
+        await self.store.push(
+            reference, Pushed(client_id, parameters), self.now() + timedelta(seconds=seconds)
+        )
+
+    async def pushed(self, reference: bytes) -> Pushed | None:
+        return await self.store.pushed(reference, self.now())
 
     async def start_device(
         self,

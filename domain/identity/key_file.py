@@ -1,8 +1,9 @@
-"""The signing key that development makes once and keeps."""
+"""Keys that development makes once and keeps."""
 
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ class KeptKey(NamedTuple):
     made: bool
 
 
-def kept_key(path: Path) -> KeptKey:
+def kept_key(path: Path, make: Callable[[], str] = lambda: json.dumps(new_key())) -> KeptKey:
     """The key in `path`, made with mode 0600 if there is none; raises `OSError`.
 
     However many processes call this at once, all come back with the same key: each writes a whole file of
@@ -29,7 +30,7 @@ def kept_key(path: Path) -> KeptKey:
     handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(new_key(), file)
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -24,6 +24,8 @@ class Tier(StrEnum):
     """Free of charge."""
     PREMIUM = "premium"
     """Paid."""
+    ENTERPRISE = "enterprise"
+    """Agreed with an organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ class Caller:
     family_id: str | None = None
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+    key_id: str | None = None
+    """The API key, where it was one that signed in."""
+    per_minute: int | None = None
+    """How many requests a minute the key allows."""
     audience: frozenset[str] = frozenset()
     """Whom the token is for."""
     discloses: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.identity.grants import Code, DeviceCode
+from domain.identity.grants import Code, DeviceCode, Pushed
 from domain.identity.model import Terms
 from domain.platform.postgres import Database, Row
 
@@ -48,6 +48,24 @@ class PostgresGrants:
             at,
         )
         return done is True
+
+    async def push(self, reference: bytes, pushed: Pushed, expires_at: datetime) -> None:
+        await self._database.execute(
+            """INSERT INTO pushed_request (hash, client_id, parameters, expires_at)
+               VALUES ($1, $2, $3, $4)""",
+            reference,
+            pushed.client_id,
+            [list(pair) for pair in pushed.parameters],
+            expires_at,
+        )
+
+    async def pushed(self, reference: bytes, now: datetime) -> Pushed | None:
+        row = await self._database.row(
+            "SELECT client_id, parameters FROM pushed_request WHERE hash = $1 AND expires_at > $2",
+            reference,
+            now,
+        )
+        return None if row is None else Pushed(row[0], [(name, value) for name, value in row[1]])
 
     async def add_device(self, code: bytes, waiting: DeviceCode) -> bool:
         done = await self._database.value(
@@ -118,8 +136,10 @@ class PostgresGrants:
     async def forget(self, before: datetime) -> int:
         count = await self._database.value(
             """WITH codes AS (DELETE FROM authorization_code WHERE expires_at < $1 RETURNING 1),
-                    devices AS (DELETE FROM device_code WHERE expires_at < $1 RETURNING 1)
-               SELECT (SELECT count(*) FROM codes) + (SELECT count(*) FROM devices)""",
+                    devices AS (DELETE FROM device_code WHERE expires_at < $1 RETURNING 1),
+                    pushed AS (DELETE FROM pushed_request WHERE expires_at < $1 RETURNING 1)
+               SELECT (SELECT count(*) FROM codes) + (SELECT count(*) FROM devices)
+                    + (SELECT count(*) FROM pushed)""",
             before,
         )
         return int(count)

@@ -1,4 +1,4 @@
-"""Accounts and clients as they were a moment ago: what every request of theirs looks at."""
+"""Accounts, clients and keys as they were a moment ago: what every request of theirs looks at."""
 
 import asyncio
 import time

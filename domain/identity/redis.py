@@ -34,6 +34,7 @@ class RedisAttempts:
     """Fills `AttemptLimit`. While Redis is away each process counts for itself: no outage."""
 
     def __init__(self, redis: "Redis", fallback: AttemptLimit) -> None:
+        self._redis = redis
         self._script: Any = redis.register_script(_ATTEMPT)
         self._fallback = fallback
 
@@ -45,3 +46,10 @@ class RedisAttempts:
             log.warning("attempts.redis_away", error=str(error))
             return await self._fallback.attempt(key, allowance)
         return int(wait) / 1_000_000
+
+    async def forgive(self, key: str) -> None:
+        await self._fallback.forgive(key)
+        try:
+            await self._redis.delete(PREFIX + key)
+        except (RedisError, OSError) as error:
+            log.warning("attempts.redis_away", error=str(error))

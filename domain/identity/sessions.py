@@ -190,8 +190,8 @@ class Sessions:
         session = await self.store.rotate(rotation)
         if session is None:
             session, following = await self._again(token, rotation)
-        account = await self.recent.get(session.account_id)
-        if account is None or account.suspended_at is not None:
+        account = await self.account(session.account_id)
+        if account is None:
             raise InvalidGrant
         narrowed = session if scopes is None else replace(session, scopes=scopes)
         return IssuedTokens(session, self.tokens.issue(account, narrowed), following)
@@ -211,6 +211,11 @@ class Sessions:
         """Ends every session with a client that may do nothing more; answers the ids."""
         found = await self.store.standing_with(client_id, self.now())
         return await self._end(found, SessionEnd.ADMINISTRATOR, by)
+
+    async def account(self, account_id: str) -> Account | None:
+        """The account as it was a moment ago, if it is in use."""
+        found = await self.recent.get(account_id)
+        return None if found is None or found.suspended_at is not None else found
 
     async def revoke_token(self, caller: Caller, by: Actor) -> None:
         """The access token of a service counts no more."""
@@ -232,8 +237,8 @@ class Sessions:
         self.refuse_ended(caller)
         if caller.account_id is None:
             return await self._service(caller)
-        account = await self.recent.get(caller.account_id)
-        if account is None or account.suspended_at is not None:
+        account = await self.account(caller.account_id)
+        if account is None:
             raise Unauthenticated("This account is not in use any more.", error="invalid_token")
         return replace(
             caller,

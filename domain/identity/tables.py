@@ -122,3 +122,35 @@ class AuditEntryRow(SQLModel, table=True):
     address: str | None = Field(default=None, sa_type=Text)
     user_agent: str | None = Field(default=None, sa_type=Text)
     request_id: str | None = Field(default=None, sa_type=Text)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """A key of an account; found by its first characters, told by its fingerprint."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (Index("api_key_account", "account_id", "created_at"),)
+
+    id: str = Field(sa_column=identifier(primary=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    name: str = Field(sa_type=Text)
+    prefix: str = Field(sa_type=Text, unique=True)
+    fingerprint: bytes = Field(sa_type=LargeBinary)
+    scopes: list[str] = Field(sa_column=texts())
+    per_minute: int
+    created_at: datetime = Field(sa_column=moment())
+    expires_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    last_used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class RateLimitRow(SQLModel, table=True):
+    """What an administrator set of a rate limit."""
+
+    __tablename__ = "rate_limit"
+
+    endpoint: str = Field(sa_column=Column(Text, primary_key=True))
+    asking: str = Field(sa_column=Column(Text, primary_key=True))
+    per_minute: int
+    per_hour: int
+    burst: int
+    changed_at: datetime = Field(sa_column=moment())

@@ -51,6 +51,18 @@ class AuthorizationCodeRow(SQLModel, table=True):
     session_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
 
 
+class PushedRequestRow(SQLModel, table=True):
+    """The parameters of an authorisation request, by the hash of the reference to them."""
+
+    __tablename__ = "pushed_request"
+    __table_args__ = (Index("pushed_request_expires", "expires_at"),)
+
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    client_id: str = Field(sa_column=client_key())
+    parameters: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    expires_at: datetime = Field(sa_column=moment())
+
+
 class DeviceCodeRow(SQLModel, table=True):
     """A device that waits to be allowed in, by the hash of its code."""
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -93,7 +93,9 @@ class Tokens:
         issued = int(self._now().timestamp())
         expires = min(issued + self._issuer.lifetime_seconds, int(session.final_at.timestamp()))
         allowed: frozenset[str] = granted(account.roles) | IDENTITY
-        scopes = granted(account.roles) if session.scopes is None else allowed & session.scopes
+        scopes: frozenset[str] = granted(account.roles)
+        if session.scopes is not None:
+            scopes = allowed & session.scopes
         claims: dict[str, Any] = {
             "iss": self._issuer.issuer,
             "aud": list(session.resources) or self._issuer.audience,
@@ -108,13 +110,13 @@ class Tokens:
             "amr": list(session.methods),
             "roles": [role.value for role in account.roles],
             "tier": account.tier.value,
-            "scope": " ".join(sorted(implied(scopes))),
+            "scope": _words(implied(scopes) | IDENTITY & scopes),
         }
         if session.key_thumbprint is not None:
             claims["cnf"] = {"jkt": session.key_thumbprint}
         if session.acting_id is not None:
             claims["act"] = {"sub": session.acting_id}
-        return self._issued(claims)
+        return self._issued(claims, scopes)
 
     def issue_to_service(
         self, client_id: str, scopes: frozenset[str], resources: Sequence[str] = (), jkt: str | None = None
@@ -130,16 +132,16 @@ class Tokens:
             "iat": issued,
             "exp": expires,
             "jti": self._new_id(),
-            "scope": " ".join(sorted(scopes)),
+            "scope": _words(implied(scopes)),
         }
         if jkt is not None:
             claims["cnf"] = {"jkt": jkt}
-        return self._issued(claims)
+        return self._issued(claims, scopes)
 
-    def _issued(self, claims: Mapping[str, Any]) -> AccessToken:
+    def _issued(self, claims: Mapping[str, Any], scopes: Collection[str]) -> AccessToken:
         expires = claims["exp"]
         at = datetime.fromtimestamp(expires, UTC)
-        return AccessToken(self.sign(claims), at, expires - claims["iat"], claims["scope"])
+        return AccessToken(self.sign(claims), at, expires - claims["iat"], _words(scopes))
 
     def sign(self, claims: Mapping[str, Any], type_: str = TOKEN_TYPE) -> str:
         """A JWT of these claims, signed with the current key."""
@@ -230,6 +232,10 @@ class Tokens:
             methods=tuple(_texts(claims.get("amr", []))),
             acting_id=None if actor is None else _uuid(actor["sub"]),
         )
+
+
+def _words(scopes: Collection[str]) -> str:
+    return " ".join(sorted(scopes))
 
 
 def _text(value: object) -> str:

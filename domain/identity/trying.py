@@ -12,8 +12,16 @@ async def take(attempts: AttemptLimit, allowance: Allowance, what: str, *whose: 
 
     `whose` is hashed: keys are short, and no address lies open in the store of the limits.
     """
-    who = hashlib.sha256("\0".join(whose).encode(errors="surrogatepass")).hexdigest()
-    wait = await attempts.attempt(f"{what}:{who}", allowance)
+    wait = await attempts.attempt(_key(what, whose), allowance)
     if wait > 0:
         seconds = math.ceil(wait)
         raise TooManyRequests(f"Too many attempts; try again in {seconds} seconds.", retryAfter=seconds)
+
+
+async def forgive(attempts: AttemptLimit, what: str, *whose: str) -> None:
+    """Forgets what was tried, as it went well at last."""
+    await attempts.forgive(_key(what, whose))
+
+
+def _key(what: str, whose: tuple[str, ...]) -> str:
+    return f"{what}:{hashlib.sha256(chr(0).join(whose).encode(errors='surrogatepass')).hexdigest()}"

@@ -3,6 +3,7 @@
 GatewayError            whole-request refusals and faults; leaves as a top-level error with its code
 ├── Unauthenticated     nobody is signed in, or the token is not ours
 ├── Forbidden           signed in, and still not allowed
+├── StepUpRequired      signed in, and still to be confirmed
 ├── NotFound            what a stream is to follow does not exist
 ├── BadInput            the request itself cannot be understood
 ├── CostLimitExceeded   one operation that asks for more than one may
@@ -22,6 +23,7 @@ class ErrorCode(StrEnum):
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
+    STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
     NOT_FOUND = "NOT_FOUND"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     RATE_LIMITED = "RATE_LIMITED"
@@ -52,6 +54,10 @@ class Unauthenticated(GatewayError):
 
 class Forbidden(GatewayError):
     code = ErrorCode.FORBIDDEN
+
+
+class StepUpRequired(GatewayError):
+    code = ErrorCode.STEP_UP_REQUIRED
 
 
 class NotFound(GatewayError):

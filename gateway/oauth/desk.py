@@ -8,8 +8,8 @@ from typing import Final
 from domain.identity.clients import Clients
 from domain.identity.dpop import Proofs
 from domain.identity.grants import Grants
+from domain.identity.impersonation import Impersonation
 from domain.identity.model import Account
-from domain.identity.recent import RecentAccounts
 from domain.identity.sessions import Sessions
 
 AUTHORIZE: Final = "/oauth/authorize"
@@ -22,6 +22,7 @@ INTROSPECT: Final = "/oauth/introspect"
 PUSHED: Final = "/oauth/par"
 USERINFO: Final = "/oauth/userinfo"
 SIGN_IN: Final = "/oauth/sign-in"
+SECOND_STEP: Final = "/oauth/second-step"
 SIGN_OUT: Final = "/oauth/sign-out"
 
 
@@ -34,8 +35,8 @@ class OAuthDesk:
     """Whom tokens can be for, by URL, and what each is called."""
     clients: Clients
     grants: Grants
+    impersonation: Impersonation
     sessions: Sessions
-    accounts: RecentAccounts
     proofs: Proofs
     languages: Collection[str]
     now: Callable[[], datetime]
@@ -45,8 +46,7 @@ class OAuthDesk:
 
     async def account(self, account_id: str) -> Account | None:
         """The account, if it is in use."""
-        found = await self.accounts.get(account_id)
-        return None if found is None or found.suspended_at is not None else found
+        return await self.sessions.account(account_id)
 
     def serves(self, resources: Collection[str]) -> bool:
         """Whether tokens can be for all of these."""

@@ -23,11 +23,15 @@ CHALLENGE_CHARACTERS: Final = 43
 Response = dict[str, Any]
 
 
-class _Grant:
+class OurGrant:
     """What all of ours share."""
 
     request: Asked
     server: Any
+    issued: IssuedTokens
+    """What was given out; set with the response."""
+    nonce: str | None = None
+    """What the client wants to see again in its ID token."""
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     @property
@@ -69,7 +73,7 @@ class S256Only(CodeChallenge):  # type: ignore[misc]
         super().validate_code_challenge(grant, redirect_uri)
 
 
-class CodeGrant(_Grant, grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class CodeGrant(OurGrant, grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """Authorisation by code (RFC 6749, section 4.1)."""
 
     terms: Terms
@@ -119,13 +123,14 @@ class CodeGrant(_Grant, grants.AuthorizationCodeGrant):  # type: ignore[misc]
             self.request.by.known_as(user.id),
             refreshable=include_refresh_token,
         )
-        return told(granted(redeemed), refreshable=include_refresh_token)
+        self.issued, self.nonce = granted(redeemed), view.granted.nonce
+        return told(self.issued, refreshable=include_refresh_token)
 
     def delete_authorization_code(self, authorization_code: CodeView) -> None:
         """Redeeming has used it up; it is kept for a while, so that a replay is known."""
 
 
-class RefreshGrant(_Grant, grants.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshGrant(OurGrant, grants.RefreshTokenGrant):  # type: ignore[misc]
     """The next tokens for a refresh token (RFC 6749, section 6)."""
 
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -159,7 +164,7 @@ class RefreshGrant(_Grant, grants.RefreshTokenGrant):  # type: ignore[misc]
         """Refreshing has used it up."""
 
 
-class DeviceGrant(_Grant, DeviceCodeGrant):  # type: ignore[misc]
+class DeviceGrant(OurGrant, DeviceCodeGrant):  # type: ignore[misc]
     """Devices without a keyboard, let in by their owner elsewhere (RFC 8628)."""
 
     def query_device_credential(self, device_code: str) -> DeviceView:
@@ -194,10 +199,11 @@ class DeviceGrant(_Grant, DeviceCodeGrant):  # type: ignore[misc]
             self.request.by.known_as(user.id),
             refreshable=include_refresh_token,
         )
-        return told(granted(admitted), refreshable=include_refresh_token)
+        self.issued = granted(admitted)
+        return told(self.issued, refreshable=include_refresh_token)
 
 
-class ServiceGrant(_Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
+class ServiceGrant(OurGrant, grants.ClientCredentialsGrant):  # type: ignore[misc]
     """Services that act for nobody but themselves (RFC 6749, section 4.4)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS[:2]

@@ -6,10 +6,13 @@ from domain.identity.attempts import AttemptLimit
 from domain.identity.clients import Clients
 from domain.identity.dpop import Proofs
 from domain.identity.grants import Grants
+from domain.identity.impersonation import Impersonation
+from domain.identity.policy import Policy
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_grants import PostgresGrants
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
+from domain.identity.sign_ins import SignIns
 from domain.platform.postgres import Database
 from gateway.oauth.browser import Cookies
 from gateway.oauth.desk import OAuthDesk
@@ -31,11 +34,11 @@ def resources_of(issuer: str) -> Mapping[str, str]:
 
 
 def pages_of(
-    issuer: str, database: Database, accounts: Accounts, sessions: Sessions, attempts: AttemptLimit
+    issuer: str, database: Database, accounts: Accounts, sign_ins: SignIns, sessions: Sessions
 ) -> Pages:
     """The authorisation server with its pages."""
-    desk = desk_of(issuer, database, sessions, attempts)
-    return Pages(Server(desk), accounts, Cookies(desk))
+    desk = desk_of(issuer, database, sessions, accounts.attempts)
+    return Pages(Server(desk), accounts, sign_ins, Cookies(desk))
 
 
 def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: AttemptLimit) -> OAuthDesk:
@@ -45,8 +48,8 @@ def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: Attem
         resources=resources_of(issuer),
         clients=Clients(PostgresClients(database), audit, now, sessions.new_id),
         grants=Grants(PostgresGrants(database), sessions, attempts, audit, now),
+        impersonation=Impersonation(sessions, sessions.account, Policy(), audit),
         sessions=sessions,
-        accounts=sessions.recent,
         proofs=Proofs(attempts, now),
         languages=tuple(languages()),
         now=now,

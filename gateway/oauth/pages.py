@@ -12,10 +12,13 @@ from authlib.oauth2.rfc6749 import AccessDeniedError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from domain.identity.audit import Actor
 from domain.identity.clients import OAuthClient
-from domain.identity.model import BROWSER, Terms
+from domain.identity.factors import Given
+from domain.identity.model import BROWSER, Account, Terms
 from domain.identity.service import Accounts
-from domain.platform.errors import Forbidden, Refused, TooManyRequests
+from domain.identity.sign_ins import SignIns
+from domain.platform.errors import Forbidden, Refused, TooManyRequests, UserErrorCode
 from gateway.oauth.browser import Browser, Cookies, seal
 from gateway.oauth.desk import AUTHORIZE, DEVICE, OAuthDesk
 from gateway.oauth.errors import ConsentRequiredError, LoginRequiredError
@@ -27,6 +30,7 @@ from gateway.routes.forms import POLICY, BadForm, message, page
 SEE_OTHER: Final = 303
 """After a form, so that nothing of it is sent on (RFC 9700, section 4.12)."""
 FOUND: Final = 302
+_DIGITS: Final = re.compile(r"[0-9 ]{6,7}")
 _AGE: Final = re.compile(r"[0-9]{1,9}")
 
 Fields = Mapping[str, str]
@@ -38,6 +42,7 @@ class Pages:
 
     server: Server
     accounts: Accounts
+    sign_ins: SignIns
     cookies: Cookies
 
     @property
@@ -86,18 +91,43 @@ class Pages:
         by = actor(request)
         try:
             account = await self.accounts.sign_in(fields.get("email", ""), fields.get("password", ""), by)
-        except Refused:
-            return self._sign_in(request, following, wrong="credentials", status=401)
+        except Refused as refusal:
+            unverified = refusal.errors[0].code is UserErrorCode.NOT_VERIFIED
+            wrong = "unverified" if unverified else "credentials"
+            return self._sign_in(request, following, wrong=wrong, status=401)
         except Forbidden:
             return self._sign_in(request, following, wrong="suspended", status=403)
         except TooManyRequests as error:
             response = self._sign_in(request, following, wrong="too_many", status=429)
             response.headers["retry-after"] = str(error.extensions["retryAfter"])
             return response
-        tokens = await self.desk.sessions.start(account, by.known_as(account.id), client_id=BROWSER)
-        response = RedirectResponse(following, SEE_OTHER, FRESH)
-        self.cookies.sign_in(response, tokens)
-        return response
+        asked = await self.sign_ins.second_step(account)
+        if asked is not None:
+            return self._second_step(request, following, asked.token)
+        return await self._signed_in(account, following, by)
+
+    async def second_step(self, request: Request, fields: Fields) -> Response:
+        """Signs in with a code, of an authenticator app or a backup code, after the password."""
+        following, secret = fields.get("next", ""), self.cookies.form_secret(request)
+        challenge, code = fields.get("challenge", ""), fields.get("code", "").strip()
+        sealed = seal(secret, f"second-step {challenge} {following}")
+        if not _ours(following) or not _same(sealed, fields.get("seal", "")):
+            raise BadForm
+        given = Given(code=code) if _DIGITS.fullmatch(code) else Given(backup_code=code)
+        by = actor(request)
+        try:
+            account, methods = await self.sign_ins.complete(challenge, given, by)
+        except Refused as refusal:
+            if refusal.errors[0].code is not UserErrorCode.CREDENTIALS:
+                return self._sign_in(request, following)
+            return self._second_step(request, following, challenge, wrong="wrong", status=401)
+        except Forbidden:
+            return self._sign_in(request, following, wrong="suspended", status=403)
+        except TooManyRequests as error:
+            response = self._second_step(request, following, challenge, wrong="too_many", status=429)
+            response.headers["retry-after"] = str(error.extensions["retryAfter"])
+            return response
+        return await self._signed_in(account, following, by, Terms(methods=methods))
 
     async def sign_out(self, request: Request, fields: Fields) -> Response:
         """Signs out on our pages, for somebody else to sign in."""
@@ -177,6 +207,24 @@ class Pages:
         )
         answer = await self.server.authorized(asked, browser.account, grant)
         return to_browser(answer, status)
+
+    async def _signed_in(
+        self, account: Account, following: str, by: Actor, terms: Terms | None = None
+    ) -> Response:
+        tokens = await self.desk.sessions.start(account, by.known_as(account.id), terms, client_id=BROWSER)
+        response = RedirectResponse(following, SEE_OTHER, FRESH)
+        self.cookies.sign_in(response, tokens)
+        return response
+
+    def _second_step(
+        self, request: Request, following: str, challenge: str, wrong: str | None = None, status: int = 200
+    ) -> Response:
+        secret = self.cookies.form_secret(request)
+        sealed = seal(secret, f"second-step {challenge} {following}")
+        values = {"next": following, "seal": sealed, "challenge": challenge, "wrong": wrong}
+        response = page(request, "oauth/second_step.html", status, **values)
+        self.cookies.keep_form_secret(response, secret)
+        return _leading_to(response, _redirect_uri_in(following))
 
     def _sign_in(
         self,

@@ -5,20 +5,27 @@ from typing import Final
 
 from authlib.oauth2 import OAuth2Error
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from domain.identity.model import Caller, Disclosure
+from domain.platform.errors import Unauthenticated
+from gateway.authentication import caller_of
+from gateway.binding import Binding
 from gateway.oauth import desk as paths
-from gateway.oauth import metadata
+from gateway.oauth import metadata, pushing
+from gateway.oauth.openid import claims_of
 from gateway.oauth.pages import Fields, Pages
 from gateway.oauth.qr import qr_code
-from gateway.oauth.reading import PREFLIGHT, asked_by, document, posted, to_program
+from gateway.oauth.reading import FRESH, OPEN, PREFLIGHT, asked_by, document, posted, to_program
 from gateway.oauth.requests import Answer, Asked
 from gateway.oauth.server import Server
+from gateway.routes.connection import connection_of, headers_of
 from gateway.routes.forms import BadForm, fields_of, message
 
 ENDPOINTS: Final = {
     paths.DEVICE_AUTHORIZATION: "device_authorization",
+    paths.PUSHED: pushing.NAME,
     paths.REVOKE: "revocation",
     paths.INTROSPECT: "introspection",
 }
@@ -38,6 +45,21 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
     def at(name: str) -> Callable[[Asked], Awaitable[Answer]]:
         return lambda asked: server().endpoint(name, asked)
 
+    async def userinfo(request: Request) -> Response:
+        desk = server().desk
+        binding = Binding(desk.url(paths.USERINFO), desk.issuer, lambda: desk.proofs)
+        connection = connection_of(request.scope, headers_of(request.scope))
+        try:
+            caller = await caller_of(connection, desk.sessions.identify, _no_key, binding.check)
+        except Unauthenticated as error:
+            return unauthorized(error.extensions.get("error"))
+        if caller.account_id is None or Disclosure.OPENID not in caller.discloses:
+            return unauthorized("insufficient_scope" if caller.client_id else None)
+        account = await desk.account(caller.account_id)
+        if account is None:
+            return unauthorized("invalid_token")
+        return JSONResponse(claims_of(account, caller.discloses), headers={**FRESH, **OPEN})
+
     async def server_metadata(_request: Request) -> Response:
         found = server().desk
         return document(metadata.server_metadata(found, found.sessions.tokens.keys))
@@ -53,6 +75,7 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
     return [
         *_open(paths.TOKEN, _answering(server, token)),
         *(route for path, name in ENDPOINTS.items() for route in _open(path, _answering(server, at(name)))),
+        *_open(paths.USERINFO, userinfo, "GET", "POST"),
         Route(metadata.SERVER, server_metadata),
         Route(metadata.OPENID, server_metadata),
         Route(metadata.RESOURCE, resource_metadata),
@@ -85,11 +108,16 @@ def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
         Route(paths.AUTHORIZE, showing(Pages.authorize)),
         Route(paths.AUTHORIZE, using(Pages.decide), methods=["POST"]),
         Route(paths.SIGN_IN, using(Pages.sign_in), methods=["POST"]),
+        Route(paths.SECOND_STEP, using(Pages.second_step), methods=["POST"]),
         Route(paths.SIGN_OUT, using(Pages.sign_out), methods=["POST"]),
         Route(paths.DEVICE, showing(Pages.device)),
         Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
         Route(paths.QR, qr),
     ]
+
+
+async def _no_key(_key: str) -> Caller:
+    raise Unauthenticated("An API key tells nobody who its owner is.", error="invalid_token")
 
 
 def _answering(
@@ -105,10 +133,18 @@ def _answering(
     return answer
 
 
-def _open(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> list[BaseRoute]:
+def unauthorized(error: str | None) -> Response:
+    """Of somebody who shows no token, or one that does not do (RFC 6750, section 3.1)."""
+    status = 403 if error == "insufficient_scope" else 401
+    challenge = "Bearer" if error is None else f'Bearer error="{error}"'
+    body = {} if error is None else {"error": error}
+    return JSONResponse(body, status, {"www-authenticate": challenge, **FRESH, **OPEN})
+
+
+def _open(path: str, endpoint: Endpoint, *methods: str) -> list[BaseRoute]:
     """An endpoint for pages of any origin."""
 
     async def preflight(_request: Request) -> Response:
         return Response(status_code=_NO_CONTENT, headers=PREFLIGHT)
 
-    return [Route(path, endpoint, methods=["POST"]), Route(path, preflight, methods=["OPTIONS"])]
+    return [Route(path, endpoint, methods=methods or ["POST"]), Route(path, preflight, methods=["OPTIONS"])]

@@ -19,7 +19,10 @@ from gateway.oauth.bridge import run, wait
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.endpoints import DeviceEndpoint, Introspection, Revocation
 from gateway.oauth.errors import readable
+from gateway.oauth.exchange import ExchangeGrant
 from gateway.oauth.grants import CodeGrant, DeviceGrant, RefreshGrant, S256Only, ServiceGrant
+from gateway.oauth.openid import IdToken
+from gateway.oauth.pushing import PushedEndpoint, resolved
 from gateway.oauth.requests import Answer, Asked, Headers, Parameters
 from gateway.oauth.views import ClientView
 
@@ -43,10 +46,11 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def __init__(self, desk: OAuthDesk) -> None:
         super().__init__(scopes_supported=sorted(GRANTABLE))
         self.desk = desk
-        self.register_grant(CodeGrant, [S256Only()])
-        for grant in (RefreshGrant, DeviceGrant, ServiceGrant):
+        self.register_grant(CodeGrant, [S256Only(), IdToken()])
+        self.register_grant(DeviceGrant, [IdToken()])
+        for grant in (RefreshGrant, ServiceGrant, ExchangeGrant):
             self.register_grant(grant)
-        for endpoint in (DeviceEndpoint, Revocation, Introspection):
+        for endpoint in (DeviceEndpoint, PushedEndpoint, Revocation, Introspection):
             self.register_endpoint(endpoint)
         self.register_extension(Issued)
 
@@ -81,8 +85,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return answer
 
     async def pushed(self, parameters: Parameters) -> Parameters:
-        """The parameters that were pushed before (RFC 9126) where these refer to such, else these."""
-        return parameters
+        """The parameters that were pushed before where these refer to such, else these."""
+        return await resolved(self.desk, parameters)
 
     def query_client(self, client_id: str) -> ClientView | None:
         found = wait(self.desk.clients.find(client_id))

@@ -29,6 +29,8 @@ class Connection:
     request_id: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The payload of a WebSocket's `connection_init`."""
+    method: str = "GET"
+    """Of the HTTP request, or of the handshake."""
 
 
 ContextOf = Callable[[Connection], Awaitable[Any]]
@@ -55,6 +57,8 @@ class DoorOptions:
     """The headers of a request, in lower case, that say who asks."""
     varying: Sequence[str] = ()
     """Others that an answer depends on, beside those that the doors read themselves."""
+    challenge: str = "Bearer"
+    """What a client that is not let in is told of how to ask (RFC 9110, section 11.6.1)."""
     keep_alive_seconds: float = 12.0
     init_seconds: float = 10.0
     """For `connection_init` to arrive on a WebSocket."""
@@ -83,7 +87,13 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 def connection_of(scope: Scope, headers: Mapping[str, str]) -> Connection:
     client = scope.get("client")
-    return Connection(scope["scheme"], headers, client[0] if client else None, _request_id(scope, headers))
+    return Connection(
+        scope["scheme"],
+        headers,
+        client[0] if client else None,
+        _request_id(scope, headers),
+        method=scope.get("method", "GET"),
+    )
 
 
 def _request_id(scope: Scope, headers: Mapping[str, str]) -> str:

@@ -297,7 +297,7 @@ class HttpDoor:
         if isinstance(error, BadInput):
             status = 400
         content_type = exchange.json_type
-        headers = refusal_headers(error) if isinstance(error, GatewayError) else []
+        headers = refusal_headers(error, self._options.challenge) if isinstance(error, GatewayError) else []
         body = self._engine.to_bytes(result)
         return Reply(status or status_of(result, content_type), body, content_type, headers)
 

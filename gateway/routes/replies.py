@@ -1,6 +1,6 @@
 """Whole HTTP answers, and the exceptions that end a request with one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 STATUSES: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.STEP_UP_REQUIRED: 403,
     ErrorCode.DOCUMENT_NOT_TRUSTED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.RATE_LIMITED: 429,
@@ -76,14 +77,35 @@ def result_headers(result: OperationResult) -> Headers:
     """What a client is to know of a result that was not executed, beside its status."""
     if result.code is not ErrorCode.RATE_LIMITED:
         return []
-    retry_after = result.errors[0]["extensions"].get("retryAfter")
-    return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
+    return rate_headers(result.errors[0]["extensions"])
 
 
-def refusal_headers(error: GatewayError) -> Headers:
+def rate_headers(told: Mapping[str, Any]) -> Headers:
+    """What the extensions of RATE_LIMITED tell, as headers: those of draft-ietf-httpapi-ratelimit-headers
+    where a rate was exceeded and not a budget.
+    """
+    seconds = told.get("retryAfter")
+    if seconds is None:
+        return []
+    headers = [(b"retry-after", str(seconds).encode())]
+    if (limit := told.get("limit")) is not None and (window := told.get("windowSeconds")) is not None:
+        headers.append((b"ratelimit-policy", f'"requests";q={limit};w={window}'.encode()))
+        headers.append((b"ratelimit", f'"requests";r=0;t={seconds}'.encode()))
+    return headers
+
+
+def refusal_headers(error: GatewayError, challenge: str) -> Headers:
     if isinstance(error, HttpRefused):
         return error.headers
     if error.code is ErrorCode.UNAUTHENTICATED:
-        return [(b"www-authenticate", b"Bearer")]
-    retry_after = error.extensions.get("retryAfter")
-    return [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
+        return [(b"www-authenticate", _challenge(error, challenge).encode("latin-1"))]
+    return rate_headers(error.extensions)
+
+
+def _challenge(error: GatewayError, challenge: str) -> str:
+    """With the kind of error where a token was sent (RFC 6750, section 3.1)."""
+    kind = error.extensions.get("error")
+    if kind is None:
+        return challenge
+    separator = ", " if "=" in challenge else " "
+    return f'{challenge}{separator}error="{kind}"'

@@ -42,9 +42,9 @@ from tests.catalogue import add_movie
 from tests.viewers import Asker, living
 
 STEPS = int(os.environ.get("MEDIA_GATEWAY_TEST_STEPS", "10000"))
-STEPS_OF_A_RUN = 50
+STEPS_OF_A_RUN = 100
 DEVICES = 3
-TITLES = 3
+TITLES = 2
 DURATION = 1000
 TOO_FAR_AHEAD = 90_000
 
@@ -257,6 +257,12 @@ class Devices(RuleBasedStateMachine):
         else:
             goes_forward(before, shown(pulled.store))
         pulled.way.after_events = None
+
+    @rule(device=devices)
+    def synchronise(self, device: int) -> None:
+        """All goes well for once."""
+        self.push(device, None)
+        self.pull(device, None)
 
     @precondition(lambda self: self.told)
     @rule(data=st.data(), after_months=st.booleans())

@@ -8,15 +8,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from tests.e2e.server import PASSWORD, Server
+from tests.conftest import fresh_database
+from tests.e2e.server import PASSWORD, Server, register, running
 
+EMAIL = "ada@example.com"
 CALLBACK = "https://app.example/callback"
 VERIFIER = "v" * 64
 SCOPE = "read:watchlist write:watchlist"
@@ -142,3 +146,40 @@ async def code_for(browser: Browser, app: App, **changes: str | None) -> str:
     """An authorisation code, by way of the pages; somebody is signed in already."""
     consent = await browser.open("/oauth/authorize", **asking(app, **changes))
     return (await browser.allow(consent))["code"]
+
+
+async def exchanged(server: Server, app: App, code: str, **changes: str) -> httpx.Response:
+    given = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER} | changes
+    return await asked(server, app, **given)
+
+
+async def asked(server: Server, app: App, **fields: str) -> httpx.Response:
+    """What the token endpoint answers a client."""
+    credentials = None if app.secret is None else (app.id, app.secret)
+    given = fields if credentials else {"client_id": app.id, **fields}
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as http:
+        return await http.post("/oauth/token", data=given, auth=credentials or httpx.USE_CLIENT_DEFAULT)
+
+
+@pytest.fixture(scope="session")
+async def oauth_server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
+    """A server without a catalogue, with an account; its issuer is where it answers."""
+    url = await fresh_database(postgres_url, "media_gateway_oauth")
+    settings = {"database_url": url, "demo_catalogue": "false", "issuer": "http://127.0.0.1:{port}"}
+    async with running(scratch / "oauth", **settings) as server:
+        await register(server, EMAIL)
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def app(oauth_server: Server) -> App:
+    """A public client."""
+    return await registered(oauth_server)
+
+
+@pytest.fixture(scope="session")
+async def ada(oauth_server: Server) -> AsyncIterator[Browser]:
+    """A browser in which Ada is signed in on our pages."""
+    async with browsing(oauth_server) as browser:
+        await browser.sign_in(await browser.open("/oauth/device"), EMAIL)
+        yield browser

@@ -79,6 +79,8 @@ async def start(folder: Path, **settings: str) -> Server:
     told = {
         "MEDIA_GATEWAY_DATA_DIR": str(folder),
         "MEDIA_GATEWAY_PORT": str(port),
+        # What one of several issues, all of them take.
+        "MEDIA_GATEWAY_ISSUER": "http://localhost:8000",
         **{
             f"MEDIA_GATEWAY_{name.upper()}": value.replace("{port}", str(port))
             for name, value in settings.items()

@@ -1,58 +1,41 @@
 """Authorisation by code, as Authlib's client and a browser go through it, and what attackers try."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import fresh_database
 from tests.e2e.oauth import (
     CALLBACK,
+    EMAIL,
     SCOPE,
     VERIFIER,
     App,
     Browser,
+    ada,
+    app,
+    asked,
     asking,
     browsing,
     client_of,
     code_for,
     command,
+    exchanged,
+    oauth_server,
     registered,
     told,
 )
-from tests.e2e.server import PASSWORD, Client, Server, register, running
+from tests.e2e.server import PASSWORD, Client, Server
 
-EMAIL = "ada@example.com"
-
-
-@pytest.fixture(scope="module")
-async def server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
-    url = await fresh_database(postgres_url, "media_gateway_oauth")
-    settings = {"database_url": url, "demo_catalogue": "false", "issuer": "http://127.0.0.1:{port}"}
-    async with running(scratch / "oauth", **settings) as server:
-        await register(server, EMAIL)
-        yield server
+__all__ = ["ada", "app", "oauth_server"]
 
 
-@pytest.fixture(scope="module")
-async def app(server: Server) -> App:
-    return await registered(server)
-
-
-@pytest.fixture(scope="module")
-async def ada(server: Server) -> AsyncIterator[Browser]:
-    """A browser in which Ada is signed in on our pages."""
-    async with browsing(server) as browser:
-        await browser.sign_in(await browser.open("/oauth/device"), EMAIL)
-        yield browser
-
-
-async def test_an_app_acts_for_whoever_allows_it(server: Server, app: App) -> None:
-    async with client_of(server, app) as client, browsing(server) as browser:
-        url, state = client.create_authorization_url(f"{server.url}/oauth/authorize", code_verifier=VERIFIER)
+async def test_an_app_acts_for_whoever_allows_it(oauth_server: Server, app: App) -> None:
+    async with client_of(oauth_server, app) as client, browsing(oauth_server) as browser:
+        url, state = client.create_authorization_url(
+            f"{oauth_server.url}/oauth/authorize", code_verifier=VERIFIER
+        )
         sign_in = await browser.open(url)
         consent = await browser.sign_in(sign_in, EMAIL)
         answer = await browser.allow(consent)
@@ -62,23 +45,25 @@ async def test_an_app_acts_for_whoever_allows_it(server: Server, app: App) -> No
 
     assert "Test app" in consent.text
     assert "See your watchlist" in consent.text
-    assert (answer["state"], answer["iss"]) == (state, server.issuer)
+    assert (answer["state"], answer["iss"]) == (state, oauth_server.issuer)
     assert tokens["token_type"] == "Bearer"
     assert tokens["expires_in"] == 900
     assert tokens["scope"] == SCOPE
     assert client.token["access_token"] != first
-    found = await Client(server, client.token["access_token"]).ask("{ viewer { watchlist { totalCount } } }")
+    found = await Client(oauth_server, client.token["access_token"]).ask(
+        "{ viewer { watchlist { totalCount } } }"
+    )
     assert found["viewer"]["watchlist"]["totalCount"] == 0
 
 
-async def test_a_confidential_app_proves_itself_by_its_secret(server: Server, ada: Browser) -> None:
-    app = await registered(server, "--confidential")
+async def test_a_confidential_app_proves_itself_by_its_secret(oauth_server: Server, ada: Browser) -> None:
+    app = await registered(oauth_server, "--confidential")
     code = await code_for(ada, app)
     other = App(app.id, "mg_cs_" + "x" * 43)
 
-    refused = await exchanged(server, other, code)
-    nobody = await exchanged(server, App(app.id, None), code)
-    async with client_of(server, app) as client:
+    refused = await exchanged(oauth_server, other, code)
+    nobody = await exchanged(oauth_server, App(app.id, None), code)
+    async with client_of(oauth_server, app) as client:
         tokens = await client.fetch_token(code=code, code_verifier=VERIFIER)
 
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
@@ -104,13 +89,13 @@ async def test_a_confidential_app_proves_itself_by_its_secret(server: Server, ad
     ],
 )
 async def test_a_request_that_is_wrong_goes_back_to_the_app_with_its_error(
-    server: Server, app: App, change: dict[str, str | None], error: str
+    oauth_server: Server, app: App, change: dict[str, str | None], error: str
 ) -> None:
-    async with browsing(server) as browser:
+    async with browsing(oauth_server) as browser:
         page = await browser.open("/oauth/authorize", **asking(app, **change))
 
     answer = told(page.response)
-    assert (answer["error"], answer["state"], answer["iss"]) == (error, "s1", server.issuer)
+    assert (answer["error"], answer["state"], answer["iss"]) == (error, "s1", oauth_server.issuer)
     assert "code" not in answer
 
 
@@ -133,9 +118,9 @@ async def test_a_request_that_is_wrong_goes_back_to_the_app_with_its_error(
     ],
 )
 async def test_nobody_is_sent_where_the_app_is_not_registered(
-    server: Server, app: App, change: dict[str, str | None]
+    oauth_server: Server, app: App, change: dict[str, str | None]
 ) -> None:
-    async with browsing(server) as browser:
+    async with browsing(oauth_server) as browser:
         page = await browser.open("/oauth/authorize", **asking(app, **change))
 
     assert page.response.status_code == 400
@@ -144,25 +129,25 @@ async def test_nobody_is_sent_where_the_app_is_not_registered(
     assert "This request cannot be answered" in page.text
 
 
-async def test_a_parameter_that_is_there_twice_is_refused(server: Server, app: App) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as http:
+async def test_a_parameter_that_is_there_twice_is_refused(oauth_server: Server, app: App) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
         page = await http.get("/oauth/authorize", params=[*asking(app).items(), ("scope", "x")])
 
     assert page.status_code == 400
 
 
-async def test_a_denied_app_is_told_so_and_gets_nothing(server: Server, app: App) -> None:
-    async with browsing(server) as browser:
+async def test_a_denied_app_is_told_so_and_gets_nothing(oauth_server: Server, app: App) -> None:
+    async with browsing(oauth_server) as browser:
         consent = await browser.sign_in(await browser.open("/oauth/authorize", **asking(app)), EMAIL)
         page = await browser.send("/oauth/authorize", **consent.hidden(), decision="deny")
 
     answer = told(page.response)
-    assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "s1", server.issuer)
+    assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "s1", oauth_server.issuer)
     assert page.response.status_code == 303
 
 
-async def test_a_wrong_password_shows_the_form_again_and_no_more(server: Server, app: App) -> None:
-    async with browsing(server) as browser:
+async def test_a_wrong_password_shows_the_form_again_and_no_more(oauth_server: Server, app: App) -> None:
+    async with browsing(oauth_server) as browser:
         form = await browser.open("/oauth/authorize", **asking(app))
         wrong = await browser.sign_in(form, EMAIL, "Wrong horse 7")
         unknown = await browser.sign_in(form, "nobody@example.com", "Wrong horse 7")
@@ -173,8 +158,10 @@ async def test_a_wrong_password_shows_the_form_again_and_no_more(server: Server,
     assert "Allow Test app?" in signed_in.text
 
 
-async def test_pages_are_strict_about_what_they_load_and_where_they_lead(server: Server, app: App) -> None:
-    async with browsing(server) as browser:
+async def test_pages_are_strict_about_what_they_load_and_where_they_lead(
+    oauth_server: Server, app: App
+) -> None:
+    async with browsing(oauth_server) as browser:
         page = await browser.open("/oauth/authorize", **asking(app))
 
     headers = page.response.headers
@@ -192,8 +179,8 @@ async def test_pages_are_strict_about_what_they_load_and_where_they_lead(server:
     assert "samesite=lax" in cookie
 
 
-async def test_pages_speak_the_language_of_the_browser(server: Server, app: App) -> None:
-    async with browsing(server) as browser:
+async def test_pages_speak_the_language_of_the_browser(oauth_server: Server, app: App) -> None:
+    async with browsing(oauth_server) as browser:
         browser.http.headers["accept-language"] = "de-AT,de;q=0.9"
         form = await browser.open("/oauth/authorize", **asking(app))
         consent = await browser.sign_in(form, EMAIL)
@@ -202,8 +189,8 @@ async def test_pages_speak_the_language_of_the_browser(server: Server, app: App)
     assert "Deine Merkliste sehen" in consent.text
 
 
-async def test_a_form_of_another_site_does_nothing(server: Server, app: App) -> None:
-    async with browsing(server) as browser, browsing(server) as eve:
+async def test_a_form_of_another_site_does_nothing(oauth_server: Server, app: App) -> None:
+    async with browsing(oauth_server) as browser, browsing(oauth_server) as eve:
         consent = await browser.sign_in(await browser.open("/oauth/authorize", **asking(app)), EMAIL)
         hidden = consent.hidden()
         forged = await browser.send("/oauth/authorize", **(hidden | {"seal": "0" * 64}), decision="allow")
@@ -228,8 +215,8 @@ async def test_a_form_of_another_site_does_nothing(server: Server, app: App) -> 
         "",
     ],
 )
-async def test_signing_in_leads_to_our_own_pages_only(server: Server, app: App, following: str) -> None:
-    async with browsing(server) as browser:
+async def test_signing_in_leads_to_our_own_pages_only(oauth_server: Server, app: App, following: str) -> None:
+    async with browsing(oauth_server) as browser:
         form = await browser.open("/oauth/authorize", **asking(app))
         page = await browser.send(
             "/oauth/sign-in", **(form.hidden() | {"next": following}), email=EMAIL, password=PASSWORD
@@ -239,90 +226,96 @@ async def test_signing_in_leads_to_our_own_pages_only(server: Server, app: App, 
 
 
 async def test_a_code_works_once_and_its_replay_ends_what_came_of_it(
-    server: Server, app: App, ada: Browser
+    oauth_server: Server, app: App, ada: Browser
 ) -> None:
     code = await code_for(ada, app)
-    async with client_of(server, app) as client:
+    async with client_of(oauth_server, app) as client:
         tokens = await client.fetch_token(code=code, code_verifier=VERIFIER)
-        replayed = await exchanged(server, app, code)
+        replayed = await exchanged(oauth_server, app, code)
 
     assert (replayed.status_code, replayed.json()["error"]) == (400, "invalid_grant")
-    answer = await Client(server, tokens["access_token"]).answer("{ viewer { account { id } } }")
+    answer = await Client(oauth_server, tokens["access_token"]).answer("{ viewer { account { id } } }")
     assert answer["errors"][0]["extensions"]["reason"] == "REPLAYED"
-    refreshed = await asked(server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    refreshed = await asked(
+        oauth_server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )
     assert refreshed.json()["error"] == "invalid_grant"
 
 
 async def test_of_codes_exchanged_at_once_one_wins_and_then_nobody_has_anything(
-    server: Server, app: App, ada: Browser
+    oauth_server: Server, app: App, ada: Browser
 ) -> None:
     code = await code_for(ada, app)
 
-    answers = await asyncio.gather(*(exchanged(server, app, code) for _ in range(10)))
+    answers = await asyncio.gather(*(exchanged(oauth_server, app, code) for _ in range(10)))
 
     won = [answer.json() for answer in answers if answer.status_code == httpx.codes.OK]
     assert len(won) == 1
     assert {answer.json()["error"] for answer in answers if answer.status_code != httpx.codes.OK} == {
         "invalid_grant"
     }
-    answer = await Client(server, won[0]["access_token"]).answer("{ viewer { account { id } } }")
+    answer = await Client(oauth_server, won[0]["access_token"]).answer("{ viewer { account { id } } }")
     assert answer["errors"][0]["extensions"]["reason"] == "REPLAYED"
 
 
 @pytest.mark.parametrize("verifier", ["w" * 64, "v" * 63, "", "short"])
 async def test_a_stolen_code_is_worth_nothing_without_the_verifier(
-    server: Server, app: App, ada: Browser, verifier: str
+    oauth_server: Server, app: App, ada: Browser, verifier: str
 ) -> None:
     code = await code_for(ada, app)
 
-    stolen = await exchanged(server, app, code, code_verifier=verifier)
+    stolen = await exchanged(oauth_server, app, code, code_verifier=verifier)
 
     assert stolen.status_code == 400
     assert stolen.json()["error"] in {"invalid_grant", "invalid_request"}
 
 
 async def test_a_code_is_of_no_use_to_another_client_or_with_another_redirect_uri(
-    server: Server, app: App, ada: Browser
+    oauth_server: Server, app: App, ada: Browser
 ) -> None:
     code = await code_for(ada, app)
-    other = await registered(server)
+    other = await registered(oauth_server)
 
-    injected = await exchanged(server, other, code)
-    elsewhere = await exchanged(server, app, code, redirect_uri="https://app.example/other")
-    good = await exchanged(server, app, code)
+    injected = await exchanged(oauth_server, other, code)
+    elsewhere = await exchanged(oauth_server, app, code, redirect_uri="https://app.example/other")
+    good = await exchanged(oauth_server, app, code)
 
     assert injected.json()["error"] == elsewhere.json()["error"] == "invalid_grant"
     assert good.status_code == 200
 
 
-async def test_scopes_shrink_when_refreshed_and_never_grow(server: Server, app: App, ada: Browser) -> None:
+async def test_scopes_shrink_when_refreshed_and_never_grow(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
     code = await code_for(ada, app, scope="read:watchlist")
-    tokens = (await exchanged(server, app, code)).json()
+    tokens = (await exchanged(oauth_server, app, code)).json()
 
     more = await asked(
-        server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"], scope=SCOPE
+        oauth_server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"], scope=SCOPE
     )
-    same = await asked(server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    same = await asked(oauth_server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
 
     assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
     assert same.json()["scope"] == "read:watchlist"
-    refused = await Client(server, same.json()["access_token"]).answer("{ viewer { sessions { id } } }")
+    refused = await Client(oauth_server, same.json()["access_token"]).answer("{ viewer { sessions { id } } }")
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-async def test_a_removed_client_can_do_nothing_more(server: Server, ada: Browser) -> None:
-    app = await registered(server)
-    tokens = (await exchanged(server, app, await code_for(ada, app))).json()
+async def test_a_removed_client_can_do_nothing_more(oauth_server: Server, ada: Browser) -> None:
+    app = await registered(oauth_server)
+    tokens = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
 
-    printed = await command(server, "clients", "remove", app.id)
-    listed = await command(server, "clients", "list")
+    printed = await command(oauth_server, "clients", "remove", app.id)
+    listed = await command(oauth_server, "clients", "list")
 
     assert "1 sessions ended" in printed
     assert f"{app.id}  Test app  public" in listed
-    refreshed = await asked(server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    refreshed = await asked(
+        oauth_server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )
     assert (refreshed.status_code, refreshed.json()["error"]) == (401, "invalid_client")
     await asyncio.sleep(1)
-    answer = await Client(server, tokens["access_token"]).answer("{ viewer { account { id } } }")
+    answer = await Client(oauth_server, tokens["access_token"]).answer("{ viewer { account { id } } }")
     assert answer["errors"][0]["extensions"]["reason"] == "ADMINISTRATOR"
 
 
@@ -339,10 +332,10 @@ async def test_a_removed_client_can_do_nothing_more(server: Server, ada: Browser
     ],
 )
 async def test_the_token_endpoint_says_what_is_wrong_and_no_more(
-    server: Server, app: App, fields: dict[str, str], status: int, error: str
+    oauth_server: Server, app: App, fields: dict[str, str], status: int, error: str
 ) -> None:
     given = {name: app.id if value == "APP" else value for name, value in fields.items()}
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
         answer = await http.post("/oauth/token", data=given)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -363,31 +356,20 @@ async def test_the_token_endpoint_says_what_is_wrong_and_no_more(
         },
     ],
 )
-async def test_what_is_no_form_of_parameters_is_refused(server: Server, request_: dict[str, Any]) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as http:
+async def test_what_is_no_form_of_parameters_is_refused(
+    oauth_server: Server, request_: dict[str, Any]
+) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
         answer = await http.post("/oauth/token", **request_)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-async def test_no_secret_of_all_this_is_in_the_log(server: Server, app: App, ada: Browser) -> None:
+async def test_no_secret_of_all_this_is_in_the_log(oauth_server: Server, app: App, ada: Browser) -> None:
     code = await code_for(ada, app)
-    tokens = (await exchanged(server, app, code)).json()
+    tokens = (await exchanged(oauth_server, app, code)).json()
 
-    log = server.log.read_text()
+    log = oauth_server.log.read_text()
 
     secrets = (code, tokens["access_token"], tokens["refresh_token"], VERIFIER, PASSWORD)
     assert [secret for secret in secrets if secret in log] == []
-
-
-async def exchanged(server: Server, app: App, code: str, **changes: str) -> httpx.Response:
-    given = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER} | changes
-    return await asked(server, app, **given)
-
-
-async def asked(server: Server, app: App, **fields: str) -> httpx.Response:
-    """What the token endpoint answers a client."""
-    credentials = None if app.secret is None else (app.id, app.secret)
-    given = fields if credentials else {"client_id": app.id, **fields}
-    async with httpx.AsyncClient(base_url=server.url, timeout=10) as http:
-        return await http.post("/oauth/token", data=given, auth=credentials or httpx.USE_CLIENT_DEFAULT)

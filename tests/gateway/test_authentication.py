@@ -44,6 +44,10 @@ class Door:
         self.seen.append(token)
         return ADA
 
+    async def identify_key(self, text: str) -> Caller:
+        self.seen.append(f"key {text}")
+        return ADA
+
 
 def connection(header: str | None = None, **parameters: Any) -> Connection:
     headers = {} if header is None else {"authorization": header}
@@ -66,8 +70,57 @@ def connection(header: str | None = None, **parameters: Any) -> Connection:
 async def test_the_token_is_taken_from_header_or_parameter(asking: Connection, token: str) -> None:
     door = Door()
 
-    assert await caller_of(asking, door.identify) is ADA
+    assert await caller_of(asking, door.identify, door.identify_key) is ADA
     assert door.seen == [token]
+
+
+KEY = "mg_live_abc"
+
+
+def with_key(key: str, **headers: str) -> Connection:
+    return Connection("https", {"x-api-key": key, **headers}, "192.0.2.1", "r1", {})
+
+
+@pytest.mark.parametrize(
+    ("asking", "seen"),
+    [
+        (with_key(KEY), f"key {KEY}"),
+        (with_key(f" {KEY} "), f"key {KEY}"),
+        (with_key("anything"), "key anything"),
+        (with_key(KEY, authorization=""), f"key {KEY}"),
+        (connection(f"Bearer {KEY}"), f"key {KEY}"),
+        (connection(Authorization=f"Bearer {KEY}"), f"key {KEY}"),
+        (Connection("wss", {}, None, "r1", {"X-API-Key": KEY}), f"key {KEY}"),
+        (Connection("wss", {"authorization": "Bearer abc"}, None, "r1", {"x-api-key": KEY}), f"key {KEY}"),
+        (with_key("", authorization="Bearer abc"), "abc"),
+    ],
+)
+async def test_a_key_comes_in_a_header_of_its_own_or_as_a_bearer_token(asking: Connection, seen: str) -> None:
+    door = Door()
+
+    assert await caller_of(asking, door.identify, door.identify_key) is ADA
+    assert door.seen == [seen]
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        with_key(KEY, authorization="Bearer abc"),
+        with_key(KEY, authorization=f"Bearer {KEY}"),
+        Connection("wss", {}, None, "r1", {"x-api-key": KEY, "authorization": "Bearer abc"}),
+        Connection("wss", {}, None, "r1", {"x-api-key": [KEY]}),
+        Connection("wss", {}, None, "r1", {"x-api-key": 7}),
+        Connection("wss", {}, None, "r1", {"x-api-key": KEY, "X-API-Key": KEY}),
+    ],
+)
+async def test_two_credentials_or_odd_ones_are_refused_and_never_looked_up(asking: Connection) -> None:
+    door = Door()
+
+    with pytest.raises(Unauthenticated) as refusal:
+        await caller_of(asking, door.identify, door.identify_key)
+
+    assert refusal.value.extensions == {"error": "invalid_request"}
+    assert door.seen == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +129,7 @@ async def test_the_token_is_taken_from_header_or_parameter(asking: Connection, t
 async def test_without_a_token_the_caller_is_anonymous(asking: Connection) -> None:
     door = Door()
 
-    assert await caller_of(asking, door.identify) is ANONYMOUS
+    assert await caller_of(asking, door.identify, door.identify_key) is ANONYMOUS
     assert door.seen == []
 
 
@@ -101,7 +154,7 @@ async def test_what_is_no_bearer_token_is_refused_and_never_looked_up(asking: Co
     door = Door()
 
     with pytest.raises(Unauthenticated) as refusal:
-        await caller_of(asking, door.identify)
+        await caller_of(asking, door.identify, door.identify_key)
 
     assert refusal.value.extensions == {"error": "invalid_request"}
     assert door.seen == []

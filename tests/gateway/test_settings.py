@@ -81,8 +81,13 @@ def test_production_names_everything_it_misses() -> None:
     with pytest.raises(SettingsError) as refused:
         load(mode="production")
 
-    needed = ("SIGNING_KEY", "DATABASE_URL", "ALLOWED_ORIGINS")
+    needed = ("ISSUER", "SIGNING_KEY", "SEALING_KEYS", "DATABASE_URL", "ALLOWED_ORIGINS")
     assert all(f"MEDIA_GATEWAY_{key}" in str(refused.value) for key in needed)
+
+
+def test_tokens_are_issued_where_the_process_listens_unless_told_otherwise() -> None:
+    assert load(port=8123).issuer == "http://localhost:8123"
+    assert load(port=8123, issuer="https://gateway.example").issuer == "https://gateway.example"
 
 
 def test_a_refusal_does_not_quote_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,10 @@ class Client:
 
     async def result(self, query: str, caller: Caller = ANONYMOUS, **variables: Any) -> ExecutionResult:
         services: Any = SimpleNamespace(
-            accounts=self.desk.service, sessions=self.desk.sessions, policy=Policy()
+            accounts=self.desk.service,
+            sessions=self.desk.sessions,
+            sign_ins=self.desk.sign_ins,
+            policy=Policy(),
         )
         context = Context(services, caller, "FR", "r1", "192.0.2.1")
         found = await self._schema.execute(query, variable_values=variables, context_value=context)

@@ -7,21 +7,21 @@ blocks around reads and calls, which cost nothing as long as nothing is raised.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
+from graphql import GraphQLList, GraphQLObjectType, Undefined, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.emit_leaves import LeafEmitter
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
-from gateway.engine.plan.positions import Chunk, Leaves, Position, Raised, nullable
+from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
 from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections
 from gateway.engine.plan.text import Late, Made, Scene, Text
 
@@ -33,7 +33,7 @@ _MAX_LOOPS: Final = 6
 """Python nests up to 20 blocks; deeper values have functions of their own."""
 
 
-class Emitter:
+class Emitter(LeafEmitter):
     """Turns the operation of `executor` into source text and the objects it names."""
 
     def __init__(self, executor: Executor[Any], *, wrapped: bool) -> None:
@@ -43,8 +43,8 @@ class Emitter:
         self._selections = Selections(executor, wrapped=wrapped)
         self._ahead: deque[Position] = deque()
         self._functions: list[str] = []
-        self._writes: Text = Text()
-        self.scope: dict[str, Any] = {
+        super().__init__()
+        self.scope |= {
             "Raised": Raised,
             "Chunk": Chunk,
             "Undefined": Undefined,
@@ -189,7 +189,7 @@ class Emitter:
             text.line(f"[{', '.join(variables)}] = run.read({source}, N{positions[0].number})")
         named = list(zip(positions, variables, strict=True))
         made.values.update({position.key: variable for position, variable in named})
-        for plain, several in groupby(named, key=lambda one: _is_plain_leaf(one[0])):
+        for plain, several in groupby(named, key=lambda one: self._is_plain_leaf(one[0])):
             run = list(several)
             if plain and len(run) > 1:
                 self._leaves(run, scene)
@@ -202,21 +202,6 @@ class Emitter:
                 text.line(
                     f"{variable} = value_{position.number}(run, {variable}, {_chunk(position, scene)}, 0)"
                 )
-
-    def _leaves(self, named: Sequence[tuple[Position, str]], scene: Scene) -> None:
-        """Looks at the classes of plain leaves together: tests of each take longer to compile than to run."""
-        number, variables = named[0][0].number, ", ".join(variable for _, variable in named)
-        self.scope[f"L{number}"] = group = Leaves([position for position, _ in named])
-        self.scope[f"C{number}"] = group.classes
-        classes = ", ".join(f"{variable}.__class__" for _, variable in named)
-        odd = [f"({classes}) not in C{number}"]
-        for position, variable in named:
-            bounds = leaves.BOUNDS.get(position.item)
-            if bounds is not None:
-                maybe_null = "" if _is_non_null(position, 0) else f"{variable} is not None and "
-                odd.append(f"{maybe_null}not {bounds.format(variable)}")
-        with self._writes.under(f"if {' or '.join(odd)}:"):
-            self._writes.line(f"[{variables}] = run.together(L{number}, [{variables}], c, {scene.place})")
 
     def _call(
         self,
@@ -298,35 +283,6 @@ class Emitter:
         else:
             self._object(v, position, depth, scene)
 
-    def _unlike(self, v: str, position: Position, depth: int) -> str:
-        """Whether a plain leaf is not to be written as it is."""
-        test = f"not ({leaves.guard(position.item, v)})"
-        return test if _is_non_null(position, depth) else f"{test} and {v} is not None"
-
-    def _leaf(self, v: str, position: Position, depth: int, scene: Scene) -> None:
-        text, number, type_ = self._writes, position.number, position.item
-        odd = f"{v} = run.leaf(P{number}, {depth}, {v}, c, {scene.place})"
-        if leaves.is_plain(type_):
-            with text.under(f"if {self._unlike(v, position, depth)}:"):
-                text.line(odd)
-            return
-        enum = leaves.enum_names(type_)
-        missing = "else:" if _is_non_null(position, depth) else f"elif {v} is not None:"
-        if enum is not None:
-            self.scope[f"e{number}"], self.scope[f"m{number}"] = enum.names, enum.members
-            with text.under(f"if {v}.__class__ is m{number}:"):
-                text.line(f"{v} = e{number}[{v}._name_]")
-            with text.under(missing):
-                text.line(odd)
-            return
-        self.scope[f"l{number}"], self.scope[f"K{number}"] = type_.coerce_output_value, position.kinds
-        with self._unless_none(v, position, depth):
-            with text.under("try:"):
-                text.line(f"y = l{number}({v}) if {v}.__class__ in K{number} else None")
-            with text.under("except Exception:"):
-                text.line("y = None")
-            text.line(f"{v} = {odd.partition(' = ')[2]} if y is None or y is Undefined else y")
-
     def _list(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text = self._writes
         item, made = text.name("v"), text.name("r")
@@ -349,23 +305,6 @@ class Emitter:
 
     def _begin(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         """May leave items of the list in `v` for later."""
-
-    def _plain_list(self, v: str, item: str, position: Position, depth: int, scene: Scene) -> None:
-        """Most lists of leaves need no more than a look at their classes, and a copy."""
-        text, type_ = self._writes, nullable(position.levels[depth + 1])
-        if type_ not in leaves.BOUNDS:
-            classes = {leaves.CLASSES[type_]}
-            self.scope[f"C{position.number}"] = (
-                classes if _is_non_null(position, depth + 1) else classes | {type(None)}
-            )
-            odd = f"run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})"
-            text.line(f"{v} = [*{v}] if {{*map(type, {v})}} <= C{position.number} else {odd}")
-            return
-        with text.under(f"for {item} in {v}:"), text.under(f"if {self._unlike(item, position, depth + 1)}:"):
-            text.line(f"{v} = run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})")
-            text.line("break")
-        with text.under("else:"):
-            text.line(f"{v} = [*{v}]")
 
     def _object(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text, number = self._writes, position.number
@@ -415,14 +354,6 @@ class Emitter:
         if into != v:
             text.line(f"{v} = {into}")
 
-    @contextmanager
-    def _unless_none(self, v: str, position: Position, depth: int) -> Iterator[None]:
-        if _is_non_null(position, depth):
-            yield
-            return
-        with self._writes.under(f"if {v} is not None:"):
-            yield
-
 
 def _display(made: Made) -> str:
     return f"{{{', '.join(f'{key!r}: {value}' for key, value in made.values.items())}}}"
@@ -430,12 +361,3 @@ def _display(made: Made) -> str:
 
 def _chunk(position: Position, scene: Scene) -> str:
     return f"Chunk(P{position.number}, ({scene.origin},))"
-
-
-def _is_plain_leaf(position: Position) -> bool:
-    """Whether it is a leaf that its guard knows, and completed in place."""
-    return bool(position.chain) and position.lists == 0 and leaves.is_plain(position.item)
-
-
-def _is_non_null(position: Position, depth: int) -> bool:
-    return isinstance(position.levels[depth], GraphQLNonNull)

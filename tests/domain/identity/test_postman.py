@@ -137,7 +137,7 @@ async def test_a_letter_speaks_the_language_of_its_reader(desk: Desk) -> None:
     await desk.postman.run()
 
     (mail,) = desk.postbox.sent
-    assert (mail.language, mail.subject) == ("de", "Bestätigen Sie Ihre E-Mail-Adresse")
+    assert (mail.language, mail.subject) == ("de", "Bestätige deine E-Mail-Adresse")
     assert "Hallo Ada," in mail.text
     assert '<html lang="de">' in mail.html
 

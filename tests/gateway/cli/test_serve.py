@@ -70,6 +70,8 @@ def test_production_does_not_change_the_schema(
 ) -> None:
     environment.setenv("MEDIA_GATEWAY_MODE", "production")
     environment.setenv("MEDIA_GATEWAY_SIGNING_KEY", "not looked at before the database is")
+    environment.setenv("MEDIA_GATEWAY_ISSUER", "https://gateway.example")
+    environment.setenv("MEDIA_GATEWAY_SEALING_KEYS", "nor is this")
     environment.setenv("MEDIA_GATEWAY_ALLOWED_ORIGINS", "https://tv.example")
 
     shown = command("serve", "--port", str(_free_port()))

@@ -20,7 +20,7 @@ from graphql.execution.executor import CollectedErrors
 from gateway.engine.plan import (
     arguments,
     calls,
-    emit,
+    emit_leaves,
     failures,
     inputs,
     leaves,
@@ -125,12 +125,22 @@ def _refused(patch: Patch) -> None:
 
 @fault("items that must not be null may be", NULLS)
 def _items(patch: Patch) -> None:
-    around(patch, emit, "_is_non_null", lambda original, place, depth: depth == 0 and original(place, depth))
+    around(
+        patch,
+        emit_leaves.LeafEmitter,
+        "_is_non_null",
+        lambda original, _writer, place, depth: depth == 0 and original(place, depth),
+    )
 
 
 @fault("fields that must not be null may be", NULLS)
 def _fields(patch: Patch) -> None:
-    around(patch, emit, "_is_non_null", lambda original, place, depth: depth > 0 and original(place, depth))
+    around(
+        patch,
+        emit_leaves.LeafEmitter,
+        "_is_non_null",
+        lambda original, _writer, place, depth: depth > 0 and original(place, depth),
+    )
 
 
 def _moved(patch: Patch, move: Callable[[Any, Any], Any]) -> None:

@@ -28,7 +28,7 @@ LEAVES: Final = {
 }
 """Names in Python, by those in GraphQL."""
 PLAIN: Final = ("Int", "Float", "String", "ID")
-ROW: Final = ("String", "Int", "Float", "Boolean", "Int", "ID")
+ROW: Final = ("String", "Int", "Float", "Boolean", "ID", "Colour", "Int")
 INPUTS: Final = (*PLAIN, "Int", "Boolean", "Colour", "Date")
 WAYS: Final = (
     *("attribute",) * 6,
@@ -260,7 +260,7 @@ class Designer:
         return Field(name, ref, self.random.choice(("attribute", "attribute", "def", "batched")))
 
     def _in_row(self, of: str) -> Field:
-        """A field of the type whose leaves are all attributes, so that they are looked at together."""
+        """A field of the type whose leaves are all attributes, so that most are looked at together."""
         name, self._fields = f"f{self._fields}", self._fields + 1
         return Field(name, Ref(of, (self.random.random() < 0.5,)), "attribute")
 

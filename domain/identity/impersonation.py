@@ -1,0 +1,45 @@
+"""Administrators who look at the service as one of its accounts: for a short time, on the record."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from domain.identity.audit import Action, Actor, Audit
+from domain.identity.model import Account, Caller, IssuedTokens, Role, Terms
+from domain.identity.policy import NEEDS_CONSENT, Policy, granted
+from domain.identity.sessions import InvalidGrant, Sessions
+
+SCOPES: Final[frozenset[str]] = granted([Role.VIEWER]) - NEEDS_CONSENT
+"""What an owner does every day; nothing that signs in, or makes a device of theirs play."""
+
+
+@dataclass(frozen=True)
+class Impersonation:
+    """Sessions in which somebody acts as another (RFC 8693): they cannot be refreshed."""
+
+    sessions: Sessions
+    account: Callable[[str], Awaitable[Account | None]]
+    """The account, if it is in use."""
+    policy: Policy
+    audit: Audit
+
+    async def start(self, administrator: Caller, account_id: str, client_id: str, by: Actor) -> IssuedTokens:
+        """Tokens of a session of the account; raises `InvalidGrant` for whoever is no administrator, or acts
+        as somebody already, and for accounts that are their own, another administrator's or not in use.
+        """
+        acting_id = administrator.account_id
+        if acting_id is None or administrator.acting_id is not None:
+            raise InvalidGrant
+        account = await self.account(account_id)
+        if not self.policy.administers(administrator) or account is None or account.id == acting_id:
+            raise InvalidGrant
+        if Role.ADMIN in account.roles:
+            raise InvalidGrant
+        terms = Terms(scopes=SCOPES, methods=(), acting_id=acting_id)
+        async with self.audit.writing():
+            tokens = await self.sessions.start(account, by, terms, client_id=client_id, refreshable=False)
+            told = {"client": client_id, "session": tokens.session.id}
+            await self.audit.record(
+                by.known_as(acting_id), Action.ACCOUNT_IMPERSONATED, account.id, after=told
+            )
+        return tokens

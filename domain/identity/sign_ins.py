@@ -1,0 +1,68 @@
+"""Signing in, where a password may not be all that is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.identity.audit import Action, Actor
+from domain.identity.challenges import Purpose, challenge_refused
+from domain.identity.factors import Asked, Factor, Given, SecondFactors
+from domain.identity.model import Account, Method
+from domain.identity.service import AccountStore
+from domain.platform.errors import Forbidden, UserErrorCode, refuse
+
+
+@dataclass(frozen=True)
+class SignIns:
+    """The second step of signing in, and signing in with a passkey alone."""
+
+    accounts: AccountStore
+    factors: SecondFactors
+
+    async def second_step(self, account: Account) -> Asked | None:
+        """What is asked of somebody who knows the password; nothing where that is enough."""
+        enrolled = await self.factors.store.enrolled(account.id)
+        if not enrolled.required:
+            return None
+        return await self.factors.ask_for(Purpose.SIGN_IN, account.id, enrolled)
+
+    async def complete(self, token: str, given: Given, by: Actor) -> tuple[Account, tuple[Method, ...]]:
+        """Who has signed in, by what methods; raises `Refused` and `TooManyRequests` as `check` does."""
+        challenge = await self.factors.asked(token, Purpose.SIGN_IN)
+        account = await self._usable(challenge.account_id)
+        methods = await self.factors.check(account, given, challenge, by)
+        return account, (Method.PASSWORD, *methods)
+
+    async def begin_passkey(self) -> Asked:
+        """What a browser asks any passkey of ours to sign."""
+        return await self.factors.ask(
+            Purpose.PASSKEY_SIGN_IN,
+            None,
+            (Factor.PASSKEY,),
+            lambda nonce: self.factors.relying_party.request((), nonce),
+        )
+
+    async def complete_passkey(
+        self, token: str, credential: Mapping[str, Any], by: Actor
+    ) -> tuple[Account, tuple[Method, ...]]:
+        """Who has signed in; raises `Refused`. The authenticator has seen a PIN, a face or a finger: that
+        makes two factors.
+        """
+        challenge = await self.factors.asked(token, Purpose.PASSKEY_SIGN_IN)
+        passkey = await self.factors.used_passkey(credential, challenge)
+        if passkey is None:
+            await self.factors.audit.record(by, Action.SIGN_IN_FAILED, None, after={"reason": "passkey"})
+            raise refuse("This passkey belongs to no account here.", UserErrorCode.CREDENTIALS)
+        if not await self.factors.challenges.close(challenge.digest):
+            raise challenge_refused()
+        account = await self._usable(passkey.account_id)
+        return account, (Method.HARDWARE_KEY, Method.MULTIPLE)
+
+    async def _usable(self, account_id: str | None) -> Account:
+        found = {} if account_id is None else await self.accounts.accounts([account_id])
+        account = found.get(account_id or "")
+        if account is None:
+            raise challenge_refused()
+        if account.suspended_at is not None:
+            raise Forbidden("This account is suspended.")
+        return account

@@ -1,0 +1,117 @@
+"""How often something may be asked: the generic cell rate algorithm, which spreads requests evenly and lets
+some come at once. Nothing doubles at the edge of a window, as there is none.
+"""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+MAX_KEYS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`amount` requests in any stretch of `seconds`, of which up to `burst` may come at once."""
+
+    amount: int
+    seconds: float
+    burst: int
+
+    def __post_init__(self) -> None:
+        if not (self.amount > 0 and self.seconds > 0 and self.burst > 0):
+            raise ValueError("a rate lets something through")
+
+    @property
+    def interval(self) -> float:
+        """Seconds after which one more may come."""
+        return self.seconds / self.amount
+
+    @property
+    def tolerance(self) -> float:
+        """How many seconds ahead of their time requests may come."""
+        return self.interval * self.burst
+
+
+class Cell(NamedTuple):
+    """What is counted under one key, and how fast it may grow."""
+
+    key: str
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request may go on, and what its caller can expect of the rate that is nearest to its end."""
+
+    allowed: bool
+    rate: Rate
+    remaining: int
+    """How many more may come at once."""
+    retry_seconds: float
+    """Until one may come again; 0 where one may."""
+    reset_seconds: float
+    """Until as many may come at once as ever, if none comes meanwhile."""
+
+
+class RateLimiter(Protocol):
+    """Counts requests in cells. A cell that was never asked for is empty."""
+
+    async def take(self, cells: Sequence[Cell]) -> Verdict:
+        """Counts one request in every cell if all of them have room, else in none; there is one at least."""
+        ...
+
+
+def verdict(cells: Sequence[Cell], debts: Sequence[float], *, allowed: bool) -> Verdict:
+    """By the cell that decides. A debt is how many seconds a cell is ahead of its time now."""
+    waits = [
+        max(0.0, debt + cell.rate.interval - cell.rate.tolerance) for cell, debt in _paired(cells, debts)
+    ]
+    left = [_remaining(cell.rate, debt) for cell, debt in _paired(cells, debts)]
+    decisive = min(range(len(cells)), key=lambda number: (-waits[number], left[number]))
+    return Verdict(
+        allowed=allowed,
+        rate=cells[decisive].rate,
+        remaining=left[decisive],
+        retry_seconds=0.0 if allowed else waits[decisive],
+        reset_seconds=max(0.0, debts[decisive]),
+    )
+
+
+def _paired(cells: Sequence[Cell], debts: Sequence[float]) -> list[tuple[Cell, float]]:
+    return list(zip(cells, debts, strict=True))
+
+
+def _remaining(rate: Rate, debt: float) -> int:
+    # Microseconds of rounding must not take a request away.
+    return max(0, math.floor((rate.tolerance - debt) / rate.interval + 1e-3))
+
+
+class LocalRates:
+    """Fills `RateLimiter` for one process.
+
+    At most `max_keys` cells are held; the one that was quiet for longest is forgotten first.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
+        self._clock = clock
+        self._max_keys = max_keys
+        self._due: OrderedDict[str, float] = OrderedDict()
+        """By key, when the cell is empty again."""
+
+    async def take(self, cells: Sequence[Cell]) -> Verdict:
+        now = self._clock()
+        debts = [max(0.0, self._due.get(cell.key, now) - now) for cell in cells]
+        if any(
+            debt + cell.rate.interval > cell.rate.tolerance + 1e-6 for cell, debt in _paired(cells, debts)
+        ):
+            return verdict(cells, debts, allowed=False)
+        after = [debt + cell.rate.interval for cell, debt in _paired(cells, debts)]
+        for cell, debt in _paired(cells, after):
+            self._due[cell.key] = now + debt
+            self._due.move_to_end(cell.key)
+        while len(self._due) > self._max_keys:
+            self._due.popitem(last=False)
+        return verdict(cells, after, allowed=True)

@@ -1,0 +1,44 @@
+"""Whether an access token was meant for this place, and is used by whoever it was given to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.identity.dpop import InvalidProof, Proofs
+from domain.identity.model import Caller
+from domain.platform.errors import Unauthenticated
+from gateway.authentication import Presented
+from gateway.routes.connection import Connection
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Of tokens to the resource at `url` (RFC 8707), and to the keys of their clients (RFC 9449)."""
+
+    url: str
+    issuer: str
+    """Tokens that name no resource are for everything of the issuer."""
+    proofs: Callable[[], Proofs]
+
+    async def check(self, connection: Connection, presented: Presented, caller: Caller) -> None:
+        """Raises `Unauthenticated` for a token that is meant for elsewhere, or shown without its key."""
+        if caller.audience and caller.audience.isdisjoint({self.url, self.issuer}):
+            raise Unauthenticated("The access token is meant for another resource.", error="invalid_token")
+        if caller.key_thumbprint is None and not presented.bound:
+            return
+        try:
+            held = await self._thumbprint(connection, presented)
+        except InvalidProof:
+            held = None
+        if held is None or held != caller.key_thumbprint:
+            raise Unauthenticated(
+                "The access token is bound to a key: send it as `Authorization: DPoP …`, with a proof for "
+                "this request in the header `DPoP`.",
+                error="invalid_dpop_proof",
+            )
+
+    async def _thumbprint(self, connection: Connection, presented: Presented) -> str | None:
+        # On a WebSocket the client sends its proof, for the GET of the handshake, beside the token.
+        proof = connection.parameters.get("DPoP") or connection.headers.get("dpop")
+        if not presented.bound or not isinstance(proof, str):
+            return None
+        return await self.proofs().thumbprint(proof, connection.method, self.url, presented.token)

@@ -1,0 +1,520 @@
+"""Tokens of services, tokens bound to keys, what is said of tokens, and their end."""
+
+import base64
+import hashlib
+import time
+import uuid
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+
+from tests.e2e.oauth import (
+    EMAIL,
+    SCOPE,
+    VERIFIER,
+    App,
+    Browser,
+    ada,
+    app,
+    asked,
+    asking,
+    client_of,
+    code_for,
+    exchanged,
+    oauth_server,
+    registered,
+    told,
+)
+from tests.e2e.server import PASSWORD, Client, Failed, Server
+
+__all__ = ["ada", "app", "oauth_server"]
+
+VIEWER = "{ viewer { account { id } } }"
+SIGN_IN = f"""mutation {{ signIn(input: {{email: "{EMAIL}", password: "{PASSWORD}"}}) {{
+  accessToken account {{ id }} }} }}"""
+
+
+async def post(server: Server, path: str, app: App, **fields: str) -> httpx.Response:
+    credentials = None if app.secret is None else (app.id, app.secret)
+    given = fields if credentials else {"client_id": app.id, **fields}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        return await http.post(path, data=given, auth=credentials or httpx.USE_CLIENT_DEFAULT)
+
+
+async def graph(server: Server, document: str, **headers: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        accept = {"accept": "application/graphql-response+json"}
+        return await http.post("/graphql", json={"query": document}, headers={**accept, **headers})
+
+
+def proof(key: Any, method: str, url: str, token: str | None = None, **changes: Any) -> str:
+    """A DPoP proof, right in everything that the test does not change."""
+    claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time())}
+    if token is not None:
+        digest = hashlib.sha256(token.encode()).digest()
+        claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+    header |= changes.pop("header", {})
+    return jwt.encode(header, claims | changes, key, algorithms=[header["alg"]])
+
+
+# ── services ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+async def service(oauth_server: Server) -> App:
+    return await registered(
+        oauth_server, "--confidential", "--grant", "client_credentials", scope="read:content"
+    )
+
+
+async def test_a_service_gets_a_token_of_its_own_and_no_more(oauth_server: Server, service: App) -> None:
+    async with client_of(oauth_server, service, scope="read:content") as client:
+        tokens = await client.fetch_token(grant_type="client_credentials")
+
+    assert "refresh_token" not in tokens
+    assert tokens["scope"] == "read:content"
+    caller = Client(oauth_server, tokens["access_token"])
+    assert (await caller.ask("{ genres { id } }"))["genres"]
+    assert (await caller.answer(VIEWER))["data"] == {"viewer": None}
+    more = await asked(oauth_server, service, grant_type="client_credentials", scope="read:watchlist")
+    assert more.json()["error"] == "invalid_scope"
+
+
+async def test_a_public_client_cannot_be_a_service(oauth_server: Server, app: App) -> None:
+    answer = await asked(oauth_server, app, grant_type="client_credentials")
+
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+# ── introspection and revocation ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_service_is_told_of_its_own_tokens_alone(
+    oauth_server: Server, service: App, app: App, ada: Browser
+) -> None:
+    own = (await asked(oauth_server, service, grant_type="client_credentials")).json()["access_token"]
+    others = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+
+    of_own = (await post(oauth_server, "/oauth/introspect", service, token=own)).json()
+    of_others = [
+        (await post(oauth_server, "/oauth/introspect", service, token=token)).json()
+        for token in (others["access_token"], others["refresh_token"], "nonsense", own[:-3] + "abc")
+    ]
+    public = await post(oauth_server, "/oauth/introspect", app, token=others["access_token"])
+
+    assert of_own["active"]
+    assert (of_own["sub"], of_own["scope"]) == (service.id, "read:content")
+    assert of_others == [{"active": False}] * 4
+    assert public.status_code == 401
+
+
+async def test_a_trusted_service_is_told_of_all_tokens(oauth_server: Server, app: App, ada: Browser) -> None:
+    trusted = await registered(
+        oauth_server, "--confidential", "--trusted", "--grant", "client_credentials", scope="read:content"
+    )
+    tokens = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+
+    access = (await post(oauth_server, "/oauth/introspect", trusted, token=tokens["access_token"])).json()
+    refresh = (await post(oauth_server, "/oauth/introspect", trusted, token=tokens["refresh_token"])).json()
+
+    assert access["active"]
+    assert access["client_id"] == refresh["client_id"] == app.id
+    assert access["sid"] == refresh["sid"]
+    assert set(access["scope"].split()) == set(SCOPE.split())
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+async def test_revoking_a_token_ends_its_session(
+    oauth_server: Server, app: App, ada: Browser, kind: str
+) -> None:
+    tokens = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+    async with client_of(oauth_server, app) as client:
+        client.token = tokens
+        answer = await client.revoke_token(f"{oauth_server.url}/oauth/revoke", tokens[kind], kind)
+        again = await client.revoke_token(f"{oauth_server.url}/oauth/revoke", tokens[kind], "nonsense")
+
+    assert (answer.status_code, again.status_code) == (200, 200)
+    refused = await Client(oauth_server, tokens["access_token"]).answer(VIEWER)
+    assert refused["errors"][0]["extensions"]["reason"] == "SIGNED_OUT"
+    refreshed = await asked(
+        oauth_server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )
+    assert refreshed.json()["error"] == "invalid_grant"
+
+
+async def test_a_token_of_a_service_is_revoked_alone(oauth_server: Server, service: App) -> None:
+    first, second = [
+        (await asked(oauth_server, service, grant_type="client_credentials")).json()["access_token"]
+        for _ in range(2)
+    ]
+
+    await post(oauth_server, "/oauth/revoke", service, token=first)
+
+    refused = await Client(oauth_server, first).answer("{ genres { id } }")
+    assert refused["errors"][0]["extensions"]["reason"] == "SIGNED_OUT"
+    assert await Client(oauth_server, second).ask("{ genres { id } }")
+
+
+async def test_nobody_revokes_the_tokens_of_another_client(
+    oauth_server: Server, service: App, app: App, ada: Browser
+) -> None:
+    tokens = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+
+    await post(oauth_server, "/oauth/revoke", service, token=tokens["access_token"])
+
+    assert (await Client(oauth_server, tokens["access_token"]).ask(VIEWER))["viewer"]
+
+
+# ── resources ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("path", "status"), [("/graphql", 200), ("", 200), ("/mcp", 401)])
+async def test_a_token_is_good_for_the_resource_it_is_for(
+    oauth_server: Server, app: App, ada: Browser, path: str, status: int
+) -> None:
+    code = await code_for(ada, app, resource=oauth_server.issuer + path)
+    tokens = (await exchanged(oauth_server, app, code)).json()
+
+    answer = await graph(oauth_server, VIEWER, authorization=f"Bearer {tokens['access_token']}")
+
+    assert answer.status_code == status
+    if status == 401:
+        challenge = answer.headers["www-authenticate"]
+        metadata = f"{oauth_server.issuer}/.well-known/oauth-protected-resource/graphql"
+        assert f'resource_metadata="{metadata}"' in challenge
+        assert 'error="invalid_token"' in challenge
+
+
+async def test_a_code_cannot_be_turned_to_another_resource(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    code = await code_for(ada, app, resource=f"{oauth_server.issuer}/graphql")
+
+    answer = await exchanged(oauth_server, app, code, resource=f"{oauth_server.issuer}/mcp")
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
+
+
+async def test_resources_say_where_their_tokens_come_from(oauth_server: Server) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        found = [
+            (await http.get(f"/.well-known/oauth-protected-resource{path}")).json()
+            for path in ("", "/graphql", "/mcp")
+        ]
+        nothing = await http.get("/.well-known/oauth-protected-resource/elsewhere")
+
+    assert [each["resource"] for each in found] == [
+        oauth_server.issuer + path for path in ("", "/graphql", "/mcp")
+    ]
+    assert all(each["authorization_servers"] == [oauth_server.issuer] for each in found)
+    assert nothing.status_code == 404
+
+
+# ── tokens bound to a key ────────────────────────────────────────────────────────────────────────────────
+
+
+async def bound(server: Server, app: App, ada: Browser, key: Any) -> dict[str, Any]:
+    code = await code_for(ada, app)
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "code_verifier": VERIFIER,
+        "client_id": app.id,
+    }
+    header = {"dpop": proof(key, "POST", f"{server.issuer}/oauth/token")}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.post("/oauth/token", data=fields, headers=header)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("key", [ECKey.generate_key("P-256")])
+async def test_a_bound_token_works_with_its_key_alone(
+    oauth_server: Server, app: App, ada: Browser, key: Any
+) -> None:
+    tokens = await bound(oauth_server, app, ada, key)
+    token, url = tokens["access_token"], f"{oauth_server.issuer}/graphql"
+    good = {"authorization": f"DPoP {token}", "dpop": proof(key, "POST", url, token)}
+    thief = ECKey.generate_key("P-256")
+
+    answers = [
+        await graph(oauth_server, VIEWER, **good),
+        await graph(oauth_server, VIEWER, **good),  # the same proof again
+        await graph(oauth_server, VIEWER, authorization=f"Bearer {token}"),
+        await graph(oauth_server, VIEWER, authorization=f"DPoP {token}"),
+        await graph(
+            oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=proof(thief, "POST", url, token)
+        ),
+    ]
+
+    assert tokens["token_type"] == "DPoP"
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"htm": "GET"},
+        {"htu": "https://elsewhere.example/graphql"},
+        {"iat": int(time.time()) - 3600},
+        {"iat": int(time.time()) + 3600},
+        {"ath": "x"},
+        {"jti": "x" * 500},
+        {"header": {"typ": "JWT"}},
+    ],
+)
+async def test_a_proof_for_something_else_is_refused(
+    oauth_server: Server, app: App, ada: Browser, changes: dict[str, Any]
+) -> None:
+    key = ECKey.generate_key("P-256")
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    header = proof(key, "POST", f"{oauth_server.issuer}/graphql", token, **changes)
+
+    answer = await graph(oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=header)
+
+    assert answer.status_code == 401
+
+
+async def test_a_bound_refresh_token_needs_its_key(oauth_server: Server, app: App, ada: Browser) -> None:
+    key, thief = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    tokens = await bound(oauth_server, app, ada, key)
+    url = f"{oauth_server.issuer}/oauth/token"
+    fields = {
+        "grant_type": "refresh_token",
+        "refresh_token": tokens["refresh_token"],
+        "client_id": app.id,
+    }
+
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        without = await http.post("/oauth/token", data=fields)
+        stolen = await http.post("/oauth/token", data=fields, headers={"dpop": proof(thief, "POST", url)})
+        good = await http.post("/oauth/token", data=fields, headers={"dpop": proof(key, "POST", url)})
+
+    assert (without.json()["error"], stolen.json()["error"]) == ("invalid_grant", "invalid_grant")
+    assert good.json()["token_type"] == "DPoP"
+
+
+async def test_a_client_may_be_held_to_keys(oauth_server: Server, ada: Browser) -> None:
+    strict = await registered(oauth_server, "--dpop")
+
+    answer = await exchanged(oauth_server, strict, await code_for(ada, strict))
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+# ── pushed requests ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_request_is_pushed_and_then_referred_to(oauth_server: Server, app: App, ada: Browser) -> None:
+    pushed = await post(oauth_server, "/oauth/par", app, **asking(app))
+
+    reference = pushed.json()["request_uri"]
+    consent = await ada.open("/oauth/authorize", client_id=app.id, request_uri=reference)
+    answer = await ada.allow(consent)
+
+    assert (pushed.status_code, pushed.json()["expires_in"]) == (201, 90)
+    assert answer["state"] == "s1"
+    assert (await exchanged(oauth_server, app, answer["code"])).status_code == 200
+
+
+async def test_a_pushed_request_is_of_no_use_to_another_client(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    other = await registered(oauth_server)
+    reference = (await post(oauth_server, "/oauth/par", app, **asking(app))).json()["request_uri"]
+
+    for client_id, uri in (
+        (other.id, reference),
+        (app.id, reference + "x"),
+        (app.id, "https://evil.example/request.jwt"),
+    ):
+        page = await ada.open("/oauth/authorize", client_id=client_id, request_uri=uri)
+        assert page.response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
+        ({"scope": "read:everything"}, "invalid_scope"),
+        ({"request_uri": "urn:x"}, "invalid_request"),
+    ],
+)
+async def test_a_pushed_request_that_is_wrong_is_refused_at_once(
+    oauth_server: Server, app: App, change: dict[str, str], error: str
+) -> None:
+    pushed = await post(oauth_server, "/oauth/par", app, **asking(app, **change))
+
+    assert (pushed.status_code, pushed.json()["error"]) == (400, error)
+
+
+# ── acting as somebody ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_administrator_acts_as_an_account_for_a_quarter_of_an_hour(
+    oauth_server: Server,
+) -> None:
+    exchange = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token_type": "urn:media-gateway:params:oauth:token-type:account",
+        "actor_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    desk = await registered(oauth_server, "--confidential", "--grant", "token_exchange")
+    await Client(oauth_server).ask(REGISTER.format("boss"))
+    viewer = (await Client(oauth_server).ask(REGISTER.format("viewer")))["registerAccount"]
+    target = await key_of(oauth_server, "viewer@example.com")
+    own = await key_of(oauth_server, "boss@example.com")
+    await execute(oauth_server, "UPDATE account SET roles = '{viewer,admin}' WHERE id = $1", own)
+    admin = (await Client(oauth_server).ask(SIGN_IN.replace(EMAIL, "boss@example.com")))["signIn"]
+
+    answer = await asked(
+        oauth_server, desk, **exchange, subject_token=target, actor_token=admin["accessToken"]
+    )
+    refused = await asked(
+        oauth_server, desk, **exchange, subject_token=own, actor_token=viewer["accessToken"]
+    )
+    acting = Client(oauth_server, answer.json()["access_token"])
+    as_self = await asked(oauth_server, desk, **exchange, subject_token=own, actor_token=admin["accessToken"])
+    chained = await asked(
+        oauth_server, desk, **exchange, subject_token=own, actor_token=answer.json()["access_token"]
+    )
+
+    assert refused.json()["error"] == "invalid_grant"
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["expires_in"] == 900
+    assert "refresh_token" not in answer.json()
+    seen = (await acting.ask("{ viewer { impersonated account { id } } }"))["viewer"]
+    assert seen == {"impersonated": True, "account": viewer["account"]}
+    with pytest.raises(Failed):
+        await acting.ask("mutation { signOut(input: {sessions: ALL}) { endedSessions } }")
+    assert as_self.json()["error"] == chained.json()["error"] == "invalid_grant"
+    entries = await rows(
+        oauth_server, "SELECT account_id, resource_id FROM audit_entry WHERE action = 'account.impersonated'"
+    )
+    assert [(str(row[0]), row[1]) for row in entries] == [(own, target)]
+
+
+REGISTER = """mutation {{ registerAccount(input: {{
+  email: "{}@example.com", password: "A-good-Passw0rd", displayName: "X"}}) {{
+  accessToken account {{ id }} }} }}"""
+
+
+async def key_of(server: Server, email: str) -> str:
+    (row,) = await rows(server, "SELECT id FROM account WHERE email = $1", email)
+    return str(row[0])
+
+
+async def rows(server: Server, statement: str, *arguments: Any) -> list[Any]:
+    connection = await asyncpg.connect(server.settings["MEDIA_GATEWAY_DATABASE_URL"])
+    try:
+        return list(await connection.fetch(statement, *arguments))
+    finally:
+        await connection.close()
+
+
+async def execute(server: Server, statement: str, *arguments: Any) -> None:
+    await rows(server, statement, *arguments)
+
+
+# ── OpenID Connect ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+async def site(oauth_server: Server) -> App:
+    return await registered(oauth_server, "--confidential", scope="openid profile email")
+
+
+async def test_a_site_learns_who_signs_in(oauth_server: Server, site: App, ada: Browser) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        found = (await http.get("/.well-known/openid-configuration")).json()
+        keys = KeySet.import_key_set((await http.get("/.well-known/jwks.json")).json())
+    code = await code_for(ada, site, scope="openid profile email", nonce="n-1")
+    tokens = (await exchanged(oauth_server, site, code)).json()
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        headers = {"authorization": f"Bearer {tokens['access_token']}"}
+        about = await http.get("/oauth/userinfo", headers=headers)
+
+    with pytest.warns(match="RFC 9864"):
+        identity = jwt.decode(
+            tokens["id_token"], keys, algorithms=found["id_token_signing_alg_values_supported"]
+        )
+    claims = identity.claims
+    registry = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": found["issuer"]},
+        aud={"essential": True, "value": site.id},
+        nonce={"essential": True, "value": "n-1"},
+        exp={"essential": True},
+    )
+    registry.validate(claims)
+    assert identity.header["typ"] == "JWT"
+    assert (claims["email"], claims["name"], claims["amr"]) == (EMAIL, "Viewer", ["pwd"])
+    digest = hashlib.sha512(tokens["access_token"].encode()).digest()[:32]
+    assert claims["at_hash"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert about.json()["sub"] == claims["sub"]
+    assert about.json()["email"] == EMAIL
+
+
+async def test_an_id_token_is_no_access_token_nor_the_other_way_round(
+    oauth_server: Server, site: App, app: App, ada: Browser
+) -> None:
+    tokens = (await exchanged(oauth_server, site, await code_for(ada, site, scope="openid"))).json()
+    others = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+
+    refused = await graph(oauth_server, VIEWER, authorization=f"Bearer {tokens['id_token']}")
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        nobody = await http.get("/oauth/userinfo")
+        without = await http.get(
+            "/oauth/userinfo", headers={"authorization": f"Bearer {others['access_token']}"}
+        )
+
+    assert refused.status_code == 401
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    assert (without.status_code, without.json()) == (403, {"error": "insufficient_scope"})
+
+
+async def test_a_site_learns_no_more_than_it_asked_for(oauth_server: Server, site: App, ada: Browser) -> None:
+    tokens = (await exchanged(oauth_server, site, await code_for(ada, site, scope="openid"))).json()
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        headers = {"authorization": f"Bearer {tokens['access_token']}"}
+        about = (await http.get("/oauth/userinfo", headers=headers)).json()
+
+    assert set(about) == {"sub"}
+
+
+@pytest.mark.parametrize(
+    ("signed_in", "change", "error"),
+    [
+        (False, {"prompt": "none"}, "login_required"),
+        (True, {"prompt": "none"}, "consent_required"),
+        (True, {"prompt": "none", "max_age": "0"}, "login_required"),
+    ],
+)
+async def test_who_must_not_be_asked_is_not_asked(
+    oauth_server: Server,
+    site: App,
+    ada: Browser,
+    signed_in: bool,  # noqa: FBT001
+    change: dict[str, str],
+    error: str,
+) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as nobody:
+        http = ada.http if signed_in else nobody
+        answer = await http.get("/oauth/authorize", params=asking(site, scope="openid", **change))
+
+    assert told(answer)["error"] == error
+
+
+async def test_who_is_to_sign_in_again_is_shown_the_form(
+    oauth_server: Server, site: App, ada: Browser
+) -> None:
+    page = await ada.open("/oauth/authorize", **asking(site, scope="openid", prompt="login"))
+
+    consent = await ada.sign_in(page, EMAIL)
+
+    assert "Allow Test app?" in consent.text

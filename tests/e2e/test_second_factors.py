@@ -1,0 +1,188 @@
+"""Second factors over the real server: an app's codes, and passkeys of a real Chromium."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pyotp
+import pytest
+
+from tests.conftest import fresh_database
+from tests.e2e.server import PASSWORD, Client, Failed, Server, register, running
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "tests" / "gateway" / "pages" / "passkeys.browser.mjs"
+MISSING = [
+    name
+    for name, present in {
+        "node": shutil.which("node"),
+        "chromium": shutil.which("chromium"),
+        "playwright (make pages)": (ROOT / "web/graphiql/node_modules/playwright-core").is_dir(),
+    }.items()
+    if not present
+]
+ERRORS = "userErrors { code message }"
+CHALLENGE = "challenge { token factors passkeyOptions }"
+SIGN_IN = f"""mutation ($email: String!) {{ done: signIn(input: {{email: $email, password: "{PASSWORD}"}}) {{
+  accessToken {CHALLENGE} {ERRORS} }} }}"""
+COMPLETE = f"""mutation ($challenge: String!, $factor: SecondFactorInput!) {{
+  done: completeSignIn(input: {{challenge: $challenge, factor: $factor}}) {{ accessToken {ERRORS} }} }}"""
+ENROL = f"mutation {{ done: enrolTotp {{ secret uri {ERRORS} }} }}"
+CONFIRM = f"""mutation ($code: String!) {{ done: confirmTotp(input: {{code: $code}}) {{
+  backupCodes secondFactors {{ totpSince backupCodesLeft required }} {ERRORS} }} }}"""
+REMOVE = f"mutation {{ done: removeTotp {{ secondFactors {{ required }} {ERRORS} }} }}"
+BEGIN_PASSKEY = f"mutation {{ done: beginPasskey {{ {CHALLENGE} {ERRORS} }} }}"
+ADD_PASSKEY = f"""mutation ($challenge: String!, $passkey: JSON!) {{
+  done: addPasskey(input: {{challenge: $challenge, passkey: $passkey, name: "Chromium"}}) {{
+    backupCodes secondFactors {{ passkeys {{ id name createdAt lastUsedAt }} }} {ERRORS} }} }}"""
+BEGIN_ALONE = f"mutation {{ done: beginPasskeySignIn {{ {CHALLENGE} {ERRORS} }} }}"
+ALONE = f"""mutation ($challenge: String!, $passkey: JSON!) {{
+  done: completePasskeySignIn(input: {{challenge: $challenge, passkey: $passkey}}) {{
+    accessToken account {{ email }} {ERRORS} }} }}"""
+STEP_UP = f"mutation ($by: StepUpInput!) {{ done: stepUp(input: $by) {{ holdsUntil {ERRORS} }} }}"
+VIEWER = "{ viewer { account { email } secondFactors { required passkeys { name } } } }"
+
+
+@pytest.fixture(scope="module")
+async def server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
+    settings = {
+        "database_url": await fresh_database(postgres_url, "media_gateway_factors"),
+        "demo_catalogue": "false",
+    }
+    async with running(scratch / "factors", **settings) as server:
+        yield server
+
+
+async def done(client: Client, document: str, **variables: Any) -> Any:
+    payload = (await client.ask(document, **variables))["done"]
+    assert payload["userErrors"] == [], payload
+    return payload
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """What the app shows so many steps from now."""
+    app = pyotp.TOTP(secret)
+    return app.generate_otp(app.timecode(datetime.now(UTC)) + steps)
+
+
+async def test_an_app_is_set_up_and_asked_for(server: Server) -> None:
+    client = await register(server, "app@example.org")
+    secret = (await done(client, ENROL))["secret"]
+    made = await done(client, CONFIRM, code=code_of(secret))
+    assert made["secondFactors"]["backupCodesLeft"] == len(made["backupCodes"]) == 10
+
+    asked = await done(Client(server), SIGN_IN, email="app@example.org")
+    assert (asked["accessToken"], asked["challenge"]["factors"]) == (None, ["TOTP", "BACKUP_CODE"])
+    token = asked["challenge"]["token"]
+    replayed = await Client(server).ask(COMPLETE, challenge=token, factor={"code": code_of(secret)})
+    assert [error["code"] for error in replayed["done"]["userErrors"]] == ["CREDENTIALS"]
+    signed_in = await done(Client(server), COMPLETE, challenge=token, factor={"code": code_of(secret, 1)})
+
+    viewer = (await Client(server, signed_in["accessToken"]).ask(VIEWER))["viewer"]
+    assert viewer["account"]["email"] == "app@example.org"
+    log = server.log.read_text()
+    assert not any(hidden in log for hidden in (secret, token, *made["backupCodes"]))
+
+
+async def test_what_is_sensitive_asks_who_it_is(server: Server) -> None:
+    client = await register(server, "careful@example.org")
+    secret = (await done(client, ENROL))["secret"]
+    codes = (await done(client, CONFIRM, code=code_of(secret)))["backupCodes"]
+
+    # It signed in by a password before there was anything else.
+    with pytest.raises(Failed) as refused:
+        await client.ask(REMOVE)
+    assert "STEP_UP_REQUIRED" in str(refused.value)
+    assert "BACKUP_CODE" in str(refused.value)
+    await done(client, STEP_UP, by={"backupCode": codes[0]})
+
+    assert (await done(client, REMOVE))["secondFactors"] == {"required": False}
+
+
+async def test_our_own_pages_ask_for_it_too(server: Server) -> None:
+    client = await register(server, "pages@example.org")
+    secret = (await done(client, ENROL))["secret"]
+    codes = (await done(client, CONFIRM, code=code_of(secret)))["backupCodes"]
+
+    async with httpx.AsyncClient(base_url=server.url) as browser:
+        form = await browser.get("/oauth/device")
+        given = hidden_in(form.text) | {"email": "pages@example.org", "password": PASSWORD}
+        second = await browser.post("/oauth/sign-in", data=given)
+        assert 'name="code"' in second.text
+        assert "email" not in hidden_in((await browser.get("/oauth/device")).text)
+        wrong = await browser.post("/oauth/second-step", data=hidden_in(second.text) | {"code": "000000"})
+        assert wrong.status_code == 401
+        sealed = hidden_in(wrong.text) | {"code": codes[0]}
+        elsewhere = await browser.post("/oauth/second-step", data=sealed | {"next": "/oauth/authorize?x=y"})
+        assert elsewhere.status_code == 400
+        signed_in = await browser.post("/oauth/second-step", data=sealed)
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/oauth/device")
+        assert 'name="user_code"' in (await browser.get("/oauth/device")).text
+
+
+def hidden_in(text: str) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text))
+
+
+class Browser:
+    """A Chromium that has an authenticator."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def answer(self, **asked: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps(asked) + b"\n")
+        line = await asyncio.wait_for(self._process.stdout.readline(), 60)
+        assert line, "the browser is gone"
+        return orjson.loads(line)
+
+
+@pytest.fixture
+async def browser(server: Server) -> AsyncIterator[Browser]:
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        str(SCRIPT),
+        f"http://localhost:{server.port}",
+        shutil.which("chromium") or "",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    yield Browser(process)
+    assert process.stdin is not None
+    process.stdin.close()
+    await asyncio.wait_for(process.wait(), 30)
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"missing here: {', '.join(MISSING)}")
+async def test_a_passkey_of_a_browser_signs_in_second_and_alone(server: Server, browser: Browser) -> None:
+    client = await register(server, "passkey@example.org")
+    asked = (await done(client, BEGIN_PASSKEY))["challenge"]
+    created = await browser.answer(create=asked["passkeyOptions"])
+    made = await done(client, ADD_PASSKEY, challenge=asked["token"], passkey=created)
+    assert [passkey["name"] for passkey in made["secondFactors"]["passkeys"]] == ["Chromium"]
+    assert len(made["backupCodes"]) == 10
+
+    second = (await done(Client(server), SIGN_IN, email="passkey@example.org"))["challenge"]
+    assert second["factors"] == ["BACKUP_CODE", "PASSKEY"]
+    signed = await browser.answer(get=second["passkeyOptions"])
+    by_both = await done(Client(server), COMPLETE, challenge=second["token"], factor={"passkey": signed})
+    assert by_both["accessToken"]
+
+    first = (await done(Client(server), BEGIN_ALONE))["challenge"]
+    signed = await browser.answer(get=first["passkeyOptions"])
+    alone = await done(Client(server), ALONE, challenge=first["token"], passkey=signed)
+    assert alone["account"]["email"] == "passkey@example.org"
+    replayed = await Client(server).ask(ALONE, challenge=first["token"], passkey=signed)
+    assert [error["code"] for error in replayed["done"]["userErrors"]] == ["NOT_FOUND"]
+    again = (await done(client, STEP_UP, by={"backupCode": made["backupCodes"][0]}))["holdsUntil"]
+    assert again is not None
+    taken = (await done(client, BEGIN_PASSKEY))["challenge"]["passkeyOptions"]
+    assert await browser.answer(create=taken) == {"error": "InvalidStateError"}
