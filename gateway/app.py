@@ -41,12 +41,14 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
+from gateway.routes.rate_gate import limited
 from gateway.services import Opened, open_all, open_services
 from gateway.settings import Settings
 from gateway.time_and_ids import now
 from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context
+from resolvers.viewing import NOTHING, limits_of
 from schema.graph import graph
 
 __all__ = ["create_app", "open_services"]
@@ -98,6 +100,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         caller = await caller_of(connection, identify, identify_key, binding.check)
         if caller.key_id is not None and caller.per_minute is not None:
             await services.limits.require_key(caller.key_id, caller.per_minute)
+        limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -105,6 +108,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             region=caller.region or settings.default_region,
             request_id=connection.request_id,
             client=connection.client,
+            restriction=limits.restriction,
+            hours=limits.hours,
             user_agent=connection.headers.get("user-agent"),
         )
 
@@ -121,8 +126,13 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
-            *oauth_routes(lambda: opened().oauth.server),
-            *oauth_page_routes(lambda: opened().oauth),
+            *limited(
+                [
+                    *oauth_routes(lambda: opened().oauth.server),
+                    *oauth_page_routes(lambda: opened().oauth),
+                ],
+                lambda: opened().services.limits,
+            ),
             *account_routes(lambda: opened().services.recovery),
             *style_routes(),
             *page_routes(settings),

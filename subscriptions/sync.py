@@ -12,9 +12,12 @@ from domain.platform.errors import GatewayError, NotFound, Refused
 from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
+from resolvers.commands import may_see
 from resolvers.context import Info
 from resolvers.ids import content_key, key_of
 from resolvers.sync import cursor_of, seq_of
+from resolvers.viewing import renew
+from resolvers.visibility import shows
 from subscriptions.events import (
     CommandChanged,
     DeviceChanged,
@@ -163,7 +166,20 @@ async def _follow(
         async for change in followed:
             if kinds is None or change.kind in kinds:
                 info.context.forget()
-                yield change
+                await renew(info.context)
+                if await _may_see(info, change):
+                    yield change
+
+
+async def _may_see(info: Info, change: Change) -> bool:
+    """Whether the title that a change is about is not hidden from the caller."""
+    if info.context.restriction is None:
+        return True
+    event = event_of(change)
+    if isinstance(event, CommandChanged):
+        return await may_see(info.context, event.command)
+    content = change.payload.get("content")
+    return content is None or await shows(info.context, content)
 
 
 async def _presence(info: Info) -> dict[str, bool]:
