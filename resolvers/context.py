@@ -76,6 +76,16 @@ class Services:
     similarity: Similarity
 
 
+@dataclass(slots=True)
+class Course:
+    """Where a stream is, for its client to go on from."""
+
+    began: str | None = None
+    """The cursor that it began behind."""
+    cursor: str | None = None
+    """That of the event which is being delivered."""
+
+
 @dataclass
 class Context:
     """One operation of one caller."""
@@ -92,6 +102,10 @@ class Context:
     """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
     hours: Hours | None = None
     """When the caller's viewing profile may watch; always if open."""
+    last_seen: str | None = None
+    """The cursor at which a stream of this caller broke, as its client says in `Last-Event-ID`."""
+    course: Course = field(default_factory=Course)
+    """Where the stream is that this is the context of."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
