@@ -34,6 +34,7 @@ from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
@@ -70,6 +71,7 @@ class Services:
     pushing: Pushing
     interchange: Interchange
     devices: Devices
+    commands: Commands
     playback: Playback
     discovery: Discovery
     sona: Sona
@@ -125,7 +127,7 @@ class Context:
 
     @cached_property
     def sync(self) -> SyncLoaders:
-        return SyncLoaders(self.services.sync, self.services.devices, self.account_id)
+        return SyncLoaders(self.services.sync, self.services.devices, self.services.commands, self.account_id)
 
     @cached_property
     def playback(self) -> PlaybackLoaders:

@@ -26,6 +26,7 @@ from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
+from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
@@ -55,6 +56,7 @@ class Living:
     catalog: Catalog
     sync: Sync
     devices: Devices
+    commands: Commands
     playback: Playback
     pushing: Pushing
     interchange: Interchange
@@ -105,6 +107,7 @@ class Living:
             pushing=self.pushing,
             interchange=self.interchange,
             devices=self.devices,
+            commands=self.commands,
             playback=self.playback,
             policy=Policy(),
         )
@@ -145,6 +148,7 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
+    commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
     ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),
@@ -155,11 +159,22 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         clock.now,
         new_id,
     )
-    playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
+    playback = Playback(PostgresPlayback(database), sync, devices, commands, clock.now, new_id)
     pushing = Pushing(sync, devices)
     interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
     return Living(
-        database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing, interchange
+        database,
+        clock,
+        fanout,
+        presence,
+        journal,
+        catalog,
+        sync,
+        devices,
+        commands,
+        playback,
+        pushing,
+        interchange,
     )
 
 
