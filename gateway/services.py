@@ -65,7 +65,7 @@ from gateway.metrics import Metrics
 from gateway.oauth.opening import pages_of
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
-from gateway.second_factors import second_factors_of, step_up_of
+from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
@@ -163,6 +163,7 @@ async def open_all(
             second_factors=factors,
             sign_ins=sign_ins,
             step_up=step_up_of(factors, accounts, database),
+            viewing=viewing_of(accounts, sessions, database),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),

@@ -27,6 +27,7 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
+from domain.identity.viewing import Viewing
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -60,6 +61,7 @@ class Services:
     second_factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     policy: Policy
     journal: Journal
     snapshots: CatchUp
@@ -70,6 +72,16 @@ class Services:
     discovery: Discovery
     sona: Sona
     similarity: Similarity
+
+
+@dataclass(slots=True)
+class Course:
+    """Where a stream is, for its client to go on from."""
+
+    began: str | None = None
+    """The cursor that it began behind."""
+    cursor: str | None = None
+    """That of the event which is being delivered."""
 
 
 @dataclass
@@ -88,6 +100,10 @@ class Context:
     """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
     hours: Hours | None = None
     """When the caller's viewing profile may watch; always if open."""
+    last_seen: str | None = None
+    """The cursor at which a stream of this caller broke, as its client says in `Last-Event-ID`."""
+    course: Course = field(default_factory=Course)
+    """Where the stream is that this is the context of."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)

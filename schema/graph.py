@@ -31,6 +31,7 @@ from schema import (
     second_factors,
     sona,
     sync,
+    viewing,
 )
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
@@ -64,8 +65,9 @@ CONTRIBUTIONS = {
             identity.IdentityMutation,
             recovery.RecoveryMutation,
             second_factors.SecondFactorMutation,
+            viewing.ViewingMutation,
         ),
-        extensions=(second_factors.ViewerSecondFactors,),
+        extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
     ),
     "administration": Contribution(
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)

@@ -30,6 +30,7 @@ from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_limits import PostgresRateLimits
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
@@ -41,6 +42,7 @@ from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.tokens import Issuer, Tokens
+from domain.identity.viewing import Viewing
 from domain.platform.postgres import Database
 from domain.platform.rates import LocalRates
 from domain.sync.postgres_outbox import PostgresOutbox
@@ -110,6 +112,7 @@ class Desk:
     factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     opened: list[Account] = field(default_factory=list)
 
     @property
@@ -199,7 +202,22 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             factors=factors,
             sign_ins=sign_ins,
             step_up=step_up,
+            viewing=viewing_on(database, clock, sessions, passwords),
         )
+
+
+def viewing_on(database: Database, clock: Clock, sessions: Sessions, passwords: Passwords) -> Viewing:
+    """Viewing profiles as one process keeps them."""
+    return Viewing(
+        store=PostgresViewing(database),
+        sessions=sessions,
+        recent=sessions.recent,
+        passwords=passwords,
+        attempts=LocalAttempts(clock.seconds),
+        audit=Audit(PostgresAudit(database), clock.now),
+        now=clock.now,
+        new_id=new_id,
+    )
 
 
 def sessions_on(
