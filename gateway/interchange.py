@@ -4,8 +4,10 @@ import time
 
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
+from domain.interchange.exporting import Exports
 from domain.interchange.postgres import PostgresImports
 from domain.interchange.postgres_matching import PostgresShelf
+from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
 from domain.platform.postgres import Database
 from domain.sync.clock import HybridClock
@@ -20,6 +22,10 @@ from gateway.titles import titles_of
 
 def interchange_of(database: Database, sync: Sync) -> Interchange:
     return Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
+
+
+def exports_of(database: Database) -> Exports:
+    return Exports(PostgresState(database), now)
 
 
 def open_interchange(database: Database, fanout: Fanout) -> Interchange:

@@ -59,7 +59,7 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
-from gateway.interchange import interchange_of
+from gateway.interchange import exports_of, interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
@@ -173,6 +173,7 @@ async def open_all(
             sync=sync,
             pushing=Pushing(sync, devices),
             interchange=interchange_of(database, sync),
+            exports=exports_of(database),
             devices=devices,
             commands=commands,
             playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),

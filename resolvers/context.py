@@ -28,6 +28,7 @@ from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
+from domain.interchange.exporting import Exports
 from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
@@ -70,6 +71,7 @@ class Services:
     sync: Sync
     pushing: Pushing
     interchange: Interchange
+    exports: Exports
     devices: Devices
     commands: Commands
     playback: Playback

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from domain.interchange import letterboxd, netflix, simkl, trakt
+from domain.interchange import archive, letterboxd, netflix, simkl, trakt
 from domain.interchange.files import Member
 from domain.interchange.model import Entry, Problem, Source
 from domain.platform.errors import refuse
@@ -29,6 +29,7 @@ class Format:
 
 
 FORMATS = {
+    Source.ARCHIVE: Format(archive.recognises, lambda members, _: archive.read(members)),
     Source.TRAKT: Format(trakt.recognises, lambda members, _: trakt.read(members)),
     Source.SIMKL: Format(simkl.recognises, lambda members, _: simkl.read(members)),
     Source.LETTERBOXD: Format(letterboxd.recognises, lambda members, _: letterboxd.read(members)),

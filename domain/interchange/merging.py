@@ -136,11 +136,13 @@ class Merging:
 
     def _written(self, title: Title, act: Viewing) -> WatchProgress:
         at = act.at or UNKNOWN_MOMENT
-        duration = act.duration_seconds or title.duration_seconds or 0
+        duration = act.duration_seconds
+        if duration is None:
+            duration = title.duration_seconds or 0
         position = act.position_seconds
         if position is None:
             position = duration if act.finished else int(duration * (act.fraction or 0))
-        finished = act.finished or reaches_the_end(position, duration)
+        finished = act.finished or (act.version is None and reaches_the_end(position, duration))
         return WatchProgress(
             content_id=title.content_id,
             viewing=1 if act.viewing is None else act.viewing,
@@ -323,6 +325,8 @@ def _mark_back(ledger: Ledger, item: Item) -> bool:
     if known is None or known.version != item.version:
         return False
     value = item.before.get("value")
+    if known.kind is MarkKind.PLACE and value is None:
+        return True  # it is void without the addition
     before = value if isinstance(value, str | bool) else None
     ledger.marked(replace(known, value=before, version=_right_after(item.version), updated_at=ledger.now))
     return True

@@ -7,9 +7,13 @@ from domain.interchange.matching import Found, NamedPart, Part
 from domain.platform.postgres import Database, Row, columns
 
 BY_IDS = """
+WITH key AS (SELECT * FROM unnest($1::text[], $2::text[]) AS key (source, value))
 SELECT i.source, i.value, c.id, c.kind, c.year
-  FROM unnest($1::text[], $2::text[]) AS key (source, value)
-  JOIN external_id i USING (source, value) JOIN content c ON c.id = i.content_id
+  FROM key JOIN external_id i USING (source, value) JOIN content c ON c.id = i.content_id
+ WHERE c.deleted_at IS NULL
+ UNION ALL
+SELECT key.source, key.value, c.id, c.kind, c.year
+  FROM key JOIN content c ON key.source = 'slug' AND c.slug = key.value
  WHERE c.deleted_at IS NULL"""
 
 BY_TITLES = """

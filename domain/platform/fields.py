@@ -23,6 +23,11 @@ class Fields:
         self._values = values
         self._path = path
 
+    @property
+    def names(self) -> list[str]:
+        """Of all its fields."""
+        return list(self._values)
+
     def broken(self, name: str, reason: str) -> Broken:
         return Broken(self._path + name, reason)
 

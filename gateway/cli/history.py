@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.profile import email_of
+from domain.interchange.exporting import Exports
 from domain.interchange.formats import Hints
 from domain.interchange.model import Fate, ItemKind, Outcome, Problem, Source
 from domain.interchange.service import Import, Interchange, Report
@@ -15,7 +16,7 @@ from domain.platform.postgres import Database
 from gateway.cli.errors import Failed
 from gateway.cli.screen import notes, results
 from gateway.database import open_database_url
-from gateway.interchange import open_interchange
+from gateway.interchange import exports_of, open_interchange
 from gateway.settings import Settings
 from gateway.shared import open_shared
 
@@ -36,8 +37,8 @@ FATES: Final = {
 
 
 @asynccontextmanager
-async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interchange, str]]:
-    """Imports, and the id of the account of this name; raises `Failed` where there is none."""
+async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interchange, Exports, str]]:
+    """Imports, exports, and the id of the account of this name; raises `Failed` where there is none."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
         shared = await stack.enter_async_context(open_shared(settings))
@@ -46,7 +47,7 @@ async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interc
         found = await (accounts.demonstration(account) if address is None else accounts.by_email(address))
         if found is None:
             raise Failed(f"No account is called {account}.")
-        yield open_interchange(database, shared.fanout), found.id
+        yield open_interchange(database, shared.fanout), exports_of(database), found.id
 
 
 async def import_history(  # noqa: PLR0913 - what the command line gives
@@ -60,7 +61,7 @@ async def import_history(  # noqa: PLR0913 - what the command line gives
     dry: bool,
 ) -> Report:
     """Brings a file to an account; raises `Failed` with the reason."""
-    async with opened(settings, account) as (interchange, account_id):
+    async with opened(settings, account) as (interchange, _, account_id):
         try:
             return await interchange.bring(account_id, name, data, source=source, hints=hints, dry=dry)
         except Refused as refusal:
@@ -68,7 +69,7 @@ async def import_history(  # noqa: PLR0913 - what the command line gives
 
 
 async def undo_import(settings: Settings, account: str, import_id: str) -> Import:
-    async with opened(settings, account) as (interchange, account_id):
+    async with opened(settings, account) as (interchange, _, account_id):
         try:
             return await interchange.undo(account_id, import_id)
         except Refused as refusal:

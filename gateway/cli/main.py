@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, config, documents, grant, imports, migrate, schema, serve, token, worker
+from gateway.cli import (
+    clients,
+    config,
+    documents,
+    export,
+    grant,
+    imports,
+    migrate,
+    schema,
+    serve,
+    token,
+    worker,
+)
 from gateway.cli.errors import Commands
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app.command()(serve.serve)
 app.command()(worker.worker)
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(imports.app, name="import")
+app.command()(export.export)
 app.add_typer(documents.app, name="documents")
 app.add_typer(clients.app, name="clients")
 app.add_typer(schema.app, name="schema")

@@ -91,3 +91,16 @@ def test_a_history_that_cannot_be_brought_is_one_line(command: Command, ada: str
     assert nobody.stderr == "error: No account is called bob@example.org.\n"
     assert "This is no export of trakt" in nothing.stderr
     assert "The formats are trakt" in unknown.stderr
+
+
+def test_what_is_exported_imports_again(command: Command, ada: str) -> None:
+    Path("history.json").write_text(json.dumps(HISTORY), "utf-8")
+    command("import", "history", "history.json", "--account", ada)
+
+    written = command("export", "ada.zip", "--account", ada)
+    again = command("import", "history", "ada.zip", "--account", ada)
+    twice = command("export", "ada.zip", "--account", ada)
+
+    assert (written.exit_code, again.exit_code, twice.exit_code) == (0, 0, 1)
+    assert "ada.zip (archive): brought 0 of 1" in again.stdout
+    assert "ada.zip is there already" in twice.stderr

@@ -1,0 +1,229 @@
+"""Our own archive: a ZIP of JSON lines, and a manifest with versions and checksums. Written and read here.
+
+docs/interchange.md states the format. What it tells of titles, other catalogues can find as well.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+import orjson
+
+from domain.catalog.model import ContentKind, ExternalId
+from domain.interchange.fields import TITLE_LIMIT, YEARS, moment
+from domain.interchange.files import Member
+from domain.interchange.model import Act, Entry, Listing, Noted, Opinion, Problem, Reference, Trouble, Viewing
+from domain.platform.errors import BadInput, Refused, refuse
+from domain.platform.fields import Broken, Fields
+from domain.sync.clock import Timestamp
+from domain.sync.model import MarkKind, Verdict
+from domain.sync.operations import MAX_DURATION_SECONDS, MAX_VIEWING, known_mark, known_stars
+from domain.sync.service import moment_of
+
+FORMAT: Final = "media-gateway-archive"
+VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""A ZIP holds times; the same content is to make the same bytes."""
+
+Record: TypeAlias = Mapping[str, Any]
+
+
+class Part(NamedTuple):
+    """A file of the archive: what one context contributes, as records that JSON can hold."""
+
+    name: str
+    records: Iterable[Record]
+
+
+def packed(parts: Iterable[Part], created_at: datetime) -> bytes:
+    """The archive."""
+    archive = io.BytesIO()
+    files = []
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
+        for part in parts:
+            lines = [orjson.dumps(record) for record in part.records]
+            data = b"".join(line + b"\n" for line in lines)
+            pack.writestr(_named(part.name), data)
+            files.append({"name": part.name, "records": len(lines), "sha256": sha256(data).hexdigest()})
+        manifest = {"format": FORMAT, "version": VERSION, "created_at": created_at, "files": files}
+        pack.writestr(_named(MANIFEST), orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    return archive.getvalue()
+
+
+def _named(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+# Reading it again.
+
+
+def recognises(members: Sequence[Member]) -> bool:
+    manifest = _manifest(members)
+    return manifest is not None and manifest.get("format") == FORMAT
+
+
+def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
+    """What the archive tells; raises `Refused` for an archive of a later version, or without a manifest."""
+    manifest = _manifest(members)
+    if manifest is None or manifest.get("format") != FORMAT:
+        raise refuse(f"The archive has no {MANIFEST} that names the format {FORMAT}.")
+    if manifest.get("version") != VERSION:
+        raise refuse(f"The archive is of version {manifest.get('version')!r}; version {VERSION} is read.")
+    listed = manifest.get("files")
+    sums = {
+        file["name"]: file.get("sha256")
+        for file in (listed if isinstance(listed, list) else [])
+        if isinstance(file, dict) and isinstance(file.get("name"), str)
+    }
+    for member in members:
+        acts = READERS.get(member.name)
+        if member.name == MANIFEST:
+            continue
+        if acts is None:
+            yield Problem(member.name, "is of the account, not of what was watched", Trouble.LEFT_OUT)
+        elif sums.pop(member.name, None) != sha256(member.data).hexdigest():
+            yield Problem(member.name, "is not what the manifest says: its checksum differs")
+        else:
+            yield from _lines(member, acts)
+    for name in sums.keys() & READERS.keys():
+        yield Problem(name, "is missing from the archive")
+
+
+def _manifest(members: Sequence[Member]) -> dict[str, Any] | None:
+    data = next((member.data for member in members if member.name == MANIFEST), b"")
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _lines(member: Member, acts: Callable[[Fields], Act]) -> Iterator[Entry | Problem]:
+    for number, line in enumerate(member.data.splitlines(), start=1):
+        where = f"{member.name}:{number}"
+        try:
+            record = orjson.loads(line)
+            fields = Fields(record if isinstance(record, dict) else {})
+            yield Entry(where, (_title(fields.part("title")),), acts(fields))
+        except orjson.JSONDecodeError as error:
+            yield Problem(where, f"is not JSON: {error}")
+        except Broken as broken:
+            yield Problem(where, f"{broken.field} {broken.reason}")
+        except (BadInput, Refused) as error:
+            yield Problem(where, str(error))
+
+
+def _viewing(record: Fields) -> Act:
+    version = _version(record)
+    return Viewing(
+        at=moment(record, "completed_at") or moment_of(version),
+        finished=record.flag("completed"),
+        position_seconds=record.required_integer("position_seconds", 0, MAX_DURATION_SECONDS),
+        duration_seconds=record.required_integer("duration_seconds", 0, MAX_DURATION_SECONDS),
+        viewing=record.required_integer("viewing", -MAX_VIEWING, MAX_VIEWING),
+        version=version,
+        known_at=moment(record, "updated_at"),
+    )
+
+
+def _listing(record: Fields) -> Act:
+    version, tag = _version(record), record.required_text("tag", 36)
+    try:
+        named = str(UUID(tag))
+    except ValueError:
+        raise record.broken("tag", "must be a UUID") from None
+    at = moment(record, "added_at") or moment_of(version)
+    return Listing(at, named, version, given=record.flag("given"))
+
+
+def _opinion(record: Fields) -> Act:
+    version, verdict = _version(record), record.text("verdict", 40)
+    stars = known_stars(record.number("stars", 0.5, 5))
+    if verdict is not None and verdict not in set(Verdict):
+        raise record.broken("verdict", f"must be one of {', '.join(Verdict)}")
+    said = None if verdict is None else Verdict(verdict)
+    return Opinion(moment_of(version), stars, said, version, moment(record, "updated_at"))
+
+
+def _noted(record: Fields) -> Act:
+    version, kind = _version(record), record.required_text("kind", 40)
+    if kind not in set(MarkKind):
+        raise record.broken("kind", f"must be one of {', '.join(MarkKind)}")
+    texts = {MarkKind.NOTE, MarkKind.PLACE}
+    told = record.text("value", 10_000) if kind in texts else record.flag("value")
+    value = known_mark(MarkKind(kind), told)
+    return Noted(moment_of(version), MarkKind(kind), value, version, moment(record, "updated_at"))
+
+
+def _version(record: Fields) -> Timestamp:
+    return Timestamp.parse(record.required_text("version", 100))
+
+
+READERS: Final[dict[str, Callable[[Fields], Act]]] = {
+    "viewings.jsonl": _viewing,
+    "watchlist.jsonl": _listing,
+    "reactions.jsonl": _opinion,
+    "marks.jsonl": _noted,
+}
+
+
+def _title(record: Fields) -> Reference:
+    kind = record.required_text("kind", 20)
+    if kind not in set(ContentKind):
+        raise record.broken("kind", f"must be one of {', '.join(ContentKind)}")
+    return Reference(
+        ContentKind(kind),
+        record.text("title", TITLE_LIMIT),
+        record.integer("year", *YEARS),
+        _ids(record.part("ids")),
+        _ids(record.part("own_ids")),
+        record.integer("part", 0),
+        record.integer("number", 0),
+    )
+
+
+def _ids(record: Fields) -> tuple[ExternalId, ...]:
+    return tuple(ExternalId(name, record.required_text(name, 200)) for name in record.names)
+
+
+# What is written.
+
+
+def title_record(title: Reference) -> Record:
+    told = {
+        "kind": title.kind.value,
+        "title": title.title,
+        "year": title.year,
+        "ids": {i.source: i.value for i in title.ids},
+        "own_ids": {i.source: i.value for i in title.own_ids},
+        "part": title.part,
+        "number": title.number,
+    }
+    return {name: value for name, value in told.items() if value not in (None, {})}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that an account watched, listed, rated and noted, as of one moment, with the titles."""
+
+    titles: Mapping[int, Reference]
+    viewings: Sequence[tuple[int, Record]]
+    watchlist: Sequence[tuple[int, Record]]
+    reactions: Sequence[tuple[int, Record]]
+    marks: Sequence[tuple[int, Record]]
+
+    def parts(self) -> Iterator[Part]:
+        for name in ("viewings", "watchlist", "reactions", "marks"):
+            records: Sequence[tuple[int, Record]] = getattr(self, name)
+            yield Part(f"{name}.jsonl", [self._record(*told) for told in records])
+
+    def _record(self, content_id: int, record: Record) -> Record:
+        return {"title": title_record(self.titles[content_id]), **record}

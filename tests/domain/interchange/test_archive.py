@@ -1,0 +1,212 @@
+"""The archive: written, read, and imported again without loss."""
+
+import io
+import zipfile
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.interchange import archive
+from domain.interchange.archive import MANIFEST, Part, packed
+from domain.interchange.exporting import Exports
+from domain.interchange.files import members_of
+from domain.interchange.model import Entry, Problem, Trouble
+from domain.interchange.postgres_state import PostgresState
+from domain.platform.errors import Refused
+from domain.platform.postgres import Database
+from domain.sync.clock import COUNTER_BITS, Timestamp
+from domain.sync.model import Addition, Mark, MarkKind, Reaction, Verdict, WatchProgress
+from tests.catalogue import add_album, add_external_id, add_movie, add_series, parts_of
+from tests.states import keep
+from tests.viewers import Living
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TITLES = 8
+PLAYABLE = (0, 3, 4, 6, 7)
+"""In the order of the keys of `catalogue`."""
+
+versions = st.builds(
+    lambda hours, counter, device: Timestamp(
+        (int((AT - timedelta(hours=hours)).timestamp() * 1000) << COUNTER_BITS) + counter, device
+    ),
+    st.integers(0, 50_000),
+    st.integers(0, 3),
+    st.sampled_from(["phone", "server.1", "import.trakt", "6a1f3c1e-0000-4000-8000-000000000001"]),
+)
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2026, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
+notes = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
+
+
+@st.composite
+def states(draw: st.DrawFn, titles: int) -> list[tuple[int, Any]]:
+    """States of titles, which are numbered; each register at most once."""
+    found: dict[tuple[Any, ...], tuple[int, Any]] = {}
+    for title in draw(st.lists(st.integers(0, titles - 1), max_size=4)):
+        version = draw(versions)
+        viewing = draw(st.integers(-2, 3))
+        done = draw(st.booleans())
+        played = draw(st.sampled_from(PLAYABLE))
+        found["viewing", played, viewing] = played, WatchProgress(
+            0, viewing, draw(st.integers(0, 900)), draw(st.sampled_from([0, 1000])), done, version, None,
+            draw(moments), draw(moments) if done else None,
+        )  # fmt: skip
+        tag = str(draw(st.uuids()))
+        found["tag", tag] = title, Addition(0, tag, draw(moments), draw(versions), given=draw(st.booleans()))
+        if draw(st.booleans()):
+            said, stars = draw(st.sampled_from([None, *Verdict])), draw(st.sampled_from([0.5, 4.5]))
+            found["reaction", title] = title, Reaction(0, said, stars, version, draw(moments))
+        kind, value = draw(
+            st.one_of(
+                st.tuples(st.just(MarkKind.NOTE), notes.map(str.strip).filter(bool)),
+                st.tuples(st.just(MarkKind.PLACE), st.sampled_from(["V", "kZ1"])),
+                st.tuples(st.sampled_from([MarkKind.DROPPED, MarkKind.HIDDEN]), st.booleans()),
+            )
+        )
+        found["mark", title, kind] = title, Mark(0, kind, value, version, draw(moments))
+    return list(found.values())
+
+
+async def catalogue(database: Database) -> list[int]:
+    """A film with ids, one by its title alone, a series with its parts, an album with its tracks."""
+    film = await add_movie(database, "Solaris")
+    await add_external_id(database, film, "imdb", "tt0069293")
+    series = await add_series(database, seasons=[2], slug="dekalog-1989")
+    (season,) = await parts_of(database, series)
+    album = await add_album(database, tracks=["So What"])
+    return [
+        film,
+        await add_movie(database, "Mirror", year=1975),
+        series,
+        season,
+        *await parts_of(database, season),
+        album,
+        *await parts_of(database, album),
+    ]
+
+
+async def table(database: Database, account: str, name: str) -> set[tuple[Any, ...]]:
+    rows = await database.rows(f"SELECT * FROM {name} WHERE account_id = $1", account)
+    left_out = {"account_id", "device_id"}
+    return {tuple(str(value) for key, value in row.items() if key not in left_out) for row in rows}
+
+
+def exports(house: Living) -> Exports:
+    return Exports(PostgresState(house.database), house.clock.now)
+
+
+@given(states(TITLES))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_an_archive_imports_again_without_loss(
+    house: Living, database: Database, drawn: list[tuple[int, Any]]
+) -> None:
+    titles = [row[0] for row in await database.rows("SELECT id FROM content ORDER BY id")]
+    titles = titles or sorted(await catalogue(database))
+    assert len(titles) == TITLES
+    ada, bob = await house.account(), await house.account()
+    for title, state in drawn:
+        await keep(database, ada, type(state)(**{**_fields(state), "content_id": titles[title]}))
+
+    written = await exports(house).archive(ada)
+    report = await house.interchange.bring(bob, "archive.zip", written)
+
+    assert report.problems == []
+    for name in ("progress", "watchlist_tag", "reaction", "title_mark"):
+        assert await table(database, bob, name) == await table(database, ada, name)
+    assert _without_time(await exports(house).archive(bob)) == _without_time(written)
+    again = await house.interchange.bring(ada, "archive.zip", written)
+    assert again.brought == 0
+
+
+def _fields(state: Any) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in state.__dataclass_fields__}
+
+
+def _without_time(written: bytes) -> dict[str, list[bytes]]:
+    return {m.name: sorted(m.data.splitlines()) for m in members_of("a.zip", written) if m.name != MANIFEST}
+
+
+def test_the_manifest_names_the_files_with_their_checksums() -> None:
+    written = packed([Part("marks.jsonl", [{"a": 1}, {"b": 2}]), Part("account.jsonl", [])], AT)
+
+    manifest = orjson.loads(members_of("a.zip", written)[-1].data)
+
+    assert (manifest["format"], manifest["version"]) == (archive.FORMAT, 1)
+    assert [(file["name"], file["records"], len(file["sha256"])) for file in manifest["files"]] == [
+        ("marks.jsonl", 2, 64),
+        ("account.jsonl", 0, 64),
+    ]
+    assert packed([Part("marks.jsonl", [{"a": 1}, {"b": 2}]), Part("account.jsonl", [])], AT) == written
+
+
+async def test_other_contexts_contribute_files_that_are_not_imported(house: Living, ada: str) -> None:
+    async def account(account_id: str) -> list[Part]:
+        return [Part("account.jsonl", [{"id": account_id}])]
+
+    written = await Exports(PostgresState(house.database), house.clock.now, [account]).archive(ada)
+
+    found = list(archive.read(members_of("a.zip", written)))
+    assert [(one.where, one.trouble) for one in found if isinstance(one, Problem)] == [
+        ("account.jsonl", Trouble.LEFT_OUT)
+    ]
+    assert orjson.loads(zipfile.ZipFile(io.BytesIO(written)).read("account.jsonl")) == {"id": ada}
+
+
+def rewritten(written: bytes, **files: bytes | None) -> bytes:
+    """The archive with other files in place of its own, or without them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as pack:
+        for member in members_of("a.zip", written):
+            data = files.get(member.base.split(".")[0], member.data)
+            if data is not None:
+                pack.writestr(member.name, data)
+    return packed.getvalue()
+
+
+HIDDEN = {"title": {"kind": "movie", "title": "A"}, "kind": "hidden", "value": True, "version": f"{1:016x}@a"}
+WRITTEN = packed([Part("marks.jsonl", [HIDDEN])], AT)
+
+
+def test_what_was_tampered_with_or_lost_is_told() -> None:
+    entries = list(archive.read(members_of("a.zip", WRITTEN)))
+    changed = list(archive.read(members_of("a.zip", rewritten(WRITTEN, marks=b"{}\n"))))
+    lost = list(archive.read(members_of("a.zip", rewritten(WRITTEN, marks=None))))
+
+    assert [isinstance(one, Entry) for one in entries] == [True]
+    assert [one.reason for one in changed if isinstance(one, Problem)] == [
+        "is not what the manifest says: its checksum differs"
+    ]
+    assert [one.reason for one in lost if isinstance(one, Problem)] == ["is missing from the archive"]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [b"", b"[]", b'{"format": "other"}', b'{"format": "media-gateway-archive", "version": 2, "files": []}'],
+)
+def test_an_archive_of_another_kind_or_version_is_refused(manifest: bytes) -> None:
+    with pytest.raises(Refused):
+        list(archive.read(members_of("a.zip", rewritten(WRITTEN, manifest=manifest))))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": {"kind": "book"}},
+        {"title": {"kind": "movie", "year": 1}},
+        {"title": []},
+        {"kind": "shouted"},
+        {"version": "now"},
+        {"kind": "note", "value": "x" * 3000},
+        {"kind": "place", "value": "0"},
+        {"value": 7},
+    ],
+)
+def test_a_record_that_breaks_a_rule_is_told_with_its_line(change: dict[str, Any]) -> None:
+    record = orjson.loads(members_of("a.zip", WRITTEN)[0].data) | change
+
+    found = list(archive.read(members_of("a.zip", packed([Part("marks.jsonl", [record])], AT))))
+
+    assert [one.where for one in found if isinstance(one, Problem)] == ["marks.jsonl:1"]
