@@ -122,7 +122,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
             *oauth_routes(lambda: opened().oauth.server),
-            *oauth_page_routes(lambda: opened().oauth),
+            *oauth_page_routes(lambda: opened().elsewhere),
             *account_routes(lambda: opened().services.recovery),
             *style_routes(),
             *page_routes(settings),

@@ -23,6 +23,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
 from gateway.settings_mail import MailSettings
+from gateway.settings_providers import ProviderSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -99,7 +100,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(ClientSettings, MailSettings):
+class Settings(ClientSettings, MailSettings, ProviderSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(

@@ -14,11 +14,13 @@ from gateway.authentication import caller_of
 from gateway.binding import Binding
 from gateway.oauth import desk as paths
 from gateway.oauth import metadata, pushing
+from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.openid import claims_of
 from gateway.oauth.pages import Fields, Pages
 from gateway.oauth.qr import qr_code
-from gateway.oauth.reading import FRESH, OPEN, PREFLIGHT, asked_by, document, posted, to_program
-from gateway.oauth.requests import Answer, Asked
+from gateway.oauth.reading import FRESH, OPEN, PREFLIGHT, asked_by, document, to_program
+from gateway.oauth.reading import posted as posted_form
+from gateway.oauth.requests import Answer, Asked, parameters_in
 from gateway.oauth.server import Server
 from gateway.routes.connection import connection_of, headers_of
 from gateway.routes.forms import BadForm, fields_of, message
@@ -83,8 +85,11 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
     ]
 
 
-def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
-    """`pages` answers those that are open."""
+def oauth_page_routes(elsewhere: Callable[[], Elsewhere]) -> list[BaseRoute]:
+    """`elsewhere` answers the pages that are open, and the other providers."""
+
+    def pages() -> Pages:
+        return elsewhere().pages
 
     def showing(show: Show) -> Endpoint:
         async def answer(request: Request) -> Response:
@@ -101,6 +106,20 @@ def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
 
         return answer
 
+    async def leave(request: Request) -> Response:
+        try:
+            return await elsewhere().leave(request)
+        except BadForm:
+            return message(request, "page.expired", 400)
+
+    async def arrive(request: Request) -> Response:
+        try:
+            posted = request.method == "POST"
+            answer = (await posted_form(request)) if posted else parameters_in(request.url.query)
+            return await elsewhere().arrive(request, answer.data)
+        except (BadForm, OAuth2Error):
+            return message(request, "page.expired", 400)
+
     async def qr(request: Request) -> Response:
         return qr_code(pages().desk, request)
 
@@ -113,6 +132,8 @@ def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
         Route(paths.DEVICE, showing(Pages.device)),
         Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
         Route(paths.QR, qr),
+        Route(paths.WITH + "/{provider}", leave),
+        Route(paths.WITH + "/{provider}/callback", arrive, methods=["GET", "POST"]),
     ]
 
 
@@ -125,7 +146,7 @@ def _answering(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            asked = await asked_by(request, await posted(request), server().desk)
+            asked = await asked_by(request, await posted_form(request), server().desk)
         except OAuth2Error as error:
             return to_program(Answer.of(*error()))
         return to_program(await ask(asked))
