@@ -144,6 +144,10 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
 
     signing_key: SecretStr | None = None
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
+    signing_key_file: Path | None = None
+    """A file with these keys instead. It is read again when it changes, so that `media-gateway keys rotate`
+    needs no restart.
+    """
     sealing_keys: SecretStr | None = None
     """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
     current one first; development makes and keeps its own.
@@ -231,8 +235,11 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
         if self.mode is Mode.PRODUCTION:
             needed = ("issuer", "signing_key", "sealing_keys", "database_url", "allowed_origins")
             given = self.model_fields_set
+            filed = {"signing_key"} if self.signing_key_file is not None else set()
             missing = [
-                PREFIX + name.upper() for name in needed if name not in given or not getattr(self, name)
+                PREFIX + name.upper()
+                for name in needed
+                if name not in filed and (name not in given or not getattr(self, name))
             ]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")

@@ -62,8 +62,8 @@ class ProviderSettings(BaseSettings):
 
     sign_in_providers: Mapping[str, ProviderSetting] = Field(default_factory=dict)
     """Other providers to sign in with, as JSON by a short name: `client_id` and `client_secret`; `issuer` for
-    all but `google`, `apple` and `github`; for Apple `team_id`, `key_id` and `private_key`. What they call back
-    is /oauth/with/<name>/callback."""
+    all but `google`, `apple` and `github`; for Apple `team_id`, `key_id` and `private_key`. They send
+    people back to /oauth/with/<name>/callback."""
 
     @model_validator(mode="before")
     @classmethod
