@@ -65,6 +65,11 @@ class ProviderSettings(BaseSettings):
     all but `google`, `apple` and `github`; for Apple `team_id`, `key_id` and `private_key`. They send
     people back to /oauth/with/<name>/callback."""
 
+    client_documents: bool = True
+    """Whether applications may be known by the https address of a document that describes them, as assistants
+    are (Client ID Metadata Documents); the server then fetches it, from public addresses only.
+    """
+
     @model_validator(mode="before")
     @classmethod
     def _known(cls, values: object) -> object:

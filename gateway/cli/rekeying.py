@@ -15,8 +15,8 @@ def read(settings: Settings) -> str:
     """The keys as they are; raises `Failed` where they are in no file."""
     if settings.signing_key is not None:
         raise Failed(
-            "The keys come from MEDIA_GATEWAY_SIGNING_KEY. Put the new one before the old one there, or name a "
-            "file in MEDIA_GATEWAY_SIGNING_KEY_FILE."
+            "The keys come from MEDIA_GATEWAY_SIGNING_KEY: put the new one before the old one there, or name "
+            "a file in MEDIA_GATEWAY_SIGNING_KEY_FILE."
         )
     signing_keys(settings)
     return key_file(settings).read_text("utf-8")
