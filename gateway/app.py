@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from importlib.metadata import version
 from random import random
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -41,12 +42,14 @@ from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
 from gateway.routes.pages import graphiql_page, graphiql_routes
+from gateway.routes.rate_gate import limited
 from gateway.services import Opened, open_all, open_services
 from gateway.settings import Settings
 from gateway.time_and_ids import now
 from gateway.tracing import RequestSpans, tracing
 from gateway.worker import work
 from resolvers.context import Context
+from resolvers.viewing import NOTHING, limits_of
 from schema.graph import graph
 
 __all__ = ["create_app", "open_services"]
@@ -98,6 +101,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         caller = await caller_of(connection, identify, identify_key, binding.check)
         if caller.key_id is not None and caller.per_minute is not None:
             await services.limits.require_key(caller.key_id, caller.per_minute)
+        limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
         return Context(
             payer=payer_of(connection, caller, buckets),
             services=services,
@@ -105,12 +109,15 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             region=caller.region or settings.default_region,
             request_id=connection.request_id,
             client=connection.client,
+            restriction=limits.restriction,
+            hours=limits.hours,
             user_agent=connection.headers.get("user-agent"),
+            last_seen=connection.headers.get("last-event-id") or None,
         )
 
     lifetimes = lifetime_of(now, lambda: opened().services.sessions.revocations)
     doors = Doors(desk.intake, context_of, door_options(settings, lifetimes))
-    draining = Draining(doors)
+    draining = Draining(doors, settings.drain_seconds * STREAMS_SHARE)
     app = Application(
         metrics,
         RequestSpans(settings.trace_ratio) if traced else None,
@@ -121,8 +128,13 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *jwks_routes(lambda: opened().services.sessions.tokens.keys),
             *health_routes(lambda: opened().probes, draining.begun, {"version": version(PROJECT)}),
             *metrics.routes,
-            *oauth_routes(lambda: opened().oauth.server),
-            *oauth_page_routes(lambda: opened().elsewhere),
+            *limited(
+                [
+                    *oauth_routes(lambda: opened().oauth.server),
+                    *oauth_page_routes(lambda: opened().elsewhere),
+                ],
+                lambda: opened().services.limits,
+            ),
             *account_routes(lambda: opened().services.recovery),
             *style_routes(),
             *page_routes(settings),
@@ -132,20 +144,25 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     return app
 
 
+STREAMS_SHARE: Final = 0.5
+"""Of the time for draining, in which streams are ended; the rest is for what they were in the middle of."""
+
+
 class Draining:
     """Whether the process is about to stop, so that no new request is sent to it."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, seconds: float) -> None:
         self._doors = doors
+        self._seconds = seconds
         self._begun = False
 
     def begun(self) -> bool:
         return self._begun
 
     async def start(self) -> None:
-        """Tells every subscriber to reconnect with its cursor."""
+        """Tells every subscriber to reconnect with its cursor, not all at once."""
         self._begun = True
-        await self._doors.drain()
+        await self._doors.drain(self._seconds)
 
 
 def engine_of(
@@ -217,10 +234,21 @@ def door_options(
         page=None if page is None else lambda: page,
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
+        course_of=lambda context: context.course,
+        renew=_renew,
         naming=NAMING,
         varying=(COST_HEADER,),
         challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
+
+
+def _renew(context: Context, by: Context) -> bool:
+    """Lets a context go on with the token of another, if that stands for the same account and session."""
+    known, fresh = context.caller, by.caller
+    if (known.account_id, known.session_id) != (fresh.account_id, fresh.session_id):
+        return False
+    context.caller = fresh
+    return True
 
 
 def page_routes(settings: Settings) -> Sequence[BaseRoute]:

@@ -12,6 +12,7 @@ from domain.identity.sessions import Sessions
 from domain.platform.postgres import Database
 from gateway.background import in_background
 from gateway.metrics import Metrics
+from gateway.settings import Settings
 from gateway.shared import Shared
 
 
@@ -32,12 +33,14 @@ async def open_keys(database: Database, sessions: Sessions) -> AsyncIterator[Api
 
 @asynccontextmanager
 async def open_limits(
-    database: Database, shared: Shared, audit: Audit, metrics: Metrics
+    settings: Settings, database: Database, shared: Shared, audit: Audit, metrics: Metrics
 ) -> AsyncIterator[RateLimits]:
     """The rate limits, with what administrators set. The loss of Redis degrades: each process counts for
     itself.
     """
-    limits = RateLimits(PostgresRateLimits(database), shared.rates, audit, audit.now)
+    limits = RateLimits(
+        PostgresRateLimits(database), shared.rates, audit, audit.now, enforced=settings.rate_limits
+    )
     metrics.watch("rate_limit_fallbacks", "Requests that Redis did not count.", shared.rate_failures)
     async with in_background(limits.run()):
         yield limits

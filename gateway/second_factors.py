@@ -1,4 +1,4 @@
-"""Second factors, joined with what they need."""
+"""Second factors and viewing profiles, joined with what they need."""
 
 import ipaddress
 from pathlib import Path
@@ -10,9 +10,12 @@ from domain.identity.key_file import kept_key
 from domain.identity.passkeys import RelyingParty
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
+from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.sealing import Sealer, new_key
 from domain.identity.service import Accounts
+from domain.identity.sessions import Sessions
 from domain.identity.step_up import StepUp
+from domain.identity.viewing import Viewing
 from domain.platform.postgres import Database
 from gateway.settings import PREFIX, Settings, SettingsError
 
@@ -41,6 +44,19 @@ def step_up_of(factors: SecondFactors, accounts: Accounts, database: Database) -
         hashes=PostgresAccounts(database),
         passwords=accounts.passwords,
         now=accounts.now,
+    )
+
+
+def viewing_of(accounts: Accounts, sessions: Sessions, database: Database) -> Viewing:
+    return Viewing(
+        store=PostgresViewing(database),
+        sessions=sessions,
+        recent=accounts.recent,
+        passwords=accounts.passwords,
+        attempts=accounts.attempts,
+        audit=accounts.audit,
+        now=accounts.now,
+        new_id=accounts.new_id,
     )
 
 

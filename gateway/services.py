@@ -15,10 +15,14 @@ from domain.discovery.postgres import PostgresSearch
 from domain.discovery.postgres_suggestions import PostgresSuggestions
 from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
+from domain.identity.administration import Administration
 from domain.identity.audit import Audit
+from domain.identity.clients import Clients
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.recent import RecentAccounts
 from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
@@ -62,7 +66,7 @@ from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.opening import open_elsewhere
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
-from gateway.second_factors import second_factors_of, step_up_of
+from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
@@ -158,11 +162,14 @@ async def open_all(
             accounts=accounts,
             sessions=sessions,
             keys=await stack.enter_async_context(open_keys(database, sessions)),
-            limits=await stack.enter_async_context(open_limits(database, shared, audit, metrics)),
+            limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
+            clients=Clients(PostgresClients(database), audit, now, new_id),
+            administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
             recovery=recovery_of(accounts, sessions, correspondence, database),
             second_factors=factors,
             sign_ins=sign_ins,
             step_up=step_up_of(factors, accounts, database),
+            viewing=viewing_of(accounts, sessions, database),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),

@@ -208,6 +208,9 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
 
     change_log_days: int = Field(default=30, ge=1, le=3650)
     """How long the change log is kept, in days; a device that was away for longer gets the whole state."""
+    rate_limits: bool = True
+    """Whether endpoints hold their callers to the table of rate limits; API keys always keep to their own."""
+
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

@@ -13,8 +13,10 @@ from domain.catalog.restricted import seen_by
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
+from domain.identity.clients import Clients
 from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
 from domain.identity.limits import RateLimits
@@ -25,6 +27,7 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
+from domain.identity.viewing import Viewing
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -34,6 +37,7 @@ from domain.sync.devices import Devices
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
+from loaders.administration import AdministrationLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
 from loaders.playback import PlaybackLoaders
@@ -51,10 +55,13 @@ class Services:
     sessions: Sessions
     keys: ApiKeys
     limits: RateLimits
+    clients: Clients
+    administration: Administration
     recovery: Recovery
     second_factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     policy: Policy
     journal: Journal
     snapshots: CatchUp
@@ -65,6 +72,16 @@ class Services:
     discovery: Discovery
     sona: Sona
     similarity: Similarity
+
+
+@dataclass(slots=True)
+class Course:
+    """Where a stream is, for its client to go on from."""
+
+    began: str | None = None
+    """The cursor that it began behind."""
+    cursor: str | None = None
+    """That of the event which is being delivered."""
 
 
 @dataclass
@@ -83,6 +100,10 @@ class Context:
     """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
     hours: Hours | None = None
     """When the caller's viewing profile may watch; always if open."""
+    last_seen: str | None = None
+    """The cursor at which a stream of this caller broke, as its client says in `Last-Event-ID`."""
+    course: Course = field(default_factory=Course)
+    """Where the stream is that this is the context of."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -95,6 +116,10 @@ class Context:
     @cached_property
     def identity(self) -> IdentityLoaders:
         return IdentityLoaders(self.services.accounts, self.services.sessions)
+
+    @cached_property
+    def administration(self) -> AdministrationLoaders:
+        return AdministrationLoaders(self.services.administration)
 
     @cached_property
     def sync(self) -> SyncLoaders:
@@ -127,6 +152,12 @@ class Context:
             user_agent=self.user_agent,
             request_id=self.request_id,
         )
+
+    async def limit(self, endpoint: str) -> None:
+        """Counts the caller at an endpoint; raises `TooManyRequests` where they ask too often."""
+        caller = self.caller
+        tier = None if caller.anonymous else caller.tier
+        await self.services.limits.require(endpoint, self.client, who=caller.account_id, tier=tier)
 
     def forget(self) -> None:
         """Drops what the loaders remember; a stream does so before each event."""
@@ -167,6 +198,6 @@ def anybody_like(context: Context) -> Anybody:
     return Anybody(context.services, context.region, context.request_id)
 
 
-LOADERS = ("catalog", "identity", "sync", "playback", "sona")
+LOADERS = ("catalog", "identity", "administration", "sync", "playback", "sona")
 
 Info: TypeAlias = strawberry.Info[Context, None]

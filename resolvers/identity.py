@@ -122,6 +122,7 @@ def email(account: Parent[Account], info: Info) -> str | None:
 
 @refusing(RegisterAccountPayload)
 async def register_account(info: Info, input: RegisterAccount) -> RegisterAccountPayload:
+    await info.context.limit("graph.registerAccount")
     accounts = info.context.services.accounts
     region = info.context.region if input.region is None else input.region
     profile = Profile(input.display_name, region, input.language)
@@ -137,6 +138,7 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
 
 @refusing(SignInPayload)
 async def sign_in(info: Info, input: SignIn) -> SignInPayload:
+    await info.context.limit("graph.signIn")
     services, by = info.context.services, info.context.actor
     account = await services.accounts.sign_in(input.email, input.password, by)
     asked = await services.sign_ins.second_step(account)

@@ -9,7 +9,7 @@ from strawberry import ID, Parent
 
 from domain.catalog import model as catalog
 from domain.identity.model import Viewer
-from domain.platform.errors import BadInput, UserError
+from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 from domain.sync import model
 from domain.sync.clock import Timestamp
@@ -21,6 +21,7 @@ from resolvers.descriptions import entry
 from resolvers.ids import content_key
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
+from resolvers.visibility import must_show, shows
 
 
 @entry
@@ -84,9 +85,9 @@ async def mark_title(
         kind: value for kind, value in given.items() if value is not strawberry.UNSET
     }
     origin = await origin_of(info, input.device_id, input.version)
-    marks = await info.context.services.sync.mark(
-        info.context.account_id, content_key(input.content_id, "input.contentId"), values, origin
-    )
+    content = content_key(input.content_id, "input.contentId")
+    await must_show(info.context, content)
+    marks = await info.context.services.sync.mark(info.context.account_id, content, values, origin)
     return MarkTitlePayload(marks=marks)
 
 
@@ -98,9 +99,11 @@ async def move_on_watchlist(
     match (input.behind, input.before, input.place):
         case (str(neighbour), None, None):
             key = content_key(neighbour, "input.behind")
+            await _must_be_listed(info, key, "The neighbour")
             place = await sync.place_beside(account, key, behind=True)
         case (None, str(neighbour), None):
             key = content_key(neighbour, "input.before")
+            await _must_be_listed(info, key, "The neighbour")
             place = await sync.place_beside(account, key, behind=False)
         case (None, None, str(place)):
             pass
@@ -108,7 +111,14 @@ async def move_on_watchlist(
             raise BadInput("Give `behind`, `before` or `place`, exactly one of them.")
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id, "input.contentId")
+    await _must_be_listed(info, content, "The title")
     return MoveOnWatchlistPayload(entry=await sync.move_on_watchlist(account, content, place, origin))
+
+
+async def _must_be_listed(info: Info, content: int, what: str) -> None:
+    """Raises `Refused` for a hidden title, in the words for one that is not on the list."""
+    if not await shows(info.context, content):
+        raise refuse(f"{what} is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
 
 
 @batched
@@ -128,7 +138,9 @@ async def note(entries: Sequence[model.WatchlistEntry], info: Info) -> list[str 
 async def conflicts(
     viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
 ) -> Page[model.Conflict]:
-    return await info.context.services.sync.store.conflicts(viewer.account_id, Cut.of(first, after))
+    return await info.context.services.sync.store.conflicts(
+        viewer.account_id, Cut.of(first, after), info.context.restriction
+    )
 
 
 def written(write: Parent[model.ContendingWrite]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from strawberry.federation.schema import FederationAny
 from domain.identity.policy import Access
 from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
-from resolvers import api_keys, catalog, devices, identity, playback, second_factors
+from resolvers import api_keys, catalog, devices, identity, playback, second_factors, viewing
 from resolvers.context import Info
 from resolvers.ids import decode
 
@@ -23,6 +23,7 @@ FINDERS: Mapping[str, Finder] = {
     **catalog.NODES,
     **identity.NODES,
     **second_factors.NODES,
+    **viewing.NODES,
     **api_keys.NODES,
     **devices.NODES,
     **playback.NODES,
@@ -30,6 +31,7 @@ FINDERS: Mapping[str, Finder] = {
 ACCESS: Mapping[str, Access] = {
     **identity.NODE_ACCESS,
     **second_factors.NODE_ACCESS,
+    **viewing.NODE_ACCESS,
     **api_keys.NODE_ACCESS,
     **devices.NODE_ACCESS,
     **playback.NODE_ACCESS,

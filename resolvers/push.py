@@ -1,5 +1,6 @@
 """How the queue of a device that was offline is taken in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import content_key, key_of
 from resolvers.mutations import refusing
+from resolvers.visibility import no_such_title, shown_of
 
 
 @entry
@@ -165,7 +167,7 @@ async def push_changes(
     input: Annotated[PushChangesInput, strawberry.argument(description="What waited in the queue.")],
 ) -> PushChangesPayload:
     device = key_of(input.device_id, "Device", "deviceId")
-    read = [_read(given) for given in input.operations]
+    read = await _of_shown(info, [_read(given) for given in input.operations])
     operations = [found for found in read if isinstance(found, Operation)]
     done = iter(
         await info.context.services.pushing.push(
@@ -173,6 +175,20 @@ async def push_changes(
         )
     )
     return PushChangesPayload([next(done) if isinstance(found, Operation) else found for found in read])
+
+
+async def _of_shown(info: Info, read: Sequence[Operation | Outcome]) -> list[Operation | Outcome]:
+    """Those that are about hidden titles are refused, in the words for what does not exist."""
+    context = info.context
+    if context.restriction is None:
+        return list(read)
+    shown = await shown_of(context, [found.act.content_id for found in read if isinstance(found, Operation)])
+    return [
+        Outcome(found.id, OperationFate.REFUSED, (no_such_title().errors[0],))
+        if isinstance(found, Operation) and found.act.content_id not in shown
+        else found
+        for found in read
+    ]
 
 
 def _read(given: OperationInput) -> Operation | Outcome:

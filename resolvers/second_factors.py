@@ -2,21 +2,34 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID, Parent
 from strawberry.scalars import JSON
 
+from domain.identity.backup_codes import CODES
 from domain.identity.factors import Asked, Enrolled, Given
 from domain.identity.model import Account, IssuedTokens, Method, Terms, Viewer
 from domain.identity.passkeys import Passkey
-from domain.identity.policy import Scope, own
+from domain.identity.policy import Scope, needs, own
 from domain.platform.errors import BadInput, UserError
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import key_of
 from resolvers.mutations import refusing
+
+
+class ChallengePurpose(StrEnum):
+    """What the answer to a question is good for."""
+
+    PASSKEY_SIGN_IN = "PASSKEY_SIGN_IN"
+    """Signing in with a passkey alone, by `completePasskeySignIn`."""
+    ADD_PASSKEY = "ADD_PASSKEY"
+    """Adding a passkey, by `addPasskey`; needs `stepUp`."""
+    STEP_UP = "STEP_UP"
+    """Confirming who one is by a passkey, by `stepUp`."""
 
 
 @choice_of_one
@@ -46,7 +59,7 @@ class CompletePasskeySignInInput:
     """What a passkey has signed."""
 
     challenge: str
-    """The token that `beginPasskeySignIn` answered."""
+    """The token that `beginChallenge` answered."""
     passkey: JSON
     """What `navigator.credentials.get()` answered, as its `toJSON()` has it."""
 
@@ -64,19 +77,45 @@ class AddPasskeyInput:
     """A passkey that was made."""
 
     challenge: str
-    """The token that `beginPasskey` answered."""
+    """The token that `beginChallenge` answered."""
     passkey: JSON
     """What `navigator.credentials.create()` answered, as its `toJSON()` has it."""
     name: str
     """What to call it, 1 to 60 characters."""
 
 
-@entry
-class RemovePasskeyInput:
-    """A passkey that is not to be used any more."""
+@choice_of_one
+class RemoveSecondFactorInput:
+    """What is not to be asked for any more, exactly one."""
 
-    passkey_id: ID
-    """The passkey."""
+    totp: bool | None = strawberry.UNSET
+    """The authenticator app."""
+    passkey_id: ID | None = strawberry.UNSET
+    """A passkey."""
+
+
+@entry
+class EnrolTotpInput:
+    """An authenticator app that is to be set up."""
+
+    label: str | None = None
+    """What the app calls the account; its e-mail address if open."""
+
+
+@entry
+class RenewBackupCodesInput:
+    """New backup codes."""
+
+    count: int = CODES
+    """How many, 1 to 20."""
+
+
+@entry
+class BeginChallengeInput:
+    """What a question is for."""
+
+    purpose: ChallengePurpose
+    """What its answer is good for."""
 
 
 @entry
@@ -84,7 +123,7 @@ class SignedChallengeInput:
     """What a passkey has signed."""
 
     challenge: str
-    """The token that `beginStepUp` answered."""
+    """The token that `beginChallenge` answered."""
     passkey: JSON
     """What `navigator.credentials.get()` answered, as its `toJSON()` has it."""
 
@@ -128,7 +167,7 @@ class EnrolTotpPayload:
 @dataclass(frozen=True, slots=True)
 class SecondFactorPayload:
     second_factors: Enrolled | None = None
-    backup_codes: list[str] | None = field(default=None, repr=False)
+    backup_codes: list[str] = field(default_factory=list, repr=False)
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -162,8 +201,19 @@ async def complete_sign_in(
 
 
 @refusing(ChallengePayload)
-async def begin_passkey_sign_in(info: Info) -> ChallengePayload:
-    return ChallengePayload(await info.context.services.sign_ins.begin_passkey())
+async def begin_challenge(
+    info: Info, input: Annotated[BeginChallengeInput, strawberry.argument(description="What for.")]
+) -> ChallengePayload:
+    services, caller = info.context.services, info.context.caller
+    match input.purpose:
+        case ChallengePurpose.PASSKEY_SIGN_IN:
+            asked = await services.sign_ins.begin_passkey()
+        case ChallengePurpose.ADD_PASSKEY:
+            services.policy.check(caller, needs(Scope.WRITE_SECURITY))
+            asked = await services.second_factors.begin_passkey(await _confirmed_owner(info))
+        case ChallengePurpose.STEP_UP:
+            asked = await services.step_up.begin(caller)
+    return ChallengePayload(asked)
 
 
 @refusing(SignedInPayload)
@@ -178,9 +228,11 @@ async def complete_passkey_sign_in(
 
 
 @refusing(EnrolTotpPayload)
-async def enrol_totp(info: Info) -> EnrolTotpPayload:
+async def enrol_totp(
+    info: Info, input: Annotated[EnrolTotpInput, strawberry.argument(description="What to call it.")]
+) -> EnrolTotpPayload:
     account = await _confirmed_owner(info)
-    made = await info.context.services.second_factors.enrol_totp(account)
+    made = await info.context.services.second_factors.enrol_totp(account, input.label)
     return EnrolTotpPayload(made.secret, made.uri)
 
 
@@ -195,25 +247,13 @@ async def confirm_totp(
 
 
 @refusing(SecondFactorPayload)
-async def remove_totp(info: Info) -> SecondFactorPayload:
+async def renew_backup_codes(
+    info: Info, input: Annotated[RenewBackupCodesInput, strawberry.argument(description="How many.")]
+) -> SecondFactorPayload:
     factors = info.context.services.second_factors
     account = await _confirmed_owner(info)
-    await factors.remove_totp(account, info.context.actor)
-    return SecondFactorPayload(await factors.store.enrolled(account.id))
-
-
-@refusing(SecondFactorPayload)
-async def renew_backup_codes(info: Info) -> SecondFactorPayload:
-    factors = info.context.services.second_factors
-    account = await _confirmed_owner(info)
-    codes = await factors.renew_backup_codes(account, info.context.actor)
+    codes = await factors.renew_backup_codes(account, input.count, info.context.actor)
     return SecondFactorPayload(await factors.store.enrolled(account.id), codes)
-
-
-@refusing(ChallengePayload)
-async def begin_passkey(info: Info) -> ChallengePayload:
-    account = await _confirmed_owner(info)
-    return ChallengePayload(await info.context.services.second_factors.begin_passkey(account))
 
 
 @refusing(SecondFactorPayload)
@@ -229,19 +269,17 @@ async def add_passkey(
 
 
 @refusing(SecondFactorPayload)
-async def remove_passkey(
-    info: Info, input: Annotated[RemovePasskeyInput, strawberry.argument(description="Which one.")]
+async def remove_second_factor(
+    info: Info,
+    input: Annotated[RemoveSecondFactorInput, strawberry.argument(description="Which one.")],
 ) -> SecondFactorPayload:
-    factors = info.context.services.second_factors
-    key = key_of(input.passkey_id, "Passkey", "passkeyId")
+    factors, by = info.context.services.second_factors, info.context.actor
     account = await _confirmed_owner(info)
-    await factors.remove_passkey(account, key, info.context.actor)
+    if isinstance(input.passkey_id, str):
+        await factors.remove_passkey(account, key_of(input.passkey_id, "Passkey", "passkeyId"), by)
+    else:
+        await factors.remove_totp(account, by)
     return SecondFactorPayload(await factors.store.enrolled(account.id))
-
-
-@refusing(ChallengePayload)
-async def begin_step_up(info: Info) -> ChallengePayload:
-    return ChallengePayload(await info.context.services.step_up.begin(info.context.caller))
 
 
 @refusing(StepUpPayload)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from domain.platform.errors import UserErrorCode, refuse
+from domain.platform.errors import Refused, UserErrorCode, refuse
 from resolvers.context import Context
 
 
@@ -21,7 +21,11 @@ async def shows(context: Context, content_id: int) -> bool:
 async def must_show(context: Context, content_id: int, *path: str) -> None:
     """Raises `Refused` for a hidden title, in the words for one that does not exist."""
     if not await shows(context, content_id):
-        raise refuse("There is no such title.", UserErrorCode.NOT_FOUND, *(path or ("contentId",)))
+        raise no_such_title(*path)
+
+
+def no_such_title(*path: str) -> Refused:
+    return refuse("There is no such title.", UserErrorCode.NOT_FOUND, *(path or ("contentId",)))
 
 
 def may_watch(context: Context) -> bool:

@@ -19,6 +19,7 @@ from strawberry.types.union import StrawberryUnion
 from domain.identity.policy import BY_RESOLVER
 from resolvers import nodes
 from schema import (
+    administration,
     catalog,
     discovery,
     identity,
@@ -30,6 +31,7 @@ from schema import (
     second_factors,
     sona,
     sync,
+    viewing,
 )
 from schema.access import DIRECTIVES as ACCESS_DIRECTIVES
 from schema.access import understood
@@ -63,8 +65,12 @@ CONTRIBUTIONS = {
             identity.IdentityMutation,
             recovery.RecoveryMutation,
             second_factors.SecondFactorMutation,
+            viewing.ViewingMutation,
         ),
-        extensions=(second_factors.ViewerSecondFactors,),
+        extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
+    ),
+    "administration": Contribution(
+        query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
         mutation=(sync.SyncMutation, offline.OfflineMutation),

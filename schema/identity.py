@@ -2,13 +2,17 @@
 
 from datetime import datetime
 
+from strawberry import ID
 from strawberry.scalars import JSON
 
+from domain.catalog.taxonomy import MaturityRating
 from domain.identity import model, passkeys
 from domain.identity.api_keys import ApiKey as ApiKeyValue
 from domain.identity.factors import Asked, Factor
+from domain.identity.hours import Hours
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
-from resolvers import api_keys, identity, login_sessions, second_factors
+from domain.identity.viewing import ViewingProfile as ViewingProfileValue
+from resolvers import api_keys, identity, login_sessions, second_factors, viewing
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
@@ -89,6 +93,40 @@ class ApiKey(Node):
     """When it was used last, known some ten seconds later; null for never."""
     revoked_at: datetime | None
     """When it was revoked; null while it holds."""
+
+
+@view(Hours, cache=PRIVATE, access=needs(Scope.READ_PREFERENCES))
+class ViewingHours:
+    """A part of the day, by the clocks of a time zone; past midnight where it ends earlier than it begins."""
+
+    start: str = edge(viewing.start)
+    """When it begins, as `07:00`."""
+    end: str = edge(viewing.end)
+    """When it ends, as `19:30`."""
+    time_zone: str
+    """Whose clocks count, as `Europe/Berlin`."""
+    open_now: bool = edge(viewing.open_now)
+    """Whether it is that part of the day."""
+
+
+@view(ViewingProfileValue, cache=PRIVATE, access=needs(Scope.READ_PREFERENCES))
+class ViewingProfile(Node):
+    """Somebody who watches in an account, and what limits them."""
+
+    name: str
+    """What to call them."""
+    is_default: bool
+    """Whether sessions that have chosen nobody are theirs."""
+    max_rating: MaturityRating | None = edge(viewing.max_rating)
+    """Titles rated above are hidden; null where none are."""
+    shows_unrated: bool = edge(viewing.shows_unrated)
+    """Whether titles that nobody has rated are shown where `maxRating` is given."""
+    blocked_genre_ids: list[ID] = edge(viewing.blocked_genre_ids, list_size=5)
+    """Titles of these genres are hidden."""
+    hours: ViewingHours | None = edge(viewing.hours)
+    """When they may watch; null for always."""
+    created_at: datetime
+    """When it was added."""
 
 
 @view(model.Viewer, cache=PRIVATE, access=SIGNED_IN)

@@ -8,7 +8,9 @@ from resolvers import second_factors
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.identity import Account, Challenge, Passkey, Viewer
-from schema.views import edge, extends, plain, view
+from schema.views import choices, edge, extends, plain, view
+
+choices(second_factors.ChallengePurpose)
 
 READ = needs(Scope.READ_SECURITY)
 WRITE = needs(Scope.WRITE_SECURITY)
@@ -18,8 +20,8 @@ WRITE = needs(Scope.WRITE_SECURITY)
 class SecondFactors:
     """What the account asks for beside its password."""
 
-    totp_since: datetime | None
-    """Since when there is an authenticator app; null where there is none."""
+    totp_confirmed_at: datetime | None
+    """When the authenticator app was set up; null where there is none."""
     backup_codes_left: int
     """How many backup codes were not used yet."""
     required: bool
@@ -63,28 +65,13 @@ class CompletePasskeySignInPayload(SignedInPayload):
 
 
 @view(second_factors.ChallengePayload, access=PUBLIC)
-class ChallengePayload:
-    """A question for a passkey."""
+class BeginChallengePayload:
+    """A question to the client."""
 
     challenge: Challenge | None
     """The question; null where it was refused."""
     user_errors: list[UserError] = plain(list_size=1)
     """Why it was refused."""
-
-
-@view(second_factors.ChallengePayload, access=PUBLIC)
-class BeginPasskeySignInPayload(ChallengePayload):
-    """What any passkey of this server may sign."""
-
-
-@view(second_factors.ChallengePayload, access=PUBLIC)
-class BeginPasskeyPayload(ChallengePayload):
-    """How to make a passkey."""
-
-
-@view(second_factors.ChallengePayload, access=PUBLIC)
-class BeginStepUpPayload(ChallengePayload):
-    """What is accepted, and what a passkey may sign."""
 
 
 @view(second_factors.EnrolTotpPayload, access=WRITE)
@@ -105,8 +92,8 @@ class SecondFactorPayload:
 
     second_factors: SecondFactors | None
     """All there are now; null where it was refused."""
-    backup_codes: list[str] | None = plain(list_size=10)
-    """New backup codes, shown once; null where there are none."""
+    backup_codes: list[str] = plain(list_size=10)
+    """New backup codes, shown once; empty where none were made."""
     user_errors: list[UserError] = plain(list_size=1)
     """Why it was refused."""
 
@@ -114,11 +101,6 @@ class SecondFactorPayload:
 @view(second_factors.SecondFactorPayload, access=WRITE)
 class ConfirmTotpPayload(SecondFactorPayload):
     """What came of setting up an authenticator app."""
-
-
-@view(second_factors.SecondFactorPayload, access=WRITE)
-class RemoveTotpPayload(SecondFactorPayload):
-    """What came of removing the authenticator app."""
 
 
 @view(second_factors.SecondFactorPayload, access=WRITE)
@@ -132,8 +114,8 @@ class AddPasskeyPayload(SecondFactorPayload):
 
 
 @view(second_factors.SecondFactorPayload, access=WRITE)
-class RemovePasskeyPayload(SecondFactorPayload):
-    """What came of removing a passkey."""
+class RemoveSecondFactorPayload(SecondFactorPayload):
+    """What came of removing a second factor."""
 
 
 @view(second_factors.StepUpPayload, access=SIGNED_IN)
@@ -152,10 +134,8 @@ class SecondFactorMutation:
 
     complete_sign_in: CompleteSignInPayload = edge(second_factors.complete_sign_in, cost=400, access=PUBLIC)
     """Answers the question of `signIn` with a second factor; five attempts a minute."""
-    begin_passkey_sign_in: BeginPasskeySignInPayload = edge(
-        second_factors.begin_passkey_sign_in, cost=100, access=PUBLIC
-    )
-    """Asks for a passkey, whoever's it is."""
+    begin_challenge: BeginChallengePayload = edge(second_factors.begin_challenge, cost=100, access=PUBLIC)
+    """Asks for a passkey: to sign in with, to add, or to confirm who one is."""
     complete_passkey_sign_in: CompletePasskeySignInPayload = edge(
         second_factors.complete_passkey_sign_in, cost=400, access=PUBLIC
     )
@@ -164,20 +144,16 @@ class SecondFactorMutation:
     """Begins to set up an authenticator app; needs `stepUp`. It counts once `confirmTotp` has seen a code."""
     confirm_totp: ConfirmTotpPayload = edge(second_factors.confirm_totp, cost=400, access=WRITE)
     """Turns the authenticator app on; needs `stepUp`."""
-    remove_totp: RemoveTotpPayload = edge(second_factors.remove_totp, cost=400, access=WRITE)
-    """Removes the authenticator app; needs `stepUp`."""
     renew_backup_codes: RenewBackupCodesPayload = edge(
         second_factors.renew_backup_codes, cost=400, access=WRITE
     )
-    """Ten new backup codes in place of all there were; needs `stepUp`."""
-    begin_passkey: BeginPasskeyPayload = edge(second_factors.begin_passkey, cost=100, access=WRITE)
-    """Begins to make a passkey; needs `stepUp`."""
+    """New backup codes in place of all there were; needs `stepUp`."""
     add_passkey: AddPasskeyPayload = edge(second_factors.add_passkey, cost=400, access=WRITE)
     """Adds the passkey that was made; needs `stepUp`."""
-    remove_passkey: RemovePasskeyPayload = edge(second_factors.remove_passkey, cost=400, access=WRITE)
-    """Removes a passkey; needs `stepUp`."""
-    begin_step_up: BeginStepUpPayload = edge(second_factors.begin_step_up, cost=100, access=SIGNED_IN)
-    """What may confirm who the caller is; needed for a passkey only."""
+    remove_second_factor: RemoveSecondFactorPayload = edge(
+        second_factors.remove_second_factor, cost=400, access=WRITE
+    )
+    """Removes the authenticator app or a passkey; needs `stepUp`."""
     step_up: StepUpPayload = edge(second_factors.step_up, cost=4000, access=SIGNED_IN)
     """Confirms who the caller is, for ten minutes in this session.
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import ID
@@ -13,8 +13,11 @@ from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
 from resolvers.context import Info
+from resolvers.devices import may_see
 from resolvers.ids import content_key, key_of
 from resolvers.sync import cursor_of, seq_of
+from resolvers.viewing import renew
+from resolvers.visibility import shows
 from subscriptions.events import (
     CommandChanged,
     DeviceChanged,
@@ -24,6 +27,8 @@ from subscriptions.events import (
     WatchlistChanged,
     event_of,
 )
+
+Delivered = TypeVar("Delivered", bound=Event)
 
 PRESENCE_SECONDS = 5.0
 """How long a device that fell silent may still be shown as online, beyond its lease."""
@@ -48,12 +53,18 @@ async def changes(
         ),
     ] = False,
 ) -> AsyncGenerator[Event, None]:
-    followed = _follow(
-        info, None if snapshot else after, catch_up=info.context.services.snapshots, anew=snapshot
-    )
+    anew = snapshot and info.context.last_seen is None
+    followed = _follow(info, None if anew else after, catch_up=info.context.services.snapshots, anew=anew)
+    whole = True
     async with aclosing(followed):
         async for change in followed:
-            yield event_of(change)
+            event = event_of(change)
+            # Who breaks off within a snapshot has to begin it again.
+            if change.kind is ChangeKind.SNAPSHOT_BEGAN:
+                whole = False
+            elif change.kind is ChangeKind.SNAPSHOT_ENDED:
+                whole = True
+            yield _told(info, event) if whole else event
 
 
 async def progress(
@@ -66,7 +77,7 @@ async def progress(
         async for change in followed:
             event = event_of(change)
             if isinstance(event, ProgressChanged) and wanted in {None, event.progress.content_id}:
-                yield event
+                yield _told(info, event)
 
 
 async def watchlist(info: Info, after: After = None) -> AsyncGenerator[WatchlistChanged, None]:
@@ -74,7 +85,7 @@ async def watchlist(info: Info, after: After = None) -> AsyncGenerator[Watchlist
         async for change in followed:
             event = event_of(change)
             if isinstance(event, WatchlistChanged):
-                yield event
+                yield _told(info, event)
 
 
 async def playback(info: Info, after: After = None) -> AsyncGenerator[PlaybackChanged, None]:
@@ -82,7 +93,7 @@ async def playback(info: Info, after: After = None) -> AsyncGenerator[PlaybackCh
         async for change in followed:
             event = event_of(change)
             if isinstance(event, PlaybackChanged):
-                yield event
+                yield _told(info, event)
 
 
 async def device_commands(
@@ -100,19 +111,19 @@ async def device_commands(
         async for change in followed:
             event = event_of(change)
             if isinstance(event, CommandChanged) and event.command.device_id == key:
-                yield event
+                yield _told(info, event)
 
 
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
     """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
-    cursor = cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
+    cursor = await _beginning(info, None)
     known = await _presence(info)
     async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}))) as followed:
         async for change in followed:
             changed = event_of(change) if change is not None else None
             if isinstance(changed, DeviceChanged):
                 cursor = changed.cursor
-                yield changed
+                yield _told(info, changed)
             before, known = known, await _presence(info)
             told = changed.device.id if isinstance(changed, DeviceChanged) else None
             for device_id, online in known.items():
@@ -139,12 +150,41 @@ async def _follow(
     anew: bool = False,
 ) -> AsyncGenerator[Change, None]:
     journal, account = info.context.services.journal, info.context.account_id
+    if not anew:
+        after = info.context.course.began = await _beginning(info, after)
     seen = 0 if anew else seq_of(after)
     async with aclosing(journal.follow(account, seen, catch_up, anew=anew)) as followed:
         async for change in followed:
             if kinds is None or change.kind in kinds:
                 info.context.forget()
-                yield change
+                await renew(info.context)
+                if await _may_see(info, change):
+                    yield change
+
+
+async def _may_see(info: Info, change: Change) -> bool:
+    """Whether the title that a change is about is not hidden from the caller."""
+    if info.context.restriction is None:
+        return True
+    event = event_of(change)
+    if isinstance(event, CommandChanged):
+        return await may_see(info.context, event.command)
+    content = change.payload.get("content")
+    return content is None or await shows(info.context, content)
+
+
+async def _beginning(info: Info, after: str | None) -> str:
+    """Where a stream begins: where it broke, else where its client wants it to, else now."""
+    after = info.context.last_seen or after
+    if after is not None:
+        return after
+    return cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
+
+
+def _told(info: Info, event: Delivered) -> Delivered:
+    """The event, which is about to be delivered: whoever has it goes on behind it."""
+    info.context.course.cursor = event.cursor
+    return event
 
 
 async def _presence(info: Info) -> dict[str, bool]:

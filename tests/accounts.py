@@ -4,26 +4,33 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
+from domain.identity.clients import Clients
 from domain.identity.factors import SecondFactors
 from domain.identity.keys import SigningKey, SigningKeys, new_key
+from domain.identity.limits import RateLimits
 from domain.identity.model import FIRST_PARTY, Account, Caller, LoginSession, Role, Tier
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import Passwords
-from domain.identity.policy import granted
+from domain.identity.policy import Policy, granted
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
 from domain.identity.postgres_keys import PostgresApiKeys
+from domain.identity.postgres_limits import PostgresRateLimits
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
+from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
@@ -35,7 +42,9 @@ from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.tokens import Issuer, Tokens
+from domain.identity.viewing import Viewing
 from domain.platform.postgres import Database
+from domain.platform.rates import LocalRates
 from domain.sync.postgres_outbox import PostgresOutbox
 from tests.postbox import Postbox, postman
 
@@ -94,13 +103,35 @@ class Desk:
     clock: Clock
     hasher: CountingHasher
     keys: ApiKeys
+    limits: RateLimits
+    clients: Clients
+    administration: Administration
     recovery: Recovery
     postbox: Postbox
     postman: Postman
     factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp
+    viewing: Viewing
     opened: list[Account] = field(default_factory=list)
+
+    @property
+    def services(self) -> dict[str, Any]:
+        """What the graph asks of identity."""
+        return {
+            "accounts": self.service,
+            "sessions": self.sessions,
+            "recovery": self.recovery,
+            "second_factors": self.factors,
+            "sign_ins": self.sign_ins,
+            "step_up": self.step_up,
+            "keys": self.keys,
+            "limits": self.limits,
+            "clients": self.clients,
+            "administration": self.administration,
+            "policy": Policy(),
+            "now": self.clock.now,
+        }
 
     async def token(self, account: Account) -> str:
         """An access token of a new session."""
@@ -155,19 +186,38 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
         sign_ins = SignIns(store, factors)
         hasher.calls.clear()
         own_keys = keys_on(database, sessions)
+        audit = service.audit
         yield Desk(
-            service,
-            sessions,
-            clock,
-            hasher,
-            own_keys,
-            recovery,
-            postbox,
-            sending,
-            factors,
-            sign_ins,
-            step_up,
+            service=service,
+            sessions=sessions,
+            clock=clock,
+            hasher=hasher,
+            keys=own_keys,
+            limits=RateLimits(PostgresRateLimits(database), LocalRates(clock.seconds), audit, clock.now),
+            clients=Clients(PostgresClients(database), audit, clock.now, new_id),
+            administration=administration_on(database, sessions),
+            recovery=recovery,
+            postbox=postbox,
+            postman=sending,
+            factors=factors,
+            sign_ins=sign_ins,
+            step_up=step_up,
+            viewing=viewing_on(database, clock, sessions, passwords),
         )
+
+
+def viewing_on(database: Database, clock: Clock, sessions: Sessions, passwords: Passwords) -> Viewing:
+    """Viewing profiles as one process keeps them."""
+    return Viewing(
+        store=PostgresViewing(database),
+        sessions=sessions,
+        recent=sessions.recent,
+        passwords=passwords,
+        attempts=LocalAttempts(clock.seconds),
+        audit=Audit(PostgresAudit(database), clock.now),
+        now=clock.now,
+        new_id=new_id,
+    )
 
 
 def sessions_on(
@@ -193,6 +243,12 @@ def keys_on(database: Database, sessions: Sessions) -> ApiKeys:
     return ApiKeys(
         store, sessions.recent, sessions.revocations, sessions.audit, sessions.now, sessions.new_id
     )
+
+
+def administration_on(database: Database, sessions: Sessions) -> Administration:
+    """What administrators do in the process of these sessions."""
+    store = PostgresAdministration(database)
+    return Administration(store, sessions, sessions.recent, sessions.audit, sessions.now)
 
 
 def a_session(account: Account, clock: Clock, *, scopes: frozenset[str] | None = None) -> LoginSession:

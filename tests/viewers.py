@@ -14,6 +14,10 @@ from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.identity.model import ANONYMOUS
 from domain.identity.policy import Policy
+from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_viewing import PostgresViewing
+from domain.identity.recent import RecentAccounts
+from domain.identity.viewing import Viewing
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
@@ -75,7 +79,20 @@ class Living:
 
     def context(self, account: str | None = None) -> Context:
         """What a request of the account, or of nobody, carries."""
+        recent = RecentAccounts(PostgresAccounts(self.database).accounts, self.clock.seconds)
+        unused: Any = None  # no PIN is entered here
+        viewing = Viewing(
+            PostgresViewing(self.database),
+            unused,
+            recent,
+            unused,
+            unused,
+            unused,
+            self.clock.now,
+            new_id,
+        )
         services: Any = SimpleNamespace(
+            viewing=viewing,
             now=self.clock.now,
             catalog=self.catalog,
             journal=self.journal,

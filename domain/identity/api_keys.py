@@ -194,6 +194,7 @@ class ApiKeys:
             expires_at=key.expires_at,
             key_id=key.id,
             per_minute=key.per_minute,
+            may_be_limited=account.has_limits,
         )
 
     @asynccontextmanager

@@ -10,9 +10,9 @@ CHARACTERS = 10
 _SEPARATORS = re.compile(r"[\s-]")
 
 
-def new_codes(choose: Callable[[str], str]) -> list[str]:
-    """Ten codes as they are shown, `ABCDE-FGHJK`; `choose` takes one character of a text at random."""
-    texts = ["".join(choose(ALPHABET) for _ in range(CHARACTERS)) for _ in range(CODES)]
+def new_codes(choose: Callable[[str], str], count: int = CODES) -> list[str]:
+    """Codes as they are shown, `ABCDE-FGHJK`; `choose` takes one character of a text at random."""
+    texts = ["".join(choose(ALPHABET) for _ in range(CHARACTERS)) for _ in range(count)]
     return [f"{text[: CHARACTERS // 2]}-{text[CHARACTERS // 2 :]}" for text in texts]
 
 

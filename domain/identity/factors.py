@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 TRIES = Allowance(attempts=5, seconds=60.0)
 MAX_PASSKEYS = 20
+MAX_BACKUP_CODES = 20
 MAX_PASSKEY_NAME = 60
 _WHAT = "second-factor"
 
@@ -60,20 +61,20 @@ class Totp(NamedTuple):
 class Enrolled:
     """What an account has."""
 
-    totp_since: datetime | None = None
+    totp_confirmed_at: datetime | None = None
     backup_codes_left: int = 0
     passkeys: tuple[Passkey, ...] = ()
 
     @property
     def required(self) -> bool:
         """Whether a password alone does not do."""
-        return self.totp_since is not None or bool(self.passkeys)
+        return self.totp_confirmed_at is not None or bool(self.passkeys)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
         """The second factors that can be used."""
         has = {
-            Factor.TOTP: self.totp_since is not None,
+            Factor.TOTP: self.totp_confirmed_at is not None,
             Factor.BACKUP_CODE: self.required and self.backup_codes_left > 0,
             Factor.PASSKEY: bool(self.passkeys),
         }
@@ -151,17 +152,17 @@ class SecondFactors:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    async def enrol_totp(self, account: Account) -> TotpSecret:
-        """A secret for an authenticator app, which counts once a code of it was shown; raises `Refused` where
-        there is one already.
+    async def enrol_totp(self, account: Account, label: str | None = None) -> TotpSecret:
+        """A secret for an app, which shows it as `label`; it counts once a code of it was shown.
+        Raises `Refused` where there is one already.
         """
         secret = totp.new_secret()
         sealed = self.sealer.seal(secret.encode(), account.id)
         if not await self.store.set_totp(account.id, sealed, self.now()):
             raise refuse("There is an authenticator app already; remove it first.", UserErrorCode.CONFLICT)
-        return TotpSecret(secret, totp.uri_of(secret, account.email or account.display_name))
+        return TotpSecret(secret, totp.uri_of(secret, label or account.email or account.display_name))
 
-    async def confirm_totp(self, account: Account, code: str, by: Actor) -> list[str] | None:
+    async def confirm_totp(self, account: Account, code: str, by: Actor) -> list[str]:
         """Turns the app on; answers backup codes where there were none. Raises `Refused` for a wrong code."""
         await take(self.attempts, TRIES, _WHAT, account.id)
         kept = await self.store.totp(account.id)
@@ -188,12 +189,14 @@ class SecondFactors:
             await self._drop_useless_codes(account.id)
         return True
 
-    async def renew_backup_codes(self, account: Account, by: Actor) -> list[str]:
-        """Ten new codes in place of all there were; raises `Refused` without another second factor."""
+    async def renew_backup_codes(self, account: Account, count: int, by: Actor) -> list[str]:
+        """New codes in place of all there were; raises `Refused` without another second factor."""
+        if not 1 <= count <= MAX_BACKUP_CODES:
+            raise refuse(f"There are 1 to {MAX_BACKUP_CODES} codes.", UserErrorCode.INVALID, "count")
         async with self.audit.writing():
             if not (await self.store.enrolled(account.id)).required:
                 raise refuse("Add an authenticator app or a passkey first.", UserErrorCode.CONFLICT)
-            codes = await self._new_codes(account.id)
+            codes = await self._new_codes(account.id, count)
             await self.audit.record(by, Action.BACKUP_CODES_RENEWED, account.id)
         return codes
 
@@ -211,7 +214,7 @@ class SecondFactors:
 
     async def add_passkey(
         self, account: Account, token: str, credential: Mapping[str, Any], name: str, by: Actor
-    ) -> tuple[Passkey, list[str] | None]:
+    ) -> tuple[Passkey, list[str]]:
         """The passkey that was made, and backup codes where there were none; raises `Refused`."""
         challenge = await self.asked(token, Purpose.ADD_PASSKEY, account.id)
         draft = Passkey(
@@ -345,12 +348,12 @@ class SecondFactors:
         step = totp.step_of(secret, code, self.now())
         return step is not None and await self.store.use_step(account_id, step, confirm_at)
 
-    async def _first_codes(self, account_id: str) -> list[str] | None:
+    async def _first_codes(self, account_id: str) -> list[str]:
         enrolled = await self.store.enrolled(account_id)
-        return None if enrolled.backup_codes_left else await self._new_codes(account_id)
+        return [] if enrolled.backup_codes_left else await self._new_codes(account_id)
 
-    async def _new_codes(self, account_id: str) -> list[str]:
-        codes = backup_codes.new_codes(secrets.choice)
+    async def _new_codes(self, account_id: str, count: int = backup_codes.CODES) -> list[str]:
+        codes = backup_codes.new_codes(secrets.choice, count)
         digests = [self.sealer.digests(backup_codes.plain(code), account_id)[0] for code in codes]
         await self.store.set_backup_codes(account_id, digests)
         return codes

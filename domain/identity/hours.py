@@ -26,8 +26,8 @@ class Hours:
         return minute >= self.start or minute < self.end
 
     def __str__(self) -> str:
-        return f"from {_clock(self.start)} to {_clock(self.end)} ({self.time_zone})"
+        return f"from {clock(self.start)} to {clock(self.end)} ({self.time_zone})"
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"

@@ -42,6 +42,8 @@ class Account:
     created_at: datetime
     suspended_at: datetime | None
     email_verified_at: datetime | None = None
+    has_limits: bool = False
+    """Whether anybody who watches in it is limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Caller:
     """The key that must prove itself beside the token (DPoP, RFC 9449); nothing for a bearer."""
     acting_id: str | None = None
     """The administrator who acts as this account, as the token's `act` says (RFC 8693)."""
+    may_be_limited: bool = False
+    """Whether a viewing profile of the account limits somebody: then it is looked up who watches."""
 
     @property
     def anonymous(self) -> bool:

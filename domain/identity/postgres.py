@@ -9,7 +9,8 @@ from domain.identity.service import Credentials
 from domain.platform.postgres import Database, Row
 
 COLUMNS = """id, email, display_name, region, language, roles, tier, created_at, suspended_at,
-             email_verified_at"""
+             email_verified_at,
+             EXISTS (SELECT FROM viewing_profile v WHERE v.account_id = account.id AND v.limiting)"""
 
 
 class PostgresAccounts:
@@ -104,7 +105,9 @@ class PostgresAccounts:
 
 def account_of(row: Row) -> Account:
     """An account from a row that begins with `COLUMNS`."""
-    identity, email, name, region, language, roles, tier, created_at, suspended_at, verified_at = row[:10]
+    identity, email, name, region, language, roles, tier, created_at, suspended_at, verified_at, limits = row[
+        :11
+    ]
     return Account(
         id=identity,
         email=email,
@@ -116,4 +119,5 @@ def account_of(row: Row) -> Account:
         created_at=created_at,
         suspended_at=suspended_at,
         email_verified_at=verified_at,
+        has_limits=limits,
     )

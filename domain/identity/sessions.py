@@ -246,6 +246,7 @@ class Sessions:
             scopes=caller.scopes & granted(account.roles),
             tier=account.tier,
             region=account.region,
+            may_be_limited=account.has_limits,
         )
 
     async def _service(self, caller: Caller) -> Caller:

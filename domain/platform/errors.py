@@ -101,6 +101,8 @@ class UserErrorCode(StrEnum):
     """E-mail address and password do not belong together."""
     NOT_VERIFIED = "NOT_VERIFIED"
     """The e-mail address has to be confirmed first, by the link in a letter."""
+    PIN_REQUIRED = "PIN_REQUIRED"
+    """This session is limited, or what limits others is to change: the PIN has to be entered first."""
     CLOCK_AHEAD = "CLOCK_AHEAD"
     """The write claims a time too far in the future; set the device's clock."""
 

@@ -73,7 +73,7 @@ WATCHLIST = {
     ),
     WatchlistOrder.MANUAL: Keyset("manual", (SortKey("e.place", "text"), SortKey("e.content_id", "bigint"))),
 }
-CONFLICTS = Keyset("conflicts", (SortKey("c.id", "bigint", descending=True),))
+CONFLICTS = Keyset("conflicts", (SortKey("sc.id", "bigint", descending=True),))
 
 
 class PostgresSync:
@@ -172,20 +172,22 @@ class PostgresSync:
         )
         return to_marks(rows)
 
-    async def conflicts(self, account_id: str, cut: Cut) -> Page[Conflict]:
+    async def conflicts(self, account_id: str, cut: Cut, within: Restriction | None = None) -> Page[Conflict]:
         arguments: list[Any] = [account_id]
+        shown = _shown(within, "sc.content_id", arguments)
+        counted = list(arguments)
         beyond, sort = CONFLICTS.clauses(cut, arguments)
         rows = await self._database.rows(
             f"""SELECT content_id, kind, lost, lost_hlc, lost_device, won, won_hlc, won_device, noted_at,
                        {CONFLICTS.select()}
-                  FROM sync_conflict c
-                 WHERE account_id = $1 AND {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
+                  FROM sync_conflict sc
+                 WHERE account_id = $1 AND {shown} AND {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
             *arguments,
         )
 
         async def count() -> int:
             total: int = await self._database.value(
-                "SELECT count(*) FROM sync_conflict WHERE account_id = $1", account_id
+                f"SELECT count(*) FROM sync_conflict sc WHERE account_id = $1 AND {shown}", *counted
             )
             return total
 

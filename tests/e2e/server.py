@@ -79,6 +79,7 @@ async def start(folder: Path, **settings: str) -> Server:
     told = {
         "MEDIA_GATEWAY_DATA_DIR": str(folder),
         "MEDIA_GATEWAY_PORT": str(port),
+        "MEDIA_GATEWAY_RATE_LIMITS": "false",
         # What one of several issues, all of them take.
         "MEDIA_GATEWAY_ISSUER": "http://localhost:8000",
         **{

@@ -33,15 +33,20 @@ SIGN_IN = f"""mutation ($email: String!) {{ done: signIn(input: {{email: $email,
   accessToken {CHALLENGE} {ERRORS} }} }}"""
 COMPLETE = f"""mutation ($challenge: String!, $factor: SecondFactorInput!) {{
   done: completeSignIn(input: {{challenge: $challenge, factor: $factor}}) {{ accessToken {ERRORS} }} }}"""
-ENROL = f"mutation {{ done: enrolTotp {{ secret uri {ERRORS} }} }}"
+ENROL = f"mutation {{ done: enrolTotp(input: {{}}) {{ secret uri {ERRORS} }} }}"
 CONFIRM = f"""mutation ($code: String!) {{ done: confirmTotp(input: {{code: $code}}) {{
-  backupCodes secondFactors {{ totpSince backupCodesLeft required }} {ERRORS} }} }}"""
-REMOVE = f"mutation {{ done: removeTotp {{ secondFactors {{ required }} {ERRORS} }} }}"
-BEGIN_PASSKEY = f"mutation {{ done: beginPasskey {{ {CHALLENGE} {ERRORS} }} }}"
+  backupCodes secondFactors {{ totpConfirmedAt backupCodesLeft required }} {ERRORS} }} }}"""
+REMOVE = f"""mutation {{ done: removeSecondFactor(input: {{totp: true}}) {{
+  secondFactors {{ required }} {ERRORS} }} }}"""
+BEGIN_PASSKEY = (
+    f"mutation {{ done: beginChallenge(input: {{purpose: ADD_PASSKEY}}) {{ {CHALLENGE} {ERRORS} }} }}"
+)
 ADD_PASSKEY = f"""mutation ($challenge: String!, $passkey: JSON!) {{
   done: addPasskey(input: {{challenge: $challenge, passkey: $passkey, name: "Chromium"}}) {{
     backupCodes secondFactors {{ passkeys {{ id name createdAt lastUsedAt }} }} {ERRORS} }} }}"""
-BEGIN_ALONE = f"mutation {{ done: beginPasskeySignIn {{ {CHALLENGE} {ERRORS} }} }}"
+BEGIN_ALONE = (
+    f"mutation {{ done: beginChallenge(input: {{purpose: PASSKEY_SIGN_IN}}) {{ {CHALLENGE} {ERRORS} }} }}"
+)
 ALONE = f"""mutation ($challenge: String!, $passkey: JSON!) {{
   done: completePasskeySignIn(input: {{challenge: $challenge, passkey: $passkey}}) {{
     accessToken account {{ email }} {ERRORS} }} }}"""

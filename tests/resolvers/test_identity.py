@@ -9,7 +9,7 @@ import pytest
 from strawberry.types import ExecutionResult
 
 from domain.identity.model import ANONYMOUS, Account, Caller, Role
-from domain.identity.policy import Policy, granted
+from domain.identity.policy import granted
 from domain.identity.profile import Profile
 from domain.platform.errors import Forbidden, TooManyRequests, Unauthenticated
 from domain.platform.postgres import Database
@@ -43,12 +43,7 @@ class Client:
         self._schema = schema
 
     async def result(self, query: str, caller: Caller = ANONYMOUS, **variables: Any) -> ExecutionResult:
-        services: Any = SimpleNamespace(
-            accounts=self.desk.service,
-            sessions=self.desk.sessions,
-            sign_ins=self.desk.sign_ins,
-            policy=Policy(),
-        )
+        services: Any = SimpleNamespace(**self.desk.services)
         context = Context(services, caller, "FR", "r1", "192.0.2.1")
         found = await self._schema.execute(query, variable_values=variables, context_value=context)
         assert isinstance(found, ExecutionResult)

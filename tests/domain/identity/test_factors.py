@@ -34,7 +34,7 @@ async def with_app(desk: Desk, account: Account) -> tuple[pyotp.TOTP, list[str]]
     app = pyotp.TOTP(made.secret)
     codes = await desk.factors.confirm_totp(account, app.at(desk.clock.at), SYSTEM)
     desk.clock.turn(60)
-    assert codes is not None
+    assert codes
     return app, codes
 
 
@@ -202,7 +202,7 @@ async def test_new_backup_codes_take_the_place_of_the_old(desk: Desk) -> None:
     account = await somebody(desk)
     _, old = await with_app(desk, account)
 
-    new = await desk.factors.renew_backup_codes(account, SYSTEM)
+    new = await desk.factors.renew_backup_codes(account, 10, SYSTEM)
 
     assert await refusal(complete(desk, account, backup_code=old[0])) is UserErrorCode.CREDENTIALS
     assert await complete(desk, account, backup_code=new[0]) == WITH_CODE
