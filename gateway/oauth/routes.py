@@ -88,7 +88,10 @@ def oauth_page_routes(elsewhere: Callable[[], Elsewhere]) -> list[BaseRoute]:
     """`elsewhere` answers the pages that are open, and the other providers."""
 
     def showing(show: Show) -> Endpoint:
-        return lambda request: show(elsewhere().pages, request)
+        async def answer(request: Request) -> Response:
+            return await show(elsewhere().pages, request)
+
+        return answer
 
     def using(use: Use) -> Endpoint:
         async def answer(request: Request) -> Response:
