@@ -33,6 +33,7 @@ from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
@@ -68,6 +69,7 @@ class Services:
     sync: Sync
     pushing: Pushing
     devices: Devices
+    commands: Commands
     playback: Playback
     discovery: Discovery
     sona: Sona
@@ -123,7 +125,7 @@ class Context:
 
     @cached_property
     def sync(self) -> SyncLoaders:
-        return SyncLoaders(self.services.sync, self.services.devices, self.account_id)
+        return SyncLoaders(self.services.sync, self.services.devices, self.services.commands, self.account_id)
 
     @cached_property
     def playback(self) -> PlaybackLoaders:
