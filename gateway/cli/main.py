@@ -11,6 +11,7 @@ from gateway.cli import (
     documents,
     grant,
     imports,
+    keys,
     migrate,
     schema,
     serve,
@@ -35,6 +36,7 @@ app.add_typer(migrate.app, name="migrate")
 app.add_typer(imports.app, name="import")
 app.add_typer(documents.app, name="documents")
 app.add_typer(clients.app, name="clients")
+app.add_typer(keys.app, name="keys")
 app.add_typer(schema.app, name="schema")
 app.command()(device.device)
 app.command()(token.token)
