@@ -260,12 +260,12 @@ async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:
 
 @batched
 async def online(devices: Sequence[model.Device], info: Info) -> list[bool]:
-    return [bool(found) for found in await info.context.sync.online.load_many(d.id for d in devices)]
+    return [bool(found) for found in await info.context.sync.online.load_many([d.id for d in devices])]
 
 
 @batched
 async def command_device(commands: Sequence[model.DeviceCommand], info: Info) -> list[model.Device | None]:
-    return await info.context.sync.device.load_many(command.device_id for command in commands)
+    return await info.context.sync.device.load_many([command.device_id for command in commands])
 
 
 def arguments(command: Parent[model.DeviceCommand]) -> dict[str, Any]:
