@@ -1,7 +1,7 @@
 """Opens what the settings name, and joins the contexts."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,10 +41,10 @@ from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
-from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
@@ -59,16 +59,19 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
+from gateway.interchange import interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
-from gateway.oauth.opening import pages_of
+from gateway.oauth.elsewhere import Elsewhere
+from gateway.oauth.opening import open_elsewhere
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
+from gateway.titles import titles_of
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Context, Services, anybody_like
@@ -90,8 +93,12 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
-    oauth: Pages
-    """The authorisation server with its pages."""
+    elsewhere: Elsewhere
+    """The authorisation server with its pages, and other providers to sign in with."""
+
+    @property
+    def oauth(self) -> Pages:
+        return self.elsewhere.pages
 
 
 def audience_of(context: Context) -> str | None:
@@ -125,6 +132,7 @@ async def open_all(
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
             PostgresSync(database),
@@ -149,7 +157,8 @@ async def open_all(
         correspondence = correspondence_of(settings, database, now)
         factors = second_factors_of(settings, accounts, database)
         sign_ins = SignIns(accounts.store, factors)
-        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
+        elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
+        oauth = elsewhere.pages
         services = Services(
             now=now,
             catalog=catalog,
@@ -169,8 +178,10 @@ async def open_all(
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
+            interchange=interchange_of(database, sync),
             devices=devices,
-            playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
+            commands=commands,
+            playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -188,6 +199,7 @@ async def open_all(
         )
         jobs = (
             *jobs_of(settings, database, now),
+            Job("commands.expire", every_seconds=1.0, run=commands.expire),
             *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
@@ -199,7 +211,7 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, oauth)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, elsewhere)
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
@@ -322,13 +334,3 @@ async def open_journal(database: Database, shared: Shared, stack: AsyncExitStack
     log = PostgresChangeLog(database)
     await stack.enter_async_context(in_background(Lookout(log, shared.listeners).run()))
     return Journal(log, shared.fanout)
-
-
-def titles_of(catalog: Catalog) -> Titles:
-    """What the rules of playback must know of titles."""
-
-    async def titles(content_ids: Sequence[int]) -> Mapping[int, Title]:
-        found = await catalog.store.contents(content_ids)
-        return {key: Title(key, content.playable, content.length_seconds) for key, content in found.items()}
-
-    return titles

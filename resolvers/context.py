@@ -28,11 +28,13 @@ from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
+from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
@@ -67,7 +69,9 @@ class Services:
     snapshots: CatchUp
     sync: Sync
     pushing: Pushing
+    interchange: Interchange
     devices: Devices
+    commands: Commands
     playback: Playback
     discovery: Discovery
     sona: Sona
@@ -123,7 +127,7 @@ class Context:
 
     @cached_property
     def sync(self) -> SyncLoaders:
-        return SyncLoaders(self.services.sync, self.services.devices, self.account_id)
+        return SyncLoaders(self.services.sync, self.services.devices, self.services.commands, self.account_id)
 
     @cached_property
     def playback(self) -> PlaybackLoaders:

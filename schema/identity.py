@@ -297,7 +297,7 @@ class IdentityMutation:
     create_api_key: CreateApiKeyPayload = edge(
         api_keys.create_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
     )
-    """Makes an API key and shows it, this once."""
+    """Makes an API key and shows it, this once; asks for `stepUp` where the sign-in is not recent."""
     revoke_api_key: RevokeApiKeyPayload = edge(
         api_keys.revoke_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
     )

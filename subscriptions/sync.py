@@ -12,8 +12,8 @@ from domain.platform.errors import GatewayError, NotFound, Refused
 from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
+from resolvers.commands import may_see
 from resolvers.context import Info
-from resolvers.devices import may_see
 from resolvers.ids import content_key, key_of
 from resolvers.sync import cursor_of, seq_of
 from resolvers.viewing import renew
@@ -101,16 +101,35 @@ async def device_commands(
     device_id: Annotated[ID, strawberry.argument(description="The device that is to obey.")],
     after: After = None,
 ) -> AsyncGenerator[CommandChanged, None]:
-    """The commands for a device, which counts as online while it listens."""
-    key = _own_key(device_id)
-    skip = info.context.services.journal.skip  # commands lapse long before the log drops them
+    """The commands for a device, each once and in order; it counts as online while it listens."""
+    key, account = _key(device_id, "Device", "deviceId"), info.context.account_id
+    journal, sent = info.context.services.journal, info.context.services.commands
+    missed = await journal.log.latest(account)
     async with (
         _kept_online(info, key),
-        aclosing(_follow(info, after, {ChangeKind.COMMAND}, skip)) as followed,
+        # Commands lapse long before the log drops them.
+        aclosing(_follow(info, after, {ChangeKind.COMMAND}, journal.skip)) as followed,
     ):
         async for change in followed:
             event = event_of(change)
             if isinstance(event, CommandChanged) and event.command.device_id == key:
+                command = await sent.take(account, event.command.id, again=change.seq <= missed)
+                if command is not None:
+                    yield _told(info, CommandChanged(event.cursor, command))
+
+
+async def commands(
+    info: Info,
+    command_id: Annotated[ID | None, strawberry.argument(description="One command; all if open.")] = None,
+    after: After = None,
+) -> AsyncGenerator[CommandChanged, None]:
+    """What becomes of commands."""
+    key = None if command_id is None else _key(command_id, "DeviceCommand", "commandId")
+    journal, kinds = info.context.services.journal, {ChangeKind.COMMAND, ChangeKind.COMMAND_STATE}
+    async with aclosing(_follow(info, after, kinds, journal.skip)) as followed:
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, CommandChanged) and key in {None, event.command.id}:
                 yield _told(info, event)
 
 
@@ -134,9 +153,9 @@ async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
                         yield DeviceChanged(cursor, device)
 
 
-def _own_key(device_id: ID) -> str:
+def _key(text: ID, type_name: str, argument: str) -> str:
     try:
-        return key_of(device_id, "Device", "deviceId")
+        return key_of(text, type_name, argument)
     except Refused as refusal:
         raise NotFound(str(refusal)) from None
 

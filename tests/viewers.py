@@ -18,11 +18,15 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
+from domain.interchange.postgres import PostgresImports
+from domain.interchange.postgres_matching import PostgresShelf
+from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
+from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
@@ -34,7 +38,7 @@ from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
-from gateway.services import titles_of
+from gateway.titles import titles_of
 from resolvers.context import Context
 from schema.graph import graph
 from tests.accounts import Clock, new_id, somebody
@@ -52,8 +56,10 @@ class Living:
     catalog: Catalog
     sync: Sync
     devices: Devices
+    commands: Commands
     playback: Playback
     pushing: Pushing
+    interchange: Interchange
     accounts: list[str] = field(default_factory=list)
 
     def milliseconds(self) -> int:
@@ -99,7 +105,9 @@ class Living:
             snapshots=PostgresSnapshots(self.database, PostgresPlayback(self.database).playing),
             sync=self.sync,
             pushing=self.pushing,
+            interchange=self.interchange,
             devices=self.devices,
+            commands=self.commands,
             playback=self.playback,
             policy=Policy(),
         )
@@ -140,6 +148,7 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
+    commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
     ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),
@@ -150,9 +159,23 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         clock.now,
         new_id,
     )
-    playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
+    playback = Playback(PostgresPlayback(database), sync, devices, commands, clock.now, new_id)
     pushing = Pushing(sync, devices)
-    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing)
+    interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
+    return Living(
+        database,
+        clock,
+        fanout,
+        presence,
+        journal,
+        catalog,
+        sync,
+        devices,
+        commands,
+        playback,
+        pushing,
+        interchange,
+    )
 
 
 async def refusal(doing: Awaitable[object]) -> UserErrorCode:
