@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from importlib.metadata import version
 from random import random
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -117,11 +118,12 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             restriction=limits.restriction,
             hours=limits.hours,
             user_agent=connection.headers.get("user-agent"),
+            last_seen=connection.headers.get("last-event-id") or None,
         )
 
     lifetimes = lifetime_of(now, lambda: opened().services.sessions.revocations)
     doors = Doors(desk.intake, context_of, door_options(settings, lifetimes))
-    draining = Draining(doors)
+    draining = Draining(doors, settings.drain_seconds * STREAMS_SHARE)
     app = Application(
         metrics,
         RequestSpans(settings.trace_ratio) if traced else None,
@@ -149,20 +151,25 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     return app
 
 
+STREAMS_SHARE: Final = 0.5
+"""Of the time for draining, in which streams are ended; the rest is for what they were in the middle of."""
+
+
 class Draining:
     """Whether the process is about to stop, so that no new request is sent to it."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, seconds: float) -> None:
         self._doors = doors
+        self._seconds = seconds
         self._begun = False
 
     def begun(self) -> bool:
         return self._begun
 
     async def start(self) -> None:
-        """Tells every subscriber to reconnect with its cursor."""
+        """Tells every subscriber to reconnect with its cursor, not all at once."""
         self._begun = True
-        await self._doors.drain()
+        await self._doors.drain(self._seconds)
 
 
 def engine_of(
@@ -234,10 +241,21 @@ def door_options(
         page=None if page is None else lambda: page,
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
+        course_of=lambda context: context.course,
+        renew=_renew,
         naming=NAMING,
         varying=(COST_HEADER,),
         challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
+
+
+def _renew(context: Context, by: Context) -> bool:
+    """Lets a context go on with the token of another, if that stands for the same account and session."""
+    known, fresh = context.caller, by.caller
+    if (known.account_id, known.session_id) != (fresh.account_id, fresh.session_id):
+        return False
+    context.caller = fresh
+    return True
 
 
 def page_routes(settings: Settings) -> Sequence[BaseRoute]:

@@ -28,8 +28,8 @@ SECRET_TEXTS = (
     (re.compile(r"(?i)\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]{8,}"), rf"\1 {REDACTED}"),
     # A JWS or JWE in compact form (RFC 7515, 7516): its first part is a JSON object, hence `eyJ`.
     (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*){1,4}"), REDACTED),
-    # Our API keys and refresh tokens, by their marks.
-    (re.compile(r"\bmg_(?:live|rt)_[0-9A-Za-z_-]{8,}"), REDACTED),
+    # Our API keys, refresh tokens and secrets of clients, by their marks.
+    (re.compile(r"\bmg_[a-z]{2,8}_[0-9A-Za-z_-]{8,}"), REDACTED),
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(?i)([?&\s](?:access_token|token|api_key|password|code)=)[^\s&\"']+"), rf"\1{REDACTED}"),
     (

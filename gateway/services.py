@@ -42,6 +42,7 @@ from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
 from domain.sync.clock import HybridClock
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
@@ -126,6 +127,7 @@ async def open_all(
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
         devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
             PostgresSync(database),
@@ -176,7 +178,8 @@ async def open_all(
             sync=sync,
             pushing=Pushing(sync, devices),
             devices=devices,
-            playback=Playback(PostgresPlayback(database), sync, devices, now, new_id),
+            commands=commands,
+            playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -195,6 +198,7 @@ async def open_all(
         )
         jobs = (
             *jobs_of(settings, database, now),
+            Job("commands.expire", every_seconds=1.0, run=commands.expire),
             *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.model import Device, DeviceCommand, Marks, Reaction, WatchlistEntry, WatchProgress
 from domain.sync.service import Sync
@@ -9,7 +10,7 @@ from loaders.loader import one
 
 
 class SyncLoaders:
-    def __init__(self, sync: Sync, devices: Devices, account_id: str) -> None:
+    def __init__(self, sync: Sync, devices: Devices, commands: Commands, account_id: str) -> None:
         async def progress(content_ids: Sequence[int]) -> Mapping[int, WatchProgress]:
             return await sync.store.progress(account_id, content_ids)
 
@@ -25,8 +26,8 @@ class SyncLoaders:
         async def devices_by_id(ids: Sequence[str]) -> Mapping[str, Device]:
             return await devices.store.by_ids(account_id, ids)
 
-        async def commands(ids: Sequence[str]) -> Mapping[str, DeviceCommand]:
-            return await devices.store.commands(account_id, ids)
+        async def commands_by_id(ids: Sequence[str]) -> Mapping[str, DeviceCommand]:
+            return await commands.store.commands(account_id, ids)
 
         async def online(ids: Sequence[str]) -> Mapping[str, bool]:
             return dict.fromkeys(await devices.presence.online(ids), True)
@@ -36,5 +37,5 @@ class SyncLoaders:
         self.reaction = one(reactions)
         self.marks = one(marks)
         self.device = one(devices_by_id)
-        self.command = one(commands)
+        self.command = one(commands_by_id)
         self.online = one(online)

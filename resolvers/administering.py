@@ -1,7 +1,7 @@
 """What administrators do."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 from strawberry import ID
@@ -17,6 +17,8 @@ from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import key_of
 from resolvers.mutations import refusing
+
+BY_CODE: Final = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
 
 
 @entry
@@ -113,14 +115,12 @@ class RegisterClientInput:
 
     name: str
     """What its users are shown."""
-    redirect_uris: list[str] = field(default_factory=list)
-    """Where it may be called back, compared sign by sign."""
-    grants: list[str] = field(
-        default_factory=lambda: [GrantType.AUTHORIZATION_CODE.value, GrantType.REFRESH_TOKEN.value]
-    )
-    """How it gets tokens, by the names of OAuth."""
-    scopes: list[str] = field(default_factory=list)
-    """The most it can be granted."""
+    redirect_uris: list[str] | None = None
+    """Where it may be called back, compared sign by sign; nowhere if open."""
+    grants: list[str] | None = None
+    """How it gets tokens, by the names of OAuth; by code and refresh token if open."""
+    scopes: list[str] | None = None
+    """The most it can be granted; nothing if open."""
     confidential: bool = False
     """Whether it can keep a secret, as a server can and an app cannot."""
     trusted: bool = False
@@ -210,6 +210,7 @@ async def set_account_roles(
     info: Info,
     input: Annotated[SetAccountRolesInput, strawberry.argument(description="Which account, and its roles.")],
 ) -> AdministeredPayload:
+    await info.context.services.step_up.require(info.context.caller)
     account_id = _account(input.account_id)
     administration = info.context.services.administration
     return AdministeredPayload(await administration.set_roles(account_id, input.roles, info.context.actor))
@@ -281,9 +282,9 @@ async def register_client(
 ) -> RegisterClientPayload:
     wanted = Registration(
         name=input.name,
-        redirect_uris=input.redirect_uris,
-        grants=input.grants,
-        scopes=input.scopes,
+        redirect_uris=input.redirect_uris or (),
+        grants=BY_CODE if input.grants is None else input.grants,
+        scopes=input.scopes or (),
         confidential=input.confidential,
         trusted=input.trusted,
         bound=input.bound,

@@ -70,6 +70,7 @@ def scopes(key: Parent[ApiKey]) -> list[str]:
 
 @refusing(CreateApiKeyPayload)
 async def create_api_key(info: Info, input: CreateApiKey) -> CreateApiKeyPayload:
+    await info.context.services.step_up.require(info.context.caller)
     wanted = Wanted(input.name, tuple(input.scopes), input.per_minute, input.expires_in_days)
     made = await info.context.services.keys.create(info.context.caller, wanted, info.context.actor)
     return CreateApiKeyPayload(made.key, made.text)

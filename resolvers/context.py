@@ -36,6 +36,7 @@ from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
+from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
@@ -77,10 +78,21 @@ class Services:
     sync: Sync
     pushing: Pushing
     devices: Devices
+    commands: Commands
     playback: Playback
     discovery: Discovery
     sona: Sona
     similarity: Similarity
+
+
+@dataclass(slots=True)
+class Course:
+    """Where a stream is, for its client to go on from."""
+
+    began: str | None = None
+    """The cursor that it began behind."""
+    cursor: str | None = None
+    """That of the event which is being delivered."""
 
 
 @dataclass
@@ -99,6 +111,10 @@ class Context:
     """What the caller's viewing profile hides; nothing is, where it hides nothing and has no hours."""
     hours: Hours | None = None
     """When the caller's viewing profile may watch; always if open."""
+    last_seen: str | None = None
+    """The cursor at which a stream of this caller broke, as its client says in `Last-Event-ID`."""
+    course: Course = field(default_factory=Course)
+    """Where the stream is that this is the context of."""
     gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
@@ -122,7 +138,7 @@ class Context:
 
     @cached_property
     def sync(self) -> SyncLoaders:
-        return SyncLoaders(self.services.sync, self.services.devices, self.account_id)
+        return SyncLoaders(self.services.sync, self.services.devices, self.services.commands, self.account_id)
 
     @cached_property
     def playback(self) -> PlaybackLoaders:

@@ -1,8 +1,8 @@
-"""How devices are answered, registered and told what to do."""
+"""How devices are answered and registered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import ID, Parent
@@ -10,17 +10,14 @@ from strawberry import ID, Parent
 from domain.catalog.links import DeviceKind
 from domain.identity.model import Viewer
 from domain.identity.policy import Scope, own
-from domain.platform.errors import UserError, UserErrorCode, refuse
+from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
 from resolvers.batching import batched
-from resolvers.context import Context, Info
-from resolvers.descriptions import choice_of_one, entry
-from resolvers.ids import content_key, encode, key_of
+from resolvers.context import Info
+from resolvers.descriptions import entry
+from resolvers.ids import key_of
 from resolvers.mutations import refusing
-from resolvers.visibility import must_show, shows
-
-MAX_VOLUME = 1.0
 
 
 @entry
@@ -83,99 +80,9 @@ class HeartbeatInput:
     """Whether this is the last one: the device is offline at once."""
 
 
-@entry
-class Seek:
-    """Where to go on."""
-
-    position_seconds: int
-    """From the start."""
-
-
-@entry
-class SetVolume:
-    """How loud to be."""
-
-    level: float
-    """From 0 to 1."""
-
-
-@entry
-class Load:
-    """What to play."""
-
-    content_id: ID
-    """The title."""
-    start_seconds: int = 0
-    """Where to start."""
-
-
-@entry
-class CastTo:
-    """Where to hand playback to."""
-
-    device_id: ID
-    """The device that takes over."""
-
-
-@entry
-class NoArguments:
-    """A command that needs no more than its name: pass `{}`."""
-
-    reason: str | None = None
-    """Why, for the log of the device."""
-
-
-@choice_of_one
-class DeviceCommandInput:
-    """What the device is to do: exactly one of these."""
-
-    play: NoArguments | None = strawberry.UNSET
-    """Go on playing."""
-    pause: NoArguments | None = strawberry.UNSET
-    """Pause."""
-    stop: NoArguments | None = strawberry.UNSET
-    """Stop and leave the player."""
-    seek: Seek | None = strawberry.UNSET
-    """Go to a position."""
-    set_volume: SetVolume | None = strawberry.UNSET
-    """Set the volume."""
-    load: Load | None = strawberry.UNSET
-    """Play a title."""
-    cast_to: CastTo | None = strawberry.UNSET
-    """Hand playback to another device."""
-
-
-@entry
-class SendCommandInput:
-    """A remote command."""
-
-    device_id: ID
-    """The device that is to do it."""
-    command: DeviceCommandInput
-    """What it is to do."""
-    expires_in_seconds: int = use_cases.COMMAND_SECONDS
-    """How long it may wait to be done, 1 to 60 seconds."""
-
-
-@entry
-class AcknowledgeCommandInput:
-    """What became of a command, told by the device that got it."""
-
-    command_id: ID
-    """The command."""
-    failure: str | None = None
-    """Why it could not be done; open where it was done."""
-
-
 @dataclass(frozen=True, slots=True)
 class DevicePayload:
     device: model.Device | None = None
-    user_errors: list[UserError] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandPayload:
-    command: model.DeviceCommand | None = None
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -231,29 +138,6 @@ async def heartbeat(
     return DevicePayload(device=await devices.heartbeat(account, key))
 
 
-@refusing(CommandPayload)
-async def send_command(
-    info: Info, input: Annotated[SendCommandInput, strawberry.argument(description="Who is to do what.")]
-) -> CommandPayload:
-    devices, account = info.context.services.devices, info.context.account_id
-    command = _command(input.command)
-    loaded = content_of(command.arguments)
-    if loaded is not None:
-        await must_show(info.context, loaded, "command", "load", "contentId")
-    sent = await devices.send(account, _device_key(input.device_id), command, input.expires_in_seconds)
-    return CommandPayload(command=sent)
-
-
-@refusing(CommandPayload)
-async def acknowledge_command(
-    info: Info,
-    input: Annotated[AcknowledgeCommandInput, strawberry.argument(description="What became of it.")],
-) -> CommandPayload:
-    devices, account = info.context.services.devices, info.context.account_id
-    key = key_of(input.command_id, "DeviceCommand", "commandId")
-    return CommandPayload(command=await devices.acknowledge(account, key, input.failure))
-
-
 async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:
     return await info.context.services.devices.store.devices(viewer.account_id)
 
@@ -263,35 +147,6 @@ async def online(devices: Sequence[model.Device], info: Info) -> list[bool]:
     return [bool(found) for found in await info.context.sync.online.load_many(d.id for d in devices)]
 
 
-@batched
-async def command_device(commands: Sequence[model.DeviceCommand], info: Info) -> list[model.Device | None]:
-    return await info.context.sync.device.load_many(command.device_id for command in commands)
-
-
-def arguments(command: Parent[model.DeviceCommand]) -> dict[str, Any]:
-    """What a command carries, with ids of the graph."""
-    shown = dict(command.arguments)
-    if "deviceId" in shown:
-        shown["deviceId"] = encode("Device", shown["deviceId"])
-    return shown
-
-
-def content_of(arguments: Mapping[str, Any]) -> int | None:
-    """The title that a command is about."""
-    loaded = arguments.get("contentId")
-    return None if loaded is None else content_key(loaded)
-
-
-async def may_see(context: Context, command: model.DeviceCommand) -> bool:
-    """Whether the title that a command is about is not hidden from the caller."""
-    loaded = content_of(command.arguments)
-    return loaded is None or await shows(context, loaded)
-
-
-def state(command: Parent[model.DeviceCommand], info: Info) -> model.CommandState:
-    return command.at(info.context.services.now()).state
-
-
 async def _own_device(info: Info, key: str) -> model.Device | None:
     if info.context.caller.anonymous:
         return None
@@ -299,45 +154,9 @@ async def _own_device(info: Info, key: str) -> model.Device | None:
     return None if device is None or device.removed else device
 
 
-async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
-    if info.context.caller.anonymous:
-        return None
-    command = await info.context.sync.command.load(key)
-    return command if command is not None and await may_see(info.context, command) else None
-
-
-NODES = {"Device": _own_device, "DeviceCommand": command_node}
-NODE_ACCESS = {"Device": own(Scope.READ_DEVICES), "DeviceCommand": own(Scope.READ_DEVICES)}
+NODES = {"Device": _own_device}
+NODE_ACCESS = {"Device": own(Scope.READ_DEVICES)}
 
 
 def _device_key(text: str) -> str:
     return key_of(text, "Device", "deviceId")
-
-
-def _command(given: DeviceCommandInput) -> use_cases.Command:
-    match given:
-        case DeviceCommandInput(seek=Seek(position_seconds=seconds)):
-            _not_negative(seconds, "seek", "positionSeconds")
-            command = use_cases.Command("seek", {"positionSeconds": seconds})
-        case DeviceCommandInput(set_volume=SetVolume(level=level)):
-            if not 0 <= level <= MAX_VOLUME:
-                raise refuse(
-                    "`level` must be between 0 and 1.", UserErrorCode.INVALID, "command", "setVolume", "level"
-                )
-            command = use_cases.Command("setVolume", {"level": level})
-        case DeviceCommandInput(load=Load(content_id=content_id, start_seconds=start)):
-            content_key(content_id, "command.load.contentId")
-            _not_negative(start, "load", "startSeconds")
-            command = use_cases.Command("load", {"contentId": content_id, "startSeconds": start})
-        case DeviceCommandInput(cast_to=CastTo(device_id=device_id)):
-            command = use_cases.Command("castTo", {"deviceId": _device_key(device_id)})
-        case _:
-            name = next(name for name in ("play", "pause", "stop") if getattr(given, name))
-            reason = getattr(given, name).reason
-            command = use_cases.Command(name, {} if reason is None else {"reason": reason})
-    return command
-
-
-def _not_negative(seconds: int, command: str, argument: str) -> None:
-    if seconds < 0:
-        raise refuse(f"`{argument}` cannot be negative.", UserErrorCode.INVALID, "command", command, argument)

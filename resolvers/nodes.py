@@ -11,7 +11,7 @@ from strawberry.federation.schema import FederationAny
 from domain.identity.policy import Access
 from domain.platform.errors import BadInput, Forbidden, Unauthenticated
 from domain.platform.paging import MAX_SIZE
-from resolvers import api_keys, catalog, devices, identity, playback, second_factors, viewing
+from resolvers import api_keys, catalog, commands, devices, identity, playback, second_factors, viewing
 from resolvers.context import Info
 from resolvers.ids import decode
 
@@ -26,6 +26,7 @@ FINDERS: Mapping[str, Finder] = {
     **viewing.NODES,
     **api_keys.NODES,
     **devices.NODES,
+    **commands.NODES,
     **playback.NODES,
 }
 ACCESS: Mapping[str, Access] = {
@@ -34,6 +35,7 @@ ACCESS: Mapping[str, Access] = {
     **viewing.NODE_ACCESS,
     **api_keys.NODE_ACCESS,
     **devices.NODE_ACCESS,
+    **commands.NODE_ACCESS,
     **playback.NODE_ACCESS,
 }
 """By type, what must be looked at before one is looked for; others are public, or look themselves."""

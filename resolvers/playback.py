@@ -20,7 +20,7 @@ from domain.sync.operations import Origin, Position
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
-from resolvers.ids import content_key, key_of
+from resolvers.ids import content_key, global_id, key_of
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
 from resolvers.visibility import may_watch, must_show, must_watch, shown_of, shows
@@ -78,6 +78,23 @@ class EndPlaybackInput:
     """The device's clock at the end; the server's if open."""
 
 
+@entry
+class ContinueOnInput:
+    """Where playback is to go on."""
+
+    session_id: ID
+    """The session that plays now."""
+    device_id: ID
+    """The device that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueOnPayload:
+    session: PlaybackSession | None = None
+    command: sync.DeviceCommand | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class PlaybackPayload:
     session: PlaybackSession | None = None
@@ -131,6 +148,23 @@ async def end_playback(
     position = None if input.position_seconds is None else Position(input.position_seconds)
     session, progress = await services.playback.end(account, key, position, Origin(version=input.version))
     return PlaybackPayload(session=session, progress=progress)
+
+
+@refusing(ContinueOnPayload)
+async def continue_on(
+    info: Info, input: Annotated[ContinueOnInput, strawberry.argument(description="What and where.")]
+) -> ContinueOnPayload:
+    context, account = info.context, info.context.account_id
+    key = key_of(input.session_id, "PlaybackSession", "sessionId")
+    device = key_of(input.device_id, "Device", "deviceId")
+    playing = await context.playback.session.load(key)
+    content = None if playing is None else await context.catalog.content.load(playing.content_id)
+    if content is None:
+        raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
+    must_watch(context)
+    session, command = await context.services.playback.hand_over(account, key, device, global_id(content))
+    context.playback.session.clear(key)
+    return ContinueOnPayload(session=session, command=command)
 
 
 async def playback_sessions(

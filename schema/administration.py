@@ -257,7 +257,8 @@ class AdministrationMutation:
     set_account_roles: SetAccountRolesPayload = edge(
         administering.set_account_roles, cost=400, access=CHANGING
     )
-    """Says what an account may do, from within five seconds on."""
+    """Says what an account may do, from within five seconds on; asks for `stepUp` where the sign-in is not
+    recent."""
     set_account_tier: SetAccountTierPayload = edge(administering.set_account_tier, cost=400, access=CHANGING)
     """Says what an account's subscription covers."""
     confirm_account_email: ConfirmAccountEmailPayload = edge(

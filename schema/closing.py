@@ -6,6 +6,7 @@ from domain.identity.policy import PUBLIC, Scope, needs
 from resolvers import closing
 from schema.errors import UserError
 from schema.identity import Account
+from schema.scalars import URL
 from schema.views import edge, plain, view
 
 WRITE = needs(Scope.WRITE_SECURITY)
@@ -35,7 +36,7 @@ class ReopenAccountPayload:
 class ExportDataPayload:
     """Where a copy of all that is kept of the account is."""
 
-    url: str | None
+    url: URL | None
     """A ZIP archive, once; null where it was refused."""
     expires_at: datetime | None
     """Until when."""

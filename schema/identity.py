@@ -16,6 +16,7 @@ from resolvers import api_keys, closing, identity, login_sessions, second_factor
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
+from schema.scalars import URL
 from schema.views import choices, edge, plain, view
 
 choices(model.Tier, login_sessions.SessionChoice)
@@ -35,7 +36,7 @@ class Account(Node):
     """What they read, BCP 47."""
     tier: model.Tier
     """What their subscription covers."""
-    avatar_url: str | None = edge(closing.avatar_url)
+    avatar_url: URL | None = edge(closing.avatar_url)
     """The viewer's picture, as `PUT /account/avatar` set it; null where there is none."""
     created_at: datetime
     """When it was opened."""
@@ -299,7 +300,7 @@ class IdentityMutation:
     create_api_key: CreateApiKeyPayload = edge(
         api_keys.create_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
     )
-    """Makes an API key and shows it, this once."""
+    """Makes an API key and shows it, this once; asks for `stepUp` where the sign-in is not recent."""
     revoke_api_key: RevokeApiKeyPayload = edge(
         api_keys.revoke_api_key, cost=400, access=needs(Scope.WRITE_SECURITY)
     )

@@ -17,6 +17,7 @@ from schema.offline import SnapshotBegan, SnapshotEnded, TitleMarksChanged
 from schema.sync import (
     Device,
     DeviceChanged,
+    DeviceCommand,
     DeviceCommandChanged,
     ProgressChanged,
     ReactionChanged,
@@ -81,6 +82,18 @@ class EndPlaybackPayload(PlaybackPayload):
     """What became of an end."""
 
 
+@view(playback.ContinueOnPayload)
+class ContinueOnPayload:
+    """What became of moving playback to another device."""
+
+    session: PlaybackSession | None
+    """The session that was stopped, with the position that was handed over."""
+    command: DeviceCommand | None
+    """The command that has the other device go on; it tells when it did."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused."""
+
+
 @extends(Viewer)
 class ViewerPlayback:
     """What the viewer plays."""
@@ -117,6 +130,10 @@ class PlaybackMutation:
         playback.end_playback, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
     )
     """Ends a session."""
+    continue_on: ContinueOnPayload = edge(
+        playback.continue_on, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
+    )
+    """Has another device go on where a session stands, and stops it here."""
 
 
 @view(events.PlaybackChanged)

@@ -8,7 +8,7 @@ from domain.catalog.links import DeviceKind
 from domain.identity.policy import SIGNED_IN, Scope, needs, own
 from domain.sync import model, service
 from domain.sync.clock import Timestamp
-from resolvers import devices, marks, sync
+from resolvers import commands, devices, marks, sync
 from schema.caching import PRIVATE
 from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
@@ -19,7 +19,7 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(DeviceKind, model.Verdict, model.CommandState, service.WatchlistOrder)
+choices(DeviceKind, model.Verdict, model.CommandState, commands.CommandReport, service.WatchlistOrder)
 
 
 @view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
@@ -124,13 +124,13 @@ class Reaction:
 class DeviceCommand(Node):
     """A remote command."""
 
-    device: Device | None = edge(devices.command_device, cost=3)
+    device: Device | None = edge(commands.command_device, cost=3)
     """The device that is to do it."""
     action: str
-    """What it is to do: `play`, `pause`, `stop`, `seek`, `setVolume`, `load` or `castTo`."""
-    arguments: JSON = edge(devices.arguments)
+    """What it is to do, by the name of the field of `DeviceCommandInput`."""
+    arguments: JSON = edge(commands.arguments)
     """How, in the names of `DeviceCommandInput`."""
-    state: model.CommandState = edge(devices.state)
+    state: model.CommandState = edge(commands.state)
     """How far it came."""
     failure: str | None
     """Why it could not be done."""
@@ -244,7 +244,7 @@ class HeartbeatPayload(DevicePayload):
     """What became of a sign of life."""
 
 
-@view(devices.CommandPayload)
+@view(commands.CommandPayload)
 class CommandPayload:
     """What became of a command."""
 
@@ -254,12 +254,12 @@ class CommandPayload:
     """Why it was refused."""
 
 
-@view(devices.CommandPayload)
+@view(commands.CommandPayload)
 class SendCommandPayload(CommandPayload):
     """What became of sending a command."""
 
 
-@view(devices.CommandPayload)
+@view(commands.CommandPayload)
 class AcknowledgeCommandPayload(CommandPayload):
     """What became of an acknowledgement."""
 
@@ -293,11 +293,11 @@ class SyncMutation:
     heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400, access=needs(Scope.WRITE_DEVICES))
     """A device's sign of life, every 30 seconds."""
     send_command: SendCommandPayload = edge(
-        devices.send_command, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
+        commands.send_command, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
     )
     """Tells a device what to do."""
     acknowledge_command: AcknowledgeCommandPayload = edge(
-        devices.acknowledge_command, cost=400, access=needs(Scope.WRITE_DEVICES)
+        commands.acknowledge_command, cost=400, access=needs(Scope.WRITE_DEVICES)
     )
     """Tells what became of a command."""
 
@@ -368,5 +368,7 @@ class SyncSubscription:
         streams.device_commands, cost=100, access=needs(Scope.WRITE_DEVICES)
     )
     """The commands for a device, which counts as online while it listens."""
+    commands: DeviceCommandChanged = stream(streams.commands, cost=100, access=needs(Scope.READ_DEVICES))
+    """What becomes of commands, for whoever sent them."""
     devices: DeviceChanged = stream(streams.devices, cost=100, access=needs(Scope.READ_DEVICES))
     """Devices that are registered, change, come or go."""

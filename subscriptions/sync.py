@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import ID
@@ -12,8 +12,8 @@ from domain.platform.errors import GatewayError, NotFound, Refused
 from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
+from resolvers.commands import may_see
 from resolvers.context import Info
-from resolvers.devices import may_see
 from resolvers.ids import content_key, key_of
 from resolvers.sync import cursor_of, seq_of
 from resolvers.viewing import renew
@@ -27,6 +27,8 @@ from subscriptions.events import (
     WatchlistChanged,
     event_of,
 )
+
+Delivered = TypeVar("Delivered", bound=Event)
 
 PRESENCE_SECONDS = 5.0
 """How long a device that fell silent may still be shown as online, beyond its lease."""
@@ -51,12 +53,18 @@ async def changes(
         ),
     ] = False,
 ) -> AsyncGenerator[Event, None]:
-    followed = _follow(
-        info, None if snapshot else after, catch_up=info.context.services.snapshots, anew=snapshot
-    )
+    anew = snapshot and info.context.last_seen is None
+    followed = _follow(info, None if anew else after, catch_up=info.context.services.snapshots, anew=anew)
+    whole = True
     async with aclosing(followed):
         async for change in followed:
-            yield event_of(change)
+            event = event_of(change)
+            # Who breaks off within a snapshot has to begin it again.
+            if change.kind is ChangeKind.SNAPSHOT_BEGAN:
+                whole = False
+            elif change.kind is ChangeKind.SNAPSHOT_ENDED:
+                whole = True
+            yield _told(info, event) if whole else event
 
 
 async def progress(
@@ -69,7 +77,7 @@ async def progress(
         async for change in followed:
             event = event_of(change)
             if isinstance(event, ProgressChanged) and wanted in {None, event.progress.content_id}:
-                yield event
+                yield _told(info, event)
 
 
 async def watchlist(info: Info, after: After = None) -> AsyncGenerator[WatchlistChanged, None]:
@@ -77,7 +85,7 @@ async def watchlist(info: Info, after: After = None) -> AsyncGenerator[Watchlist
         async for change in followed:
             event = event_of(change)
             if isinstance(event, WatchlistChanged):
-                yield event
+                yield _told(info, event)
 
 
 async def playback(info: Info, after: After = None) -> AsyncGenerator[PlaybackChanged, None]:
@@ -85,7 +93,7 @@ async def playback(info: Info, after: After = None) -> AsyncGenerator[PlaybackCh
         async for change in followed:
             event = event_of(change)
             if isinstance(event, PlaybackChanged):
-                yield event
+                yield _told(info, event)
 
 
 async def device_commands(
@@ -93,29 +101,48 @@ async def device_commands(
     device_id: Annotated[ID, strawberry.argument(description="The device that is to obey.")],
     after: After = None,
 ) -> AsyncGenerator[CommandChanged, None]:
-    """The commands for a device, which counts as online while it listens."""
-    key = _own_key(device_id)
-    skip = info.context.services.journal.skip  # commands lapse long before the log drops them
+    """The commands for a device, each once and in order; it counts as online while it listens."""
+    key, account = _key(device_id, "Device", "deviceId"), info.context.account_id
+    journal, sent = info.context.services.journal, info.context.services.commands
+    missed = await journal.log.latest(account)
     async with (
         _kept_online(info, key),
-        aclosing(_follow(info, after, {ChangeKind.COMMAND}, skip)) as followed,
+        # Commands lapse long before the log drops them.
+        aclosing(_follow(info, after, {ChangeKind.COMMAND}, journal.skip)) as followed,
     ):
         async for change in followed:
             event = event_of(change)
             if isinstance(event, CommandChanged) and event.command.device_id == key:
-                yield event
+                command = await sent.take(account, event.command.id, again=change.seq <= missed)
+                if command is not None:
+                    yield _told(info, CommandChanged(event.cursor, command))
+
+
+async def commands(
+    info: Info,
+    command_id: Annotated[ID | None, strawberry.argument(description="One command; all if open.")] = None,
+    after: After = None,
+) -> AsyncGenerator[CommandChanged, None]:
+    """What becomes of commands."""
+    key = None if command_id is None else _key(command_id, "DeviceCommand", "commandId")
+    journal, kinds = info.context.services.journal, {ChangeKind.COMMAND, ChangeKind.COMMAND_STATE}
+    async with aclosing(_follow(info, after, kinds, journal.skip)) as followed:
+        async for change in followed:
+            event = event_of(change)
+            if isinstance(event, CommandChanged) and key in {None, event.command.id}:
+                yield _told(info, event)
 
 
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
     """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
-    cursor = cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
+    cursor = await _beginning(info, None)
     known = await _presence(info)
     async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}))) as followed:
         async for change in followed:
             changed = event_of(change) if change is not None else None
             if isinstance(changed, DeviceChanged):
                 cursor = changed.cursor
-                yield changed
+                yield _told(info, changed)
             before, known = known, await _presence(info)
             told = changed.device.id if isinstance(changed, DeviceChanged) else None
             for device_id, online in known.items():
@@ -126,9 +153,9 @@ async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
                         yield DeviceChanged(cursor, device)
 
 
-def _own_key(device_id: ID) -> str:
+def _key(text: ID, type_name: str, argument: str) -> str:
     try:
-        return key_of(device_id, "Device", "deviceId")
+        return key_of(text, type_name, argument)
     except Refused as refusal:
         raise NotFound(str(refusal)) from None
 
@@ -142,6 +169,8 @@ async def _follow(
     anew: bool = False,
 ) -> AsyncGenerator[Change, None]:
     journal, account = info.context.services.journal, info.context.account_id
+    if not anew:
+        after = info.context.course.began = await _beginning(info, after)
     seen = 0 if anew else seq_of(after)
     async with aclosing(journal.follow(account, seen, catch_up, anew=anew)) as followed:
         async for change in followed:
@@ -161,6 +190,20 @@ async def _may_see(info: Info, change: Change) -> bool:
         return await may_see(info.context, event.command)
     content = change.payload.get("content")
     return content is None or await shows(info.context, content)
+
+
+async def _beginning(info: Info, after: str | None) -> str:
+    """Where a stream begins: where it broke, else where its client wants it to, else now."""
+    after = info.context.last_seen or after
+    if after is not None:
+        return after
+    return cursor_of(await info.context.services.journal.log.latest(info.context.account_id))
+
+
+def _told(info: Info, event: Delivered) -> Delivered:
+    """The event, which is about to be delivered: whoever has it goes on behind it."""
+    info.context.course.cursor = event.cursor
+    return event
 
 
 async def _presence(info: Info) -> dict[str, bool]:

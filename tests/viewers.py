@@ -23,6 +23,7 @@ from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
+from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
@@ -52,6 +53,7 @@ class Living:
     catalog: Catalog
     sync: Sync
     devices: Devices
+    commands: Commands
     playback: Playback
     pushing: Pushing
     accounts: list[str] = field(default_factory=list)
@@ -100,6 +102,7 @@ class Living:
             sync=self.sync,
             pushing=self.pushing,
             devices=self.devices,
+            commands=self.commands,
             playback=self.playback,
             policy=Policy(),
         )
@@ -140,6 +143,7 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
+    commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
     ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),
@@ -150,9 +154,11 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         clock.now,
         new_id,
     )
-    playback = Playback(PostgresPlayback(database), sync, devices, clock.now, new_id)
+    playback = Playback(PostgresPlayback(database), sync, devices, commands, clock.now, new_id)
     pushing = Pushing(sync, devices)
-    return Living(database, clock, fanout, presence, journal, catalog, sync, devices, playback, pushing)
+    return Living(
+        database, clock, fanout, presence, journal, catalog, sync, devices, commands, playback, pushing
+    )
 
 
 async def refusal(doing: Awaitable[object]) -> UserErrorCode:

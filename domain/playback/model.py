@@ -1,9 +1,12 @@
 """Playing a title on a device."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+MAX_SILENCE = timedelta(seconds=30)
+"""A player that was silent for longer may have stopped."""
 
 
 class PlaybackState(StrEnum):
@@ -45,6 +48,13 @@ class PlaybackSession:
     @property
     def active(self) -> bool:
         return self.ended_at is None
+
+    def seconds_at(self, now: datetime) -> int:
+        """Where it stands `now`, if it has gone on playing since the player last said something."""
+        if self.state is not PlaybackState.PLAYING or self.updated_at >= now:
+            return self.position_seconds
+        played = min(now - self.updated_at, MAX_SILENCE)
+        return min(self.position_seconds + int(played.total_seconds()), self.duration_seconds)
 
 
 Payload = dict[str, Any]

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from domain.platform.errors import UserErrorCode, refuse
 from domain.playback.model import PlaybackSession, PlaybackState, of_session
 from domain.sync.clock import Timestamp
+from domain.sync.commands import Command, Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import Writing
-from domain.sync.model import ChangeKind, Device, Event, WatchProgress
+from domain.sync.model import ChangeKind, Device, DeviceCommand, Event, WatchProgress
 from domain.sync.operations import Origin, Position, Title, known_duration, known_position
 from domain.sync.service import Sync, Wanted
 
@@ -57,6 +58,7 @@ class Playback:
     store: PlaybackStore
     sync: Sync
     devices: Devices
+    commands: Commands
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -122,6 +124,26 @@ class Playback:
             if session.active:
                 session = await self._stop(writing, session)
             return session, progress
+
+    async def hand_over(
+        self, account_id: str, session_id: str, device_id: str, content: str
+    ) -> tuple[PlaybackSession, DeviceCommand]:
+        """Has another device go on where a session stands, and stops it here; `content` as commands name it.
+
+        The session stands still from then on, so that its device cannot overwrite what the other one tells.
+        """
+        target = await self.commands.check(account_id, device_id, Command("load", {}))
+        async with self.sync.journal.writing(account_id) as writing:
+            session = await self._active(account_id, session_id)
+            if session.device_id == target.id:
+                raise refuse("It plays there already.", UserErrorCode.CONFLICT, "deviceId")
+            seconds = session.seconds_at(self.now())
+            stopped = await self._stop(writing, replace(session, position_seconds=seconds))
+            load = Command("load", {"contentId": content, "startSeconds": seconds})
+            command = await self.commands.queue(writing, target.id, load)
+            if session.device_id in await self.devices.presence.online([session.device_id]):
+                await self.commands.queue(writing, session.device_id, Command("stop", {}))
+            return stopped, command
 
     async def remove_device(self, account_id: str, device_id: str) -> Device:
         """Removes a device and stops what it plays, at once: nobody could end it on that device any more."""

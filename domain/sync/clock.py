@@ -70,10 +70,13 @@ class HybridClock:
 
     def receive(self, remote: Timestamp) -> Timestamp:
         """A device's timestamp as it is; refuses one that is more than a minute ahead."""
-        ahead = remote.milliseconds - self._now()
-        if ahead > MAX_AHEAD_MILLISECONDS:
-            raise _too_far_ahead(ahead)
+        if not self.takes(remote):
+            raise _too_far_ahead(remote.milliseconds - self._now())
         return remote
+
+    def takes(self, remote: Timestamp) -> bool:
+        """Whether it is no more than a minute ahead."""
+        return remote.milliseconds - self._now() <= MAX_AHEAD_MILLISECONDS
 
 
 def _too_far_ahead(milliseconds: int) -> Refused:

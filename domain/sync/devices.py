@@ -1,8 +1,8 @@
-"""The viewer's devices: who they are, which are there, and what they are told to do."""
+"""The viewer's devices: who they are, and which are there."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from domain.catalog.links import DeviceKind
@@ -10,19 +10,16 @@ from domain.catalog.model import VideoQuality
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.journal import Journal, Writing
-from domain.sync.model import ChangeKind, CommandState, Device, DeviceCapabilities, DeviceCommand
+from domain.sync.model import ChangeKind, Device, DeviceCapabilities
 
 HEARTBEAT_SECONDS = 30
 LEASE_SECONDS = 90
 """A device that was silent for so long is offline."""
 QUALITIES = tuple(quality.value for quality in VideoQuality)
-COMMAND_SECONDS = 5
-MAX_COMMAND_SECONDS = 60
 MAX_DEVICES = 10
 MAX_NAME = 255
 MAX_PLATFORM = 64
 MAX_SCREEN_INCHES = 1_000
-MAX_FAILURE = 1_000
 HEARTBEAT = "heartbeat"
 """Holds the lease that a device renews by its signs of life; each of its open streams holds another."""
 
@@ -43,7 +40,7 @@ class Presence(Protocol):
 
 
 class DeviceStore(Protocol):
-    """The devices and commands of accounts."""
+    """The devices of accounts."""
 
     async def devices(self, account_id: str) -> list[Device]:
         """Those in use, in the order of registration."""
@@ -61,9 +58,6 @@ class DeviceStore(Protocol):
         """
         ...
 
-    async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
-    async def commands(self, account_id: str, ids: Sequence[str]) -> Mapping[str, DeviceCommand]: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -75,17 +69,9 @@ class Description:
     capabilities: DeviceCapabilities
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a device is to do, by name, with its arguments."""
-
-    action: str
-    arguments: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class Devices:
-    """Registration, presence and remote control."""
+    """Registration and presence."""
 
     store: DeviceStore
     presence: Presence
@@ -167,65 +153,6 @@ class Devices:
         if found is None or found.removed:
             raise _unknown()
         return found
-
-    async def send(
-        self, account_id: str, device_id: str, command: Command, seconds: int = COMMAND_SECONDS
-    ) -> DeviceCommand:
-        """Queues a command for a device that is there and can do it."""
-        if not 1 <= seconds <= MAX_COMMAND_SECONDS:
-            raise refuse(
-                f"`expiresInSeconds` must be between 1 and {MAX_COMMAND_SECONDS}.",
-                UserErrorCode.INVALID,
-                "expiresInSeconds",
-            )
-        device = await self.own(account_id, device_id)
-        await self._check(account_id, device, command)
-        now = self.now()
-        queued = DeviceCommand(
-            id=self.new_id(),
-            device_id=device_id,
-            action=command.action,
-            arguments=command.arguments,
-            state=CommandState.QUEUED,
-            created_at=now,
-            expires_at=now + timedelta(seconds=seconds),
-        )
-        async with self.journal.writing(account_id) as writing:
-            await self.store.save_command(account_id, queued)
-            writing.record(ChangeKind.COMMAND, payloads.of_command(queued))
-        return queued
-
-    async def acknowledge(self, account_id: str, command_id: str, failure: str | None) -> DeviceCommand:
-        """What the device says became of it. Saying it twice changes nothing; too late is too late."""
-        async with self.journal.writing(account_id) as writing:
-            found = (await self.store.commands(account_id, [command_id])).get(command_id)
-            if found is None:
-                raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
-            state = CommandState.ACKNOWLEDGED if failure is None else CommandState.FAILED
-            if found.state is state:
-                return found
-            known = found.at(self.now())
-            if known.state is not CommandState.QUEUED:
-                raise refuse(
-                    f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId"
-                )
-            answered = replace(known, state=state, failure=failure and failure[:MAX_FAILURE])
-            await self.store.save_command(account_id, answered)
-            writing.record(ChangeKind.COMMAND_STATE, payloads.of_command(answered))
-            return answered
-
-    async def _check(self, account_id: str, device: Device, command: Command) -> None:
-        if not device.capabilities.remote_controllable:
-            raise refuse("The device cannot be controlled.", UserErrorCode.UNAVAILABLE, "deviceId")
-        needed = [device.id]
-        target_id = command.arguments.get("deviceId")
-        if target_id is not None:
-            if not device.capabilities.can_cast:
-                raise refuse("The device cannot cast.", UserErrorCode.UNAVAILABLE, "deviceId")
-            await self.own(account_id, target_id)
-            needed.append(target_id)
-        if set(needed) - await self.presence.online(needed):
-            raise refuse("The device is offline.", UserErrorCode.UNAVAILABLE, "deviceId")
 
     async def _change(self, account_id: str, device_id: str, **fields: Any) -> Device:
         async with self.journal.writing(account_id) as writing:

@@ -29,13 +29,26 @@ class CommandState(StrEnum):
     """How far a command came."""
 
     QUEUED = "queued"
-    """Sent to the device."""
+    """Waits for the device."""
+    DELIVERED = "delivered"
+    """Handed to the device."""
     ACKNOWLEDGED = "acknowledged"
+    """The device has it and begins."""
+    EXECUTED = "executed"
     """The device did it."""
     FAILED = "failed"
     """The device could not do it."""
     EXPIRED = "expired"
     """The device did not answer in time; it must not do it any more."""
+
+    @property
+    def rank(self) -> int:
+        """How far it is: a command never goes back."""
+        return min(list(CommandState).index(self), list(CommandState).index(CommandState.EXECUTED))
+
+    @property
+    def final(self) -> bool:
+        return self in {CommandState.EXECUTED, CommandState.FAILED, CommandState.EXPIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +309,8 @@ class DeviceCommand:
     failure: str | None = None
 
     def at(self, now: datetime) -> "DeviceCommand":
-        """The command as it stands `now`: one that was never answered expires."""
-        lapsed = self.state is CommandState.QUEUED and self.expires_at <= now
+        """The command as it stands `now`: one that was not answered in time expires."""
+        lapsed = not self.state.final and self.expires_at <= now
         return replace(self, state=CommandState.EXPIRED) if lapsed else self
 
 

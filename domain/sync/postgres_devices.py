@@ -10,10 +10,11 @@ from domain.sync import payloads
 from domain.sync.model import CommandState, Device, DeviceCommand
 
 COLUMNS = "id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL"
+OPEN = "state IN ('queued', 'delivered', 'acknowledged')"
 
 
 class PostgresDevices:
-    """Fills `DeviceStore`."""
+    """Fills `DeviceStore` and `CommandStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -71,7 +72,8 @@ class PostgresDevices:
                                            expires_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                ON CONFLICT (id) DO UPDATE
-                  SET (state, failure, acknowledged_at) = (EXCLUDED.state, EXCLUDED.failure, now())""",
+                  SET (state, failure, expires_at, acknowledged_at)
+                    = (EXCLUDED.state, EXCLUDED.failure, EXCLUDED.expires_at, now())""",
             command.id,
             account_id,
             command.device_id,
@@ -90,6 +92,15 @@ class PostgresDevices:
             [key for key in ids if _is_uuid(key)],
         )
         return {row[0]: _command(row) for row in rows}
+
+    async def overdue(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.rows(
+            f"""SELECT account_id, id FROM device_command
+                 WHERE {OPEN} AND expires_at <= $1 ORDER BY expires_at LIMIT $2""",
+            now,
+            limit,
+        )
+        return [(row[0], row[1]) for row in rows]
 
 
 def to_device(row: Row) -> Device:

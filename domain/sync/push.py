@@ -78,7 +78,7 @@ class Pushing:
                 "operations",
             )
         device = await self.devices.own(account_id, device_id)
-        self._consistent(operations, settled)
+        mark = self._mark(operations, settled)
         titles = await self.sync.titles(sorted({operation.act.content_id for operation in operations}))
         ids = [operation.id for operation in operations if _is_uuid(operation.id)]
         async with self.sync.writing(account_id, _wanted(operations, device.id)) as (_, ledger):
@@ -86,20 +86,21 @@ class Pushing:
             applying = _Applying(self.sync, ledger, device.id, titles, done)
             outcomes = [applying.outcome(operation) for operation in operations]
             await self.sync.ledgers.remember(account_id, sorted(applying.accepted), self.sync.now())
-            if settled is not None:
-                await self.sync.ledgers.settle(account_id, device.id, settled.clock)
+            if mark is not None:
+                await self.sync.ledgers.settle(account_id, device.id, mark.clock)
         return outcomes
 
-    def _consistent(self, operations: Sequence[Operation], settled: Timestamp | None) -> None:
+    def _mark(self, operations: Sequence[Operation], settled: Timestamp | None) -> Timestamp | None:
+        """What the device has settled; nothing for now where its clock runs too far ahead."""
         if settled is None:
-            return
-        self.sync.clock.receive(settled)
+            return None
         if any(operation.version.clock <= settled.clock for operation in operations):
             raise refuse(
                 "`settledThrough` says that nothing so old is sent any more, and an operation is.",
                 UserErrorCode.INVALID,
                 "settledThrough",
             )
+        return settled if self.sync.clock.takes(settled) else None
 
 
 @dataclass

@@ -190,10 +190,17 @@ class DeviceRow(SQLModel, table=True):
 
 
 class DeviceCommandRow(SQLModel, table=True):
-    """A remote command: queued until the device acknowledges it or it expires."""
+    """A remote command, as far as it came."""
 
     __tablename__ = "device_command"
-    __table_args__ = (Index("device_command_device", "device_id", "created_at"),)
+    __table_args__ = (
+        Index("device_command_device", "device_id", "created_at"),
+        Index(
+            "device_command_open",
+            "expires_at",
+            postgresql_where=text("state IN ('queued', 'delivered', 'acknowledged')"),
+        ),
+    )
 
     id: str = Field(sa_column=identifier(primary=True))
     account_id: str = Field(sa_column=account_key(primary=False))

@@ -17,17 +17,25 @@ class Lifetime:
     def __init__(self, seconds: float | None = None) -> None:
         """Over after so many seconds; None: when `end` is called."""
         self.reason = EXPIRED
-        self._until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self._until = _in(seconds)
         self._waiting: asyncio.Timeout | None = None
         self._ended = False
         self._told: Callable[[str], None] | None = None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """None where no end is known."""
+        return None if self._until is None else max(0.0, self._until - asyncio.get_running_loop().time())
+
+    def renew(self, seconds: float | None) -> None:
+        """Over after so many seconds from now instead, unless it was ended."""
+        if not self._ended:
+            self._set(_in(seconds))
+
     def end(self, reason: str) -> None:
         """It is over now, whatever is waited for."""
         self.reason, self._ended = reason, True
-        self._until = asyncio.get_running_loop().time()
-        if self._waiting is not None:
-            self._waiting.reschedule(self._until)
+        self._set(asyncio.get_running_loop().time())
         if self._told is not None:
             self._told(reason)
 
@@ -36,6 +44,11 @@ class Lifetime:
         self._told = told
         if self._ended:
             told(self.reason)
+
+    def _set(self, until: float | None) -> None:
+        self._until = until
+        if self._waiting is not None:
+            self._waiting.reschedule(until)
 
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:
@@ -46,3 +59,7 @@ class Lifetime:
                 yield
             finally:
                 self._waiting = None
+
+
+def _in(seconds: float | None) -> float | None:
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds

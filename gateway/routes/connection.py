@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from domain.platform.values import value
 from gateway.engine.lifetime import Lifetime
+from gateway.routes.cursors import Course
 from gateway.routes.origins import Origins
 
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
@@ -53,6 +54,10 @@ class DoorOptions:
     """For how long a subscription may run with this context; held while it runs."""
     caller_of: Callable[[Any], str | None] = lambda _: None
     """Whose operations these are, by the context; None for one known by its address alone."""
+    course_of: Callable[[Any], Course | None] = lambda _: None
+    """Where the stream of a context is, for its client to go on from elsewhere."""
+    renew: Callable[[Any, Any], bool] = lambda _context, _by: False
+    """Lets a context go on as what a fresh token of its caller says; False where the token is another's."""
     naming: Sequence[str] = ("authorization",)
     """The headers of a request, in lower case, that say who asks."""
     varying: Sequence[str] = ()

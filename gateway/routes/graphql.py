@@ -23,6 +23,7 @@ from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.caching import for_caches
 from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.cursors import Reached
 from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
@@ -228,7 +229,7 @@ class HttpDoor:
             self._options.lifetime_of(context) as lifetime,
         ):
             results = self._engine.subscribe(operation, context, lifetime)
-            await self._serve(exchange, results, stream)
+            await self._serve(exchange, results, stream, Reached(self._options.course_of(context)))
         return None
 
     async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
@@ -275,13 +276,16 @@ class HttpDoor:
         exchange: _Exchange,
         results: AsyncGenerator[OperationResult, None],
         kind: StreamKind,
+        reached: Reached | None = None,
         *,
         finite: bool = False,
     ) -> None:
         # Some proxies hold an answer back until it is whole; this header of theirs says not to.
         own = self._data_headers(exchange.connection.scheme)
         headers = [*self._headers(exchange), *own, NO_STORE, (b"x-accel-buffering", b"no")]
-        await self.streams.serve(results, kind, headers, exchange.receive, exchange.send, finite=finite)
+        await self.streams.serve(
+            results, kind, headers, exchange.receive, exchange.send, reached=reached, finite=finite
+        )
 
     def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
         content_type = exchange.json_type
@@ -355,7 +359,9 @@ class Doors:
             WebSocketRoute(options.path, self._socket, name="graphql-ws"),
         ]
 
-    async def drain(self) -> None:
-        """Tell every subscriber to come again elsewhere; returns when all have been told."""
-        self._http.streams.drain()
-        await self._socket.drain()
+    async def drain(self, seconds: float = 0.0) -> None:
+        """Tell every subscriber to come again elsewhere; returns when all have been told.
+
+        They are told one after another over some of the `seconds`, so that not all of them come at once.
+        """
+        await asyncio.gather(self._http.streams.drain(seconds), self._socket.drain(seconds))

@@ -6,6 +6,7 @@ comes in parts, it follows https://github.com/graphql/graphql-over-http/blob/mai
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -17,9 +18,13 @@ from domain.platform.errors import Unavailable
 from gateway.engine.execution import Engine
 from gateway.engine.incremental.delivery import Part
 from gateway.engine.results import OperationResult
-from gateway.routes.interrupts import Interruptible
+from gateway.routes.cursors import Reached
+from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.negotiation import StreamKind
 from gateway.routes.origins import Headers
+
+FIRST_SIGN_SECONDS: Final = 1.0
+_ID: Final = re.compile(r"[\w.~+/=:-]{1,200}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Framing:
     """After the last result, if the stream ends by itself."""
     keep_alive: bytes
     """Nothing where readers would take it for a result."""
+    has_ids: bool = False
+    """Whether readers remember where they are, and say so when they come again."""
     start: bytes = b""
     after_last: bytes = b""
     """Instead of `after` where the last result says that it is the last."""
@@ -61,6 +68,7 @@ FRAMINGS: Final = {
         error_before=b"event: next\ndata: ",
         end=b"event: complete\ndata:\n\n",
         keep_alive=b":\n\n",
+        has_ids=True,
     ),
     StreamKind.MULTIPART: Framing(
         content_type=b'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
@@ -95,11 +103,13 @@ class Streams:
         receive: Receive,
         send: Send,
         *,
+        reached: Reached | None = None,
         finite: bool = False,
     ) -> None:
         """Send the answer; returns when the results end, the client leaves, or on drain.
 
-        A drain lets `finite` ones end, which are of queries and mutations.
+        `reached` tells how far the reader has come. A drain lets `finite` ones end, which are of queries and
+        mutations.
 
         One result is taken at a time and the next only once the client has room for it, so a slow client
         slows its source and holds no memory.
@@ -109,8 +119,18 @@ class Streams:
             raise Unavailable("The server is restarting: subscribe again.")
         framing = FRAMINGS[kind]
         block = Interruptible(receive)
+
+        reached = reached or Reached(None)
+
+        def sign() -> bytes:
+            return _id(framing, reached.cursor) + framing.keep_alive
+
         channel = _Channel(
-            send, framing.keep_alive, self._keep_alive_seconds, self._send_seconds, on_stuck=block.interrupt
+            send,
+            sign if framing.keep_alive else None,
+            self._keep_alive_seconds,
+            self._send_seconds,
+            on_stuck=block.interrupt,
         )
         await channel.start([(b"content-type", framing.content_type), *headers], framing.start)
         with block:
@@ -119,7 +139,9 @@ class Streams:
             try:
                 async with aclosing(results), channel:
                     async for result in results:
-                        await channel.send(self._frame(framing, result))
+                        id_ = _id(framing, reached.sending())
+                        await channel.send(id_ + self._frame(framing, result))
+                        reached.sent()
                     if framing.end:
                         await channel.send(framing.end)
             except TimeoutError:
@@ -128,13 +150,13 @@ class Streams:
             finally:
                 self._running.discard(block)
         # Without the frame that ends it, a reader takes a drained stream for a broken one, and comes again.
-        await channel.finish()
+        mark = _id(framing, reached.cursor) if block.interrupted else b""
+        await channel.finish(mark and mark + b"\n")
 
-    def drain(self) -> None:
-        """End all of them, and refuse new ones."""
+    async def drain(self, seconds: float = 0.0) -> None:
+        """End all of them within so many seconds, and refuse new ones at once."""
         self._draining = True
-        for block in list(self._running):
-            block.interrupt()
+        await end_in_turns([block.interrupt for block in self._running], seconds)
 
     def _frame(self, framing: Framing, result: OperationResult) -> bytes:
         body = self._engine.to_bytes(result)
@@ -144,6 +166,15 @@ class Streams:
             return b"".join((framing.before, body, framing.after))
         # The body is {"errors":[…]}: what follows the colon is the list and the closing brace.
         return b"".join((framing.error_before, body.partition(b":")[2][:-1], framing.after))
+
+
+def _id(framing: Framing, cursor: str | None) -> bytes:
+    """The line that tells a reader where it is
+    (https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header).
+    """
+    if not framing.has_ids or cursor is None or not _ID.fullmatch(cursor):
+        return b""
+    return f"id: {cursor}\n".encode()
 
 
 def _part(framing: Framing, result: OperationResult, body: bytes) -> bytes:
@@ -158,7 +189,7 @@ class _Channel:
     def __init__(
         self,
         send: Send,
-        sign: bytes,
+        sign: Callable[[], bytes] | None,
         every_seconds: float,
         send_seconds: float,
         *,
@@ -183,24 +214,27 @@ class _Channel:
             self._quiet = False
             await self._send({"type": "http.response.body", "body": frame, "more_body": True})
 
-    async def finish(self) -> None:
-        await self._send({"type": "http.response.body", "body": b""})
+    async def finish(self, body: bytes = b"") -> None:
+        await self._send({"type": "http.response.body", "body": body})
 
     async def __aenter__(self) -> None:
-        self._beat = asyncio.create_task(self._keep_alive()) if self._sign else None
+        self._beat = asyncio.create_task(self._keep_alive(self._sign)) if self._sign else None
 
     async def __aexit__(self, *_: object) -> None:
         if self._beat is not None:
             self._beat.cancel()
 
-    async def _keep_alive(self) -> None:
+    async def _keep_alive(self, sign: Callable[[], bytes]) -> None:
+        # The first comes soon: with it a reader to whom nothing happens knows where it is.
+        pause = min(FIRST_SIGN_SECONDS, self._every_seconds)
         while True:
             self._quiet = True
-            await asyncio.sleep(self._every_seconds)
+            await asyncio.sleep(pause)
+            pause = self._every_seconds
             if not self._quiet:
                 continue
             try:
-                await self.send(self._sign)
+                await self.send(sign())
             except TimeoutError:
                 self._on_stuck()
                 return

@@ -5,7 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -22,8 +22,10 @@ from gateway.engine.limits import Limit
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
-from gateway.routes.interrupts import Interruptible
+from gateway.routes.cursors import Reached
+from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.reception import Reception
+from gateway.routes.standing import Standing
 
 PROTOCOL: Final = "graphql-transport-ws"
 _COME_AGAIN: Final = "The server is restarting: subscribe again"
@@ -85,12 +87,11 @@ class SocketDoor:
         finally:
             self._open.discard(socket)
 
-    async def drain(self) -> None:
-        """Close all of them, and each that is still opened."""
+    async def drain(self, seconds: float = 0.0) -> None:
+        """Close all of them within so many seconds, and each that is still opened at once."""
         self._draining = True
         sockets = list(self._open)
-        for socket in sockets:
-            socket.interrupt()
+        await end_in_turns([socket.interrupt for socket in sockets], seconds)
         await asyncio.gather(*(socket.ended.wait() for socket in sockets))
 
 
@@ -117,7 +118,7 @@ class _Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._block = Interruptible()
-        self._standing = ExitStack()
+        self._standing = Standing(door.reception.context_of, door.options, self._say)
         self._closing = _Closed(CloseCode.GOING_AWAY, _COME_AGAIN)
 
     def interrupt(self, closing: _Closed | None = None) -> None:
@@ -142,13 +143,22 @@ class _Socket:
         finally:
             clock.cancel()
             self._standing.close()
+            streams = self._standing.reached()
             await self._stop_operations()
             if not left:
                 # The client may be gone by now, or not reading: either way it is let go.
                 with suppress(Exception):
                     async with asyncio.timeout(1.0):
+                        if self._closing.code is CloseCode.GOING_AWAY:
+                            await self._tell_cursors(streams)
                         await self._send(_close(self._closing.code, self._closing.reason))
             self.ended.set()
+
+    async def _tell_cursors(self, streams: Mapping[str, Reached]) -> None:
+        """The protocol has no word for where to go on, so a ping carries it, by the id of each stream."""
+        cursors = {id_: reached.cursor for id_, reached in streams.items() if reached.cursor is not None}
+        if cursors:
+            await self._say({"type": "ping", "payload": {"reconnect": cursors}})
 
     async def _read(self) -> bool:
         """Serve messages until the client leaves."""
@@ -198,9 +208,11 @@ class _Socket:
                 await self._initialise(_optional_object(message, "payload"))
             case {"type": "ping"}:
                 payload = _optional_object(message, "payload")
+                if await self._renewed(payload):
+                    payload = None  # a token is not sent back
                 await self._say({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
             case {"type": "pong"}:
-                _optional_object(message, "payload")
+                await self._renewed(_optional_object(message, "payload"))
             case {"type": "subscribe"}:
                 await self._subscribe(message)
             case {"type": "complete", "id": str(operation_id)}:
@@ -220,10 +232,20 @@ class _Socket:
             raise _closing(error) from None
         except Exception as error:  # noqa: BLE001 - masked, as everywhere
             raise _Closed(CloseCode.INTERNAL, self._engine.errors.of_exception(error)["message"]) from None
-        lifetime = self._standing.enter_context(self._options.lifetime_of(context))
-        lifetime.tell(lambda reason: self.interrupt(_Closed(CloseCode.UNAUTHORIZED, reason)))
+        self._standing.begin(context, lambda reason: self.interrupt(_Closed(CloseCode.UNAUTHORIZED, reason)))
         await self._say({"type": "connection_ack"})
         self._acknowledged = True
+
+    async def _renewed(self, payload: dict[str, Any] | None) -> bool:
+        """Whether the client brought a fresh access token."""
+        if not self._acknowledged:
+            return False
+        try:
+            connection = await self._standing.renewed(self._connection, payload)
+        except GatewayError as error:
+            raise _closing(error) from None
+        self._connection = connection or self._connection
+        return connection is not None
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
         if not self._acknowledged:
@@ -285,12 +307,14 @@ class _Socket:
         self, operation_id: str, operation: Operation, context: Any
     ) -> list[FormattedError] | None:
         format_ = _format(self._connection.parameters)
-        with self._options.lifetime_of(context) as lifetime:
+        with self._standing.stream(operation_id, context) as (lifetime, reached):
             async with aclosing(self._engine.subscribe(operation, context, lifetime, format_)) as results:
                 async for result in results:
                     if not result.executed:
                         return result.errors
+                    reached.sending()
                     await self._say_result(operation_id, result)
+                    reached.sent()
         return None
 
     def _stop(self, operation_id: str) -> None:

@@ -1,10 +1,32 @@
 """Ending work from outside: its client has left, or the server is about to."""
 
 import asyncio
+import random
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from starlette.types import Receive
+
+ENDED_PER_SECOND: Final = 200
+"""Streams that are ended at once would all come again at once."""
+
+SHORTEST_SLEEP_SECONDS: Final = 0.002
+
+
+async def end_in_turns(endings: Sequence[Callable[[], None]], seconds: float) -> None:
+    """Calls them in no order, one after another, and all within `seconds`."""
+    if not endings:
+        return
+    pause = min(seconds / len(endings), 1 / ENDED_PER_SECOND)
+    loop = asyncio.get_running_loop()
+    next_at = loop.time()
+    for end in random.sample(endings, len(endings)):
+        end()
+        next_at += pause
+        # A loop sleeps for a millisecond at least, so those that come closer are ended together.
+        if (ahead := next_at - loop.time()) > SHORTEST_SLEEP_SECONDS:
+            await asyncio.sleep(ahead)
 
 
 class Interruptible:

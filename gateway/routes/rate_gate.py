@@ -22,7 +22,7 @@ from domain.platform.rates import Verdict
 from gateway.routes.forms import message
 
 PREFIX: Final = "/oauth/"
-NAMES: Final = {"device_authorization": "device"}
+NAMES: Final = {"device_authorization": "device", "device": "device_page"}
 """Of endpoints that are not called what their path is."""
 _TOO_MANY: Final = 429
 _MAX_CLIENT: Final = 200

@@ -61,7 +61,9 @@ async def serving(
 
     async def context_of(connection: Connection) -> Toys:
         connections.append(connection)
-        token = connection.parameters.get("token") or connection.headers.get("authorization")
+        said = {**connection.headers, **connection.parameters}
+        token = said.get("Authorization", said.get("token") or said.get("authorization"))
+        token = token.removeprefix("Bearer ") if isinstance(token, str) else token
         if token == "bad":
             raise Unauthenticated("This token is not ours.")
         if token == "broken":

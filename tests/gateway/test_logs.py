@@ -144,6 +144,8 @@ def test_other_names_keep_their_values(lines: io.StringIO, name: str) -> None:
     [
         (f"Authorization: Bearer {JWT}", JWT),
         (f"token {JWT} is bad", JWT),
+        ("X-API-Key: mg_live_0123456789abcdefghijABCDEFGHIJ12", "0123456789abcdefghijABCDEFGHIJ12"),
+        ("client said mg_cs_0123456789abcdef", "0123456789abcdef"),
         ("got Bearer abcdefgh12345678", "abcdefgh12345678"),
         ("got basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("cannot reach postgresql://mg:hunter22@db/mg", "hunter22"),

@@ -348,7 +348,7 @@ async def test_links_are_those_that_the_viewer_s_device_can_open(schema: Graph, 
 
     async def found(device: str | None, account_id: str | None = "ada") -> list[str]:
         caller = ANONYMOUS if account_id is None else somebody(account_id)
-        asker = Asker(schema, database, {"sync": None, "devices": devices}, caller)
+        asker = Asker(schema, database, {"sync": None, "devices": devices, "commands": None}, caller)
         offer = (await asker.data(LINKS, device=device))["content"]["availability"][0]
         return [link["kind"] for link in offer["links"]]
 

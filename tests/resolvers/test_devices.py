@@ -6,7 +6,7 @@ import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.postgres import Database
-from domain.sync.devices import Command
+from domain.sync.commands import Command
 from domain.sync.model import Device
 from resolvers.ids import encode
 from tests.accounts import new_id
@@ -136,6 +136,14 @@ async def test_a_device_lives_leaves_and_is_removed(ask: Asker, ada: str, tv: De
         ("stop", {}, {}),
         ("seek", {"positionSeconds": 90}, {"positionSeconds": 90}),
         ("setVolume", {"level": 0.5}, {"level": 0.5}),
+        ("mute", {}, {}),
+        ("unmute", {}, {}),
+        ("next", {}, {}),
+        ("previous", {}, {}),
+        ("setSubtitles", {"language": "pt-BR"}, {"language": "pt-BR"}),
+        ("setSubtitles", {}, {"language": None}),
+        ("setAudio", {"language": "en"}, {"language": "en"}),
+        ("setQuality", {"quality": "HD"}, {"quality": "HD"}),
     ],
 )
 async def test_a_command_carries_its_arguments(
@@ -182,6 +190,8 @@ async def test_a_command_that_cannot_be_is_refused(ask: Asker, ada: str, tv: Dev
             {"setVolume": {"level": 1.01}},
             {"load": {"contentId": encode("Movie", 1), "startSeconds": -1}},
             {"castTo": {"deviceId": device_id(foreign)}},
+            {"setSubtitles": {"language": "?"}},
+            {"setAudio": {"language": ""}},
         )
     ]
     answers.append(
@@ -193,9 +203,23 @@ async def test_a_command_that_cannot_be_is_refused(ask: Asker, ada: str, tv: Dev
         [("INVALID", ["command", "setVolume", "level"])],
         [("INVALID", ["command", "load", "startSeconds"])],
         [("NOT_FOUND", ["deviceId"])],
+        [("INVALID", ["command", "setSubtitles", "language"])],
+        [("INVALID", ["command", "setAudio", "language"])],
         [("INVALID", ["expiresInSeconds"])],
     ]
     assert await ask.house.written() == rows
+
+
+async def test_a_device_says_how_far_it_is(ask: Asker, ada: str, tv: Device) -> None:
+    sent = await ask.house.commands.send(ada, tv.id, Command("play", {}))
+    key = encode("DeviceCommand", sent.id)
+
+    states = [
+        (await did(ask, ACKNOWLEDGE, ada, commandId=key, report=report))["command"]["state"]
+        for report in ("ACKNOWLEDGED", "EXECUTED")
+    ]
+
+    assert states == ["ACKNOWLEDGED", "EXECUTED"]
 
 
 @pytest.mark.parametrize("command", [{}, {"play": {}, "pause": {}}, {"play": None}])
@@ -225,8 +249,8 @@ async def test_a_command_is_answered_once_and_in_time(ask: Asker, ada: str, tv: 
     answers.append(await did(ask, ACKNOWLEDGE, ada, commandId=late))
 
     assert [answer["command"] and answer["command"]["state"] for answer in answers] == [
-        "ACKNOWLEDGED",
-        "ACKNOWLEDGED",
+        "EXECUTED",
+        "EXECUTED",
         None,
         "FAILED",
         None,
@@ -234,12 +258,12 @@ async def test_a_command_is_answered_once_and_in_time(ask: Asker, ada: str, tv: 
     assert answers[3]["command"]["failure"] == "No such title."
     assert [refused(answers[2]), refused(answers[4])] == [[("CONFLICT", ["commandId"])]] * 2
     states = [(await ask.data(NODE, ada, id=key))["node"]["state"] for key in (ok, failed, late)]
-    assert states == ["ACKNOWLEDGED", "FAILED", "EXPIRED"]
+    assert states == ["EXECUTED", "FAILED", "EXPIRED"]
 
 
 async def test_what_is_anothers_behaves_as_if_it_did_not_exist(ask: Asker, ada: str, tv: Device) -> None:
     house, bob = ask.house, await ask.house.account()
-    sent = await house.devices.send(ada, tv.id, Command("play", {}), 60)
+    sent = await house.commands.send(ada, tv.id, Command("play", {}), 60)
     missing = encode("Device", new_id())
     before = (await ask.data(LIST, ada), await house.kinds(ada))
 

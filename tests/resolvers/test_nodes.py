@@ -9,7 +9,7 @@ from domain.identity.model import Caller
 from domain.identity.policy import Policy
 from domain.identity.profile import Profile
 from domain.platform.postgres import Database
-from domain.sync.devices import Command
+from domain.sync.commands import Command
 from resolvers.ids import MAX_NUMBER, encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
@@ -189,7 +189,7 @@ async def test_entities_of_an_account_are_a_statement_for_each_type(
     movie = await rows.add_movie(database)
     devices = [await house.device(ada, f"Device {number}") for number in range(3)]
     sessions = [await house.playback.start(ada, movie, device.id) for device in devices]
-    commands = [await house.devices.send(ada, device.id, Command("play", {}), 60) for device in devices]
+    commands = [await house.commands.send(ada, device.id, Command("play", {}), 60) for device in devices]
     wanted = [
         {"__typename": kind, "id": encode(kind, value.id)}
         for kind, values in (("Device", devices), ("PlaybackSession", sessions), ("DeviceCommand", commands))

@@ -6,6 +6,7 @@ import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.postgres import Database
+from domain.playback.service import Beginning
 from domain.sync.model import Device
 from domain.sync.operations import Position
 from resolvers.ids import encode
@@ -331,3 +332,43 @@ async def test_the_number_of_statements_does_not_grow_with_the_sessions(
 
     assert len(listed) == 20
     assert counts[0] == counts[1] <= 5
+
+
+CONTINUE = """mutation ($input: ContinueOnInput!) { done: continueOn(input: $input) {
+  session { state positionSeconds } command { action arguments device { name } }
+  userErrors { code field message } } }"""
+
+
+async def test_playback_goes_on_on_another_device(ask: Asker, ada: str, phone: Device, movie: int) -> None:
+    tv = await ask.house.device(ada, "TV")
+    session = await ask.house.playback.start(ada, movie, phone.id, Beginning(position_seconds=90))
+    given = {"sessionId": encode("PlaybackSession", session.id), "deviceId": encode("Device", tv.id)}
+
+    done = await did(ask, CONTINUE, ada, **given)
+    again = await did(ask, CONTINUE, ada, **given)
+
+    assert done == {
+        "session": {"state": "STOPPED", "positionSeconds": 90},
+        "command": {
+            "action": "load",
+            "arguments": {"contentId": encode("Movie", movie), "startSeconds": 90},
+            "device": {"name": "TV"},
+        },
+        "userErrors": [],
+    }
+    assert refused(again) == [("CONFLICT", ["sessionId"])]
+
+
+async def test_anothers_playback_goes_on_nowhere(ask: Asker, ada: str, phone: Device, movie: int) -> None:
+    mallory = await ask.house.account()
+    theirs = await ask.house.device(mallory, "TV")
+    session = await ask.house.playback.start(ada, movie, phone.id)
+    rows = await ask.house.written()
+
+    answers = [
+        await did(ask, CONTINUE, mallory, sessionId=key, deviceId=encode("Device", theirs.id))
+        for key in (encode("PlaybackSession", session.id), encode("PlaybackSession", new_id()), "x")
+    ]
+
+    assert [refused(answer) for answer in answers] == [[("NOT_FOUND", ["sessionId"])]] * 3
+    assert await ask.house.written() == rows

@@ -11,8 +11,9 @@ from domain.catalog.links import DeviceKind
 from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.service import Report
-from domain.sync.devices import LEASE_SECONDS, Command
-from domain.sync.model import Device, MarkKind, Verdict
+from domain.sync.commands import Command
+from domain.sync.devices import LEASE_SECONDS
+from domain.sync.model import CommandState, Device, MarkKind, Verdict
 from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
@@ -206,8 +207,8 @@ async def _everything(house: Living, account: str, movie: int) -> None:
     await watch(house, account, movie, 100)
     await house.sync.add_to_watchlist(account, movie)
     await house.sync.react(account, movie, Verdict.LIKE, None)
-    sent = await house.devices.send(account, phone.id, Command("play", {}))
-    await house.devices.acknowledge(account, sent.id, None)
+    sent = await house.commands.send(account, phone.id, Command("play", {}))
+    await house.commands.acknowledge(account, sent.id, None)
     await house.playback.start(account, movie, phone.id)
 
 
@@ -226,7 +227,7 @@ async def test_one_stream_has_everything_in_order(ask: Asker, house: Living, ada
         "PlaybackChanged",
     ]
     assert [event["cursor"] for event in events] == [cursor_of(seq) for seq in range(1, 8)]
-    assert [events[place]["command"]["state"] for place in (4, 5)] == ["QUEUED", "ACKNOWLEDGED"]
+    assert [events[place]["command"]["state"] for place in (4, 5)] == ["QUEUED", "EXECUTED"]
     assert events[3]["reaction"] == {"verdict": "LIKE"}
 
 
@@ -280,7 +281,7 @@ async def test_streams_of_one_kind_say_that_a_cursor_is_too_old_and_commands_go_
     for document in (PROGRESS, WATCHLIST, PLAYBACK):
         assert await code(ask, document, ada, after=cursor_of(1)) == "BAD_USER_INPUT"
     async with following(ask, COMMANDS, ada, after=cursor_of(1), device=encode("Device", tv.id)) as stream:
-        await house.devices.send(ada, tv.id, Command("play", {}))
+        await house.commands.send(ada, tv.id, Command("play", {}))
         assert (await stream.next())["command"]["action"] == "play"
 
 
@@ -437,10 +438,10 @@ async def test_commands_reach_their_device_only(ask: Asker, house: Living, ada: 
         following(ask, COMMANDS, ada, device=encode("Device", phone.id)) as on_phone,
     ):
         sent = [
-            await house.devices.send(ada, device.id, Command("seek", {"positionSeconds": place}))
+            await house.commands.send(ada, device.id, Command("seek", {"positionSeconds": place}))
             for place, device in enumerate((tv, phone, tv))
         ]
-        await house.devices.acknowledge(ada, sent[0].id, None)
+        await house.commands.acknowledge(ada, sent[0].id, None)
         for_tv = [(await on_tv.next())["command"] for _ in range(2)]
         for_phone = (await on_phone.next())["command"]
         assert await on_tv.quiet()
@@ -450,14 +451,99 @@ async def test_commands_reach_their_device_only(ask: Asker, house: Living, ada: 
     assert for_phone["id"] == encode("DeviceCommand", sent[1].id)
 
 
-async def test_a_command_that_was_missed_comes_expired(
+async def test_a_command_that_lapsed_meanwhile_is_not_handed_over(
     ask: Asker, house: Living, ada: str, tv: Device
 ) -> None:
-    await house.devices.send(ada, tv.id, Command("play", {}), 5)
-    house.clock.turn(5)
+    await house.commands.send(ada, tv.id, Command("play", {}), 5)
+    house.clock.turn(4)
+    await house.commands.send(ada, tv.id, Command("pause", {}), 5)
+    house.clock.turn(1)
 
     async with following(ask, COMMANDS, ada, device=encode("Device", tv.id), after=cursor_of(1)) as stream:
-        assert (await stream.next())["command"]["state"] == "EXPIRED"
+        command = (await stream.next())["command"]
+
+    assert (command["action"], command["state"]) == ("pause", "DELIVERED")
+
+
+async def test_two_streams_of_one_device_get_each_command_once(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    device = encode("Device", tv.id)
+    got: list[str] = []
+
+    async def listen(stream: Stream) -> None:
+        while True:
+            got.append((await stream.next())["command"]["id"])
+
+    async with (
+        following(ask, COMMANDS, ada, device=device) as one,
+        following(ask, COMMANDS, ada, device=device) as other,
+    ):
+        listening = [asyncio.create_task(listen(stream)) for stream in (one, other)]
+        sent = [await house.commands.send(ada, tv.id, Command("play", {})) for _ in range(10)]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(got) < len(sent):  # noqa: ASYNC110 - two tasks tell of it
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(QUIET_SECONDS)
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+
+    assert sorted(got) == sorted(encode("DeviceCommand", command.id) for command in sent)
+
+
+async def test_a_device_whose_stream_broke_is_handed_over_what_it_missed(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    device = encode("Device", tv.id)
+    async with following(ask, COMMANDS, ada, device=device) as stream:
+        sent = [
+            await house.commands.send(ada, tv.id, Command(action, {}), 60)
+            for action in ("play", "pause", "stop")
+        ]
+        events = [await stream.next() for _ in sent]
+    await house.commands.acknowledge(ada, sent[1].id, None)
+
+    # It had taken in no more than the first, and another stream of it has done the second.
+    async with following(ask, COMMANDS, ada, device=device, after=events[0]["cursor"]) as stream:
+        again = (await stream.next())["command"]["action"]
+        assert await stream.quiet()
+
+    assert [event["command"]["action"] for event in events] == ["play", "pause", "stop"]
+    assert again == "stop"
+
+
+SENT = """subscription ($id: ID, $after: String) { commands(commandId: $id, after: $after) {
+  command { state failure } } }"""
+
+
+async def test_the_sender_sees_what_becomes_of_a_command(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    async with (
+        following(ask, SENT, ada) as sender,
+        following(ask, COMMANDS, ada, device=encode("Device", tv.id)) as device,
+    ):
+        done = await house.commands.send(ada, tv.id, Command("play", {}))
+        await device.next()
+        await house.commands.acknowledge(ada, done.id, None, CommandState.ACKNOWLEDGED)
+        await house.commands.acknowledge(ada, done.id, None)
+        seen = [(await sender.next())["command"]["state"] for _ in range(4)]
+
+    assert seen == ["QUEUED", "DELIVERED", "ACKNOWLEDGED", "EXECUTED"]
+
+
+async def test_the_sender_hears_that_nobody_answered(ask: Asker, house: Living, ada: str, tv: Device) -> None:
+    sent = await house.commands.send(ada, tv.id, Command("play", {}), 5)
+    other = await house.commands.send(ada, tv.id, Command("stop", {}), 6)
+
+    async with following(ask, SENT, ada, id=encode("DeviceCommand", sent.id)) as sender:
+        house.clock.turn(5)
+        assert await house.commands.expire() == 1
+        assert (await sender.next())["command"] == {"state": "EXPIRED", "failure": None}
+        await house.commands.acknowledge(ada, other.id, None)
+        assert await sender.quiet()
+    assert await code(ask, SENT, ada, id="x") == "NOT_FOUND"
 
 
 async def test_a_device_is_online_while_it_listens(
@@ -499,7 +585,7 @@ async def test_the_end_of_a_broken_stream_does_not_take_its_successor_offline(
         async with following(ask, COMMANDS, ada, device=device):
             pass
         assert await house.presence.online([tv.id]) == {tv.id}
-        await house.devices.send(ada, tv.id, Command("play", {}))
+        await house.commands.send(ada, tv.id, Command("play", {}))
         assert (await new.next())["command"]["action"] == "play"
 
     assert await house.presence.online([tv.id]) == set()

@@ -495,3 +495,67 @@ async def test_a_session_answers_to_its_id_as_it_is_written(
     found = await house.playback.store.by_ids(ada, [session.id, *others])
 
     assert found == {session.id: session}
+
+
+# Going on elsewhere
+
+
+async def test_another_device_goes_on_where_playback_stands(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    phone = await house.device(ada)
+    session = await house.playback.start(ada, movie, phone.id)
+    await report(house, session, 300)
+    house.clock.turn(7)
+
+    stopped, command = await house.playback.hand_over(ada, session.id, tv.id, "the film")
+
+    assert (stopped.state, stopped.position_seconds) == (PlaybackState.STOPPED, 307)
+    assert (command.device_id, command.action) == (tv.id, "load")
+    assert command.arguments == {"contentId": "the film", "startSeconds": 307}
+    assert (await house.kinds(ada))[-3:] == ["playback", "command", "command"]
+    last = (await house.journal.log.since(ada, await house.journal.log.latest(ada) - 1, 1))[0]
+    assert (last.payload["device"], last.payload["action"]) == (phone.id, "stop")
+    assert await refusal(report(house, session, 310)) is UserErrorCode.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("state", "silent", "position"),
+    [
+        (PlaybackState.PAUSED, 7, 300),
+        (PlaybackState.PLAYING, 500, 330),
+        (PlaybackState.PLAYING, 0, 300),
+    ],
+)
+async def test_a_position_is_carried_on_while_the_player_may_be_playing(
+    house: Living, ada: str, tv: Device, movie: int, state: PlaybackState, silent: int, position: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    moved, _ = await report(house, session, 300, state)
+
+    house.clock.turn(silent)
+
+    assert moved.seconds_at(house.clock.now()) == position
+
+
+async def test_what_cannot_go_on_elsewhere_plays_on(house: Living, ada: str, tv: Device, movie: int) -> None:
+    deaf = await house.device(ada, "Deaf", remote_controllable=False)
+    away = await house.device(ada, "Away")
+    await house.devices.leave(ada, away.id)
+    foreign = await house.device(await house.account(), "Foreign")
+    session = await house.playback.start(ada, movie, tv.id)
+    rows = await house.written()
+
+    codes = [
+        await refusal(house.playback.hand_over(ada, session.id, device.id, "the film"))
+        for device in (deaf, away, foreign, tv)
+    ]
+
+    assert codes == [
+        UserErrorCode.UNAVAILABLE,
+        UserErrorCode.UNAVAILABLE,
+        UserErrorCode.NOT_FOUND,
+        UserErrorCode.CONFLICT,
+    ]
+    assert await house.written() == rows
+    assert (await kept(house, session)).active

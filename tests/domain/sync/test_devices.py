@@ -1,22 +1,17 @@
 """Devices, their presence and remote control, over a real database."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import Refused, UserErrorCode
-from domain.sync.devices import (
-    COMMAND_SECONDS,
-    LEASE_SECONDS,
-    MAX_DEVICES,
-    MAX_FAILURE,
-    Command,
-    Description,
-)
+from domain.sync.commands import COMMAND_SECONDS, EXECUTION_SECONDS, MAX_FAILURE, Command
+from domain.sync.devices import LEASE_SECONDS, MAX_DEVICES, Description
 from domain.sync.inprocess import LocalPresence
-from domain.sync.model import Change, CommandState, Device, DeviceCapabilities
+from domain.sync.model import Change, CommandState, Device, DeviceCapabilities, DeviceCommand
 from tests.accounts import new_id
 from tests.viewers import Living, refusal
 
@@ -149,7 +144,7 @@ async def test_what_is_not_the_accounts_device_does_not_exist(
         await refusal(house.devices.heartbeat(other, key)),
         await refusal(house.devices.leave(other, key)),
         await refusal(house.devices.register(other, TOLD, key)),
-        await refusal(house.devices.send(other, key, PLAY)),
+        await refusal(house.commands.send(other, key, PLAY)),
     ]
 
     assert codes == [UserErrorCode.NOT_FOUND] * 7
@@ -231,11 +226,11 @@ async def test_a_heartbeat_beside_a_change_does_not_undo_it(house: Living, ada: 
 
 
 async def test_a_command_reaches_a_device_that_is_there(house: Living, ada: str, tv: Device) -> None:
-    sent = await house.devices.send(ada, tv.id, Command("seek", {"positionSeconds": 90}))
+    sent = await house.commands.send(ada, tv.id, Command("seek", {"positionSeconds": 90}))
 
     assert (sent.device_id, sent.state) == (tv.id, CommandState.QUEUED)
     assert (sent.expires_at - sent.created_at).total_seconds() == COMMAND_SECONDS
-    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
+    assert await house.commands.store.commands(ada, [sent.id]) == {sent.id: sent}
     assert await house.kinds(ada) == ["device", "command"]
 
 
@@ -245,8 +240,8 @@ async def test_a_command_for_nobody_is_not_sent(house: Living, ada: str, tv: Dev
     rows = await house.written()
 
     codes = [
-        await refusal(house.devices.send(ada, tv.id, PLAY)),
-        await refusal(house.devices.send(ada, deaf.id, PLAY)),
+        await refusal(house.commands.send(ada, tv.id, PLAY)),
+        await refusal(house.commands.send(ada, deaf.id, PLAY)),
     ]
 
     assert codes == [UserErrorCode.UNAVAILABLE] * 2
@@ -257,7 +252,7 @@ async def test_a_command_for_nobody_is_not_sent(house: Living, ada: str, tv: Dev
 async def test_a_command_waits_from_one_second_to_a_minute(
     house: Living, ada: str, tv: Device, seconds: int
 ) -> None:
-    assert await refusal(house.devices.send(ada, tv.id, PLAY, seconds)) is UserErrorCode.INVALID
+    assert await refusal(house.commands.send(ada, tv.id, PLAY, seconds)) is UserErrorCode.INVALID
     assert await house.kinds(ada) == ["device"]
 
 
@@ -266,15 +261,15 @@ async def test_casting_needs_both_devices(house: Living, ada: str, tv: Device) -
     foreign = await house.device(await house.account(), "Foreign")
     to_tv = Command("castTo", {"deviceId": tv.id})
 
-    sent = await house.devices.send(ada, phone.id, to_tv)
+    sent = await house.commands.send(ada, phone.id, to_tv)
     assert sent.arguments == {"deviceId": tv.id}
     rows = await house.written()
     codes = [
-        await refusal(house.devices.send(ada, tv.id, Command("castTo", {"deviceId": phone.id}))),
-        await refusal(house.devices.send(ada, phone.id, Command("castTo", {"deviceId": foreign.id}))),
+        await refusal(house.commands.send(ada, tv.id, Command("castTo", {"deviceId": phone.id}))),
+        await refusal(house.commands.send(ada, phone.id, Command("castTo", {"deviceId": foreign.id}))),
     ]
     await house.devices.leave(ada, tv.id)
-    codes.append(await refusal(house.devices.send(ada, phone.id, to_tv)))
+    codes.append(await refusal(house.commands.send(ada, phone.id, to_tv)))
 
     assert codes == [UserErrorCode.UNAVAILABLE, UserErrorCode.NOT_FOUND, UserErrorCode.UNAVAILABLE]
     assert await house.written() == rows + 1  # that the TV left
@@ -283,43 +278,94 @@ async def test_casting_needs_both_devices(house: Living, ada: str, tv: Device) -
 async def test_an_answer_is_kept_and_repeating_it_changes_nothing(
     house: Living, ada: str, tv: Device
 ) -> None:
-    sent = await house.devices.send(ada, tv.id, PLAY)
+    sent = await house.commands.send(ada, tv.id, PLAY)
 
-    done = await house.devices.acknowledge(ada, sent.id, None)
+    done = await house.commands.acknowledge(ada, sent.id, None)
     house.clock.turn(60)
 
-    assert done.state is CommandState.ACKNOWLEDGED
-    assert await house.devices.acknowledge(ada, sent.id, None) == done
-    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: done}
+    assert done.state is CommandState.EXECUTED
+    assert await house.commands.acknowledge(ada, sent.id, None) == done
+    assert await house.commands.store.commands(ada, [sent.id]) == {sent.id: done}
     assert await house.kinds(ada) == ["device", "command", "command_state"]
 
 
 async def test_a_failure_has_its_reason(house: Living, ada: str, tv: Device) -> None:
-    sent = await house.devices.send(ada, tv.id, PLAY)
+    sent = await house.commands.send(ada, tv.id, PLAY)
 
-    failed = await house.devices.acknowledge(ada, sent.id, "x" * (MAX_FAILURE + 1))
+    failed = await house.commands.acknowledge(ada, sent.id, "x" * (MAX_FAILURE + 1))
 
     assert (failed.state, failed.failure) == (CommandState.FAILED, "x" * MAX_FAILURE)
-    assert await refusal(house.devices.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
-    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: failed}
+    assert await refusal(house.commands.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
+    assert await house.commands.store.commands(ada, [sent.id]) == {sent.id: failed}
 
 
 async def test_an_answer_after_the_end_is_too_late(house: Living, ada: str, tv: Device) -> None:
-    sent = await house.devices.send(ada, tv.id, PLAY, 5)
+    sent = await house.commands.send(ada, tv.id, PLAY, 5)
     house.clock.turn(5)
 
-    assert await refusal(house.devices.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
-    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
+    assert await refusal(house.commands.acknowledge(ada, sent.id, None)) is UserErrorCode.CONFLICT
+    assert await house.commands.store.commands(ada, [sent.id]) == {sent.id: sent}
     assert await house.kinds(ada) == ["device", "command"]
 
 
+async def test_a_command_goes_forward_only(house: Living, ada: str, tv: Device) -> None:
+    sent = await house.commands.send(ada, tv.id, PLAY)
+    acknowledge = house.commands.acknowledge
+
+    for state in (CommandState.ACKNOWLEDGED, CommandState.ACKNOWLEDGED, CommandState.EXECUTED):
+        assert (await acknowledge(ada, sent.id, None, state)).state is state
+    rows = await house.written()
+
+    assert await refusal(acknowledge(ada, sent.id, None, CommandState.ACKNOWLEDGED)) is UserErrorCode.CONFLICT
+    assert await refusal(acknowledge(ada, sent.id, "No.")) is UserErrorCode.CONFLICT
+    assert await house.commands.take(ada, sent.id, again=True) is None
+    assert await house.written() == rows
+
+
+async def test_what_is_acknowledged_has_time_to_be_done(house: Living, ada: str, tv: Device) -> None:
+    sent = await house.commands.send(ada, tv.id, PLAY, 5)
+    house.clock.turn(4)
+    await house.commands.acknowledge(ada, sent.id, None, CommandState.ACKNOWLEDGED)
+    house.clock.turn(EXECUTION_SECONDS - 1)
+    assert await house.commands.expire() == 0
+    house.clock.turn(1)
+
+    assert await house.commands.expire() == 1
+    assert await house.commands.expire() == 0
+    assert (await house.commands.store.commands(ada, [sent.id]))[sent.id].state is CommandState.EXPIRED
+    assert await house.kinds(ada) == ["device", "command", "command_state", "command_state"]
+
+
+async def test_a_command_is_handed_over_once(house: Living, ada: str, tv: Device) -> None:
+    sent = await house.commands.send(ada, tv.id, PLAY)
+
+    taken = await asyncio.gather(*(house.commands.take(ada, sent.id, again=False) for _ in range(5)))
+
+    assert [command.state for command in taken if command is not None] == [CommandState.DELIVERED]
+    assert await house.commands.take(ada, sent.id, again=True) is not None
+    house.clock.turn(COMMAND_SECONDS)
+    assert await house.commands.take(ada, sent.id, again=True) is None
+
+
+async def test_a_picture_that_the_device_cannot_show_is_not_asked_for(house: Living, ada: str) -> None:
+    small = await house.device(ada, "Small", max_quality="HD")
+    any_size = await house.device(ada, "Any")
+
+    def quality(device: Device, wanted: str) -> Awaitable[DeviceCommand]:
+        return house.commands.send(ada, device.id, Command("setQuality", {"quality": wanted}))
+
+    assert await refusal(quality(small, "UHD")) is UserErrorCode.UNAVAILABLE
+    assert (await quality(small, "HD")).state is CommandState.QUEUED
+    assert (await quality(any_size, "UHD")).state is CommandState.QUEUED
+
+
 async def test_anothers_command_does_not_exist(house: Living, ada: str, tv: Device) -> None:
-    sent = await house.devices.send(ada, tv.id, PLAY)
+    sent = await house.commands.send(ada, tv.id, PLAY)
     other = await house.account()
 
     codes = [
-        await refusal(house.devices.acknowledge(other, key, None)) for key in (sent.id, new_id(), "x", "\0")
+        await refusal(house.commands.acknowledge(other, key, None)) for key in (sent.id, new_id(), "x", "\0")
     ]
 
     assert codes == [UserErrorCode.NOT_FOUND] * 4
-    assert await house.devices.store.commands(ada, [sent.id]) == {sent.id: sent}
+    assert await house.commands.store.commands(ada, [sent.id]) == {sent.id: sent}

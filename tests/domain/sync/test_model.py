@@ -131,7 +131,9 @@ def test_a_fraction_is_of_the_duration() -> None:
     [
         (CommandState.QUEUED, 4.999, CommandState.QUEUED),
         (CommandState.QUEUED, 5, CommandState.EXPIRED),
-        (CommandState.ACKNOWLEDGED, 60, CommandState.ACKNOWLEDGED),
+        (CommandState.DELIVERED, 5, CommandState.EXPIRED),
+        (CommandState.ACKNOWLEDGED, 5, CommandState.EXPIRED),
+        (CommandState.EXECUTED, 60, CommandState.EXECUTED),
         (CommandState.FAILED, 60, CommandState.FAILED),
     ],
 )

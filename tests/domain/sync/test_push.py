@@ -304,16 +304,27 @@ async def test_a_removal_of_what_we_tagged_ourselves_leaves_nothing(
     assert await house.database.value("SELECT count(*) FROM watchlist_tag") == 0
 
 
-async def test_a_device_cannot_settle_what_it_still_sends_or_the_future(
+async def test_a_device_cannot_settle_what_it_still_sends(
     house: Living, ada: str, phone: Device, movie: int
 ) -> None:
     queue = [operation(house, Watched(movie, Position(300)), -10)]
     rows = await house.written()
 
-    for settled, code in ((-10, UserErrorCode.INVALID), (61, UserErrorCode.CLOCK_AHEAD)):
-        doing = house.pushing.push(ada, phone.id, queue, house.version(settled))
-        assert await refusal(doing) is code
+    doing = house.pushing.push(ada, phone.id, queue, house.version(-10))
+
+    assert await refusal(doing) is UserErrorCode.INVALID
     assert await house.written() == rows
+
+
+async def test_a_mark_from_the_future_is_not_taken_and_the_queue_is(
+    house: Living, ada: str, phone: Device, movie: int
+) -> None:
+    add = operation(house, Added(movie, new_id()), -30)
+    await push(house, phone, add, operation(house, Removed(movie, None), -20))
+
+    for seconds, kept in ((61, 1), (60, 0)):
+        assert await house.pushing.push(ada, phone.id, [], house.version(seconds)) == []
+        assert await tombstones(house.database) == kept
 
 
 @pytest.mark.parametrize("count", [1, 250])

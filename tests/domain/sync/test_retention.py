@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.platform.errors import BadInput
 from domain.platform.postgres import Database
-from domain.sync.devices import Command
+from domain.sync.commands import Command
 from domain.sync.journal import CATCH_UP_PAGE, CatchUp, Snapshot
 from domain.sync.model import Change, ChangeKind, MarkKind, Verdict
 from domain.sync.operations import Act, Added, Operation, Origin, Position, Reacted, Removed
@@ -341,7 +341,7 @@ async def test_the_removals_of_a_device_that_was_removed_go_too(house: Living, a
 
 async def test_commands_go_a_day_after_they_lapsed(house: Living, ada: str) -> None:
     tv = await house.device(ada, "TV")
-    await house.devices.send(ada, tv.id, Command("play", {}))
+    await house.commands.send(ada, tv.id, Command("play", {}))
     assert await forget(house) == 0
 
     await age(house, "device_command", "expires_at", KEEP_COMMANDS.days + 0.1)

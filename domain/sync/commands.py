@@ -1,0 +1,162 @@
+"""Remote control: what devices are told to do, and what becomes of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from domain.platform.errors import Refused, UserErrorCode, refuse
+from domain.sync import payloads
+from domain.sync.devices import QUALITIES, Devices
+from domain.sync.journal import Journal, Writing
+from domain.sync.model import ChangeKind, CommandState, Device, DeviceCommand
+
+COMMAND_SECONDS = 5
+MAX_COMMAND_SECONDS = 60
+EXECUTION_SECONDS = 30
+"""For so long a device may take for what it has acknowledged."""
+MAX_FAILURE = 1_000
+EXPIRED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a device is to do, by name, with its arguments."""
+
+    action: str
+    arguments: dict[str, Any]
+
+
+class CommandStore(Protocol):
+    """The commands of accounts; writes run within the account's turn."""
+
+    async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
+    async def commands(self, account_id: str, ids: Sequence[str]) -> Mapping[str, DeviceCommand]: ...
+    async def overdue(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Account and id of commands of all accounts that are open and should not be any more."""
+        ...
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Sends commands, hands each to its device once, and follows it to its end."""
+
+    store: CommandStore
+    devices: Devices
+    journal: Journal
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    async def send(
+        self, account_id: str, device_id: str, command: Command, seconds: int = COMMAND_SECONDS
+    ) -> DeviceCommand:
+        """Queues a command for a device that is there and can do it."""
+        if not 1 <= seconds <= MAX_COMMAND_SECONDS:
+            raise refuse(
+                f"`expiresInSeconds` must be between 1 and {MAX_COMMAND_SECONDS}.",
+                UserErrorCode.INVALID,
+                "expiresInSeconds",
+            )
+        await self.check(account_id, device_id, command)
+        async with self.journal.writing(account_id) as writing:
+            return await self.queue(writing, device_id, command, seconds)
+
+    async def queue(
+        self, writing: Writing, device_id: str, command: Command, seconds: int = COMMAND_SECONDS
+    ) -> DeviceCommand:
+        """Within the account's turn; that the device can do it was looked at before."""
+        now = self.now()
+        queued = DeviceCommand(
+            id=self.new_id(),
+            device_id=device_id,
+            action=command.action,
+            arguments=command.arguments,
+            state=CommandState.QUEUED,
+            created_at=now,
+            expires_at=now + timedelta(seconds=seconds),
+        )
+        await self.store.save_command(writing.account_id, queued)
+        writing.record(ChangeKind.COMMAND, payloads.of_command(queued))
+        return queued
+
+    async def take(self, account_id: str, command_id: str, *, again: bool) -> DeviceCommand | None:
+        """The command, for the device that is to do it; nothing where it is not to be done any more.
+
+        Each is handed over once, whatever number of streams the device has. `again` says that the device
+        asked for what it missed, so that it cannot have got what was handed over on a stream that broke.
+        """
+        async with self.journal.writing(account_id) as writing:
+            found = (await self.store.commands(account_id, [command_id])).get(command_id)
+            if found is None:
+                return None
+            known = found.at(self.now())
+            if known.state is CommandState.QUEUED:
+                return await self._turn(writing, known, CommandState.DELIVERED)
+            return known if again and known.state is CommandState.DELIVERED else None
+
+    async def acknowledge(
+        self,
+        account_id: str,
+        command_id: str,
+        failure: str | None,
+        state: CommandState = CommandState.EXECUTED,
+    ) -> DeviceCommand:
+        """What the device says became of it. Saying it twice changes nothing; too late is too late."""
+        async with self.journal.writing(account_id) as writing:
+            found = (await self.store.commands(account_id, [command_id])).get(command_id)
+            if found is None:
+                raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
+            reached = state if failure is None else CommandState.FAILED
+            if found.state is reached:
+                return found
+            known = found.at(self.now())
+            if known.state.final or reached.rank <= known.state.rank:
+                raise refuse(
+                    f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId"
+                )
+            answered = replace(known, failure=failure and failure[:MAX_FAILURE])
+            if reached is CommandState.ACKNOWLEDGED:
+                until = self.now() + timedelta(seconds=EXECUTION_SECONDS)
+                answered = replace(answered, expires_at=max(until, known.expires_at))
+            return await self._turn(writing, answered, reached)
+
+    async def expire(self) -> int:
+        """Ends what nobody answered, so that the sender hears of it; how many there were."""
+        overdue = await self.store.overdue(self.now(), EXPIRED_AT_ONCE)
+        expired = 0
+        for account_id, command_id in overdue:
+            async with self.journal.writing(account_id) as writing:
+                found = (await self.store.commands(account_id, [command_id])).get(command_id)
+                if found is not None and found.at(self.now()) != found:
+                    await self._turn(writing, found, CommandState.EXPIRED)
+                    expired += 1
+        return expired
+
+    async def check(self, account_id: str, device_id: str, command: Command) -> Device:
+        """The device; raises `Refused` where it is not there, or cannot do this."""
+        device = await self.devices.own(account_id, device_id)
+        if not device.capabilities.remote_controllable:
+            raise _unable("The device cannot be controlled.")
+        needed = [device.id]
+        target_id = command.arguments.get("deviceId")
+        if target_id is not None:
+            if not device.capabilities.can_cast:
+                raise _unable("The device cannot cast.")
+            await self.devices.own(account_id, target_id)
+            needed.append(target_id)
+        quality, best = command.arguments.get("quality"), device.capabilities.max_quality
+        if quality is not None and best is not None and QUALITIES.index(quality) > QUALITIES.index(best):
+            raise _unable(f"The device shows no more than {best}.")
+        if set(needed) - await self.devices.presence.online(needed):
+            raise _unable("The device is offline.")
+        return device
+
+    async def _turn(self, writing: Writing, command: DeviceCommand, state: CommandState) -> DeviceCommand:
+        turned = replace(command, state=state)
+        await self.store.save_command(writing.account_id, turned)
+        writing.record(ChangeKind.COMMAND_STATE, payloads.of_command(turned))
+        return turned
+
+
+def _unable(message: str) -> Refused:
+    return refuse(message, UserErrorCode.UNAVAILABLE, "deviceId")

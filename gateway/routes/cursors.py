@@ -1,0 +1,42 @@
+"""How far the client of a stream has come: what it may go on from when the stream breaks."""
+
+from typing import Protocol
+
+
+class Course(Protocol):
+    """Where a stream is, as its source tells; opaque to all but the source."""
+
+    @property
+    def began(self) -> str | None:
+        """What it began behind; nothing before that is known, or where it cannot be gone on with."""
+        ...
+
+    @property
+    def cursor(self) -> str | None:
+        """Of the event that was taken from it last."""
+        ...
+
+
+class Reached:
+    """What a client has for certain. An event counts once it was sent, so none is lost between."""
+
+    __slots__ = ("_course", "_sending", "_sent")
+
+    def __init__(self, course: Course | None) -> None:
+        self._course = course
+        self._sent: str | None = None
+        self._sending: str | None = None
+
+    def sending(self) -> str | None:
+        """The cursor of the event that is about to be sent."""
+        self._sending = self._course.cursor if self._course is not None else None
+        return self._sending
+
+    def sent(self) -> None:
+        self._sent = self._sending
+
+    @property
+    def cursor(self) -> str | None:
+        if self._course is None:
+            return None
+        return self._sent or self._course.began
