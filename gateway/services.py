@@ -1,7 +1,7 @@
 """Opens what the settings name, and joins the contexts."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,7 +46,6 @@ from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
-from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
@@ -61,6 +60,7 @@ from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
+from gateway.interchange import interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
@@ -71,6 +71,7 @@ from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
+from gateway.titles import titles_of
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Context, Services, anybody_like
@@ -177,6 +178,7 @@ async def open_all(
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
+            interchange=interchange_of(database, sync),
             devices=devices,
             commands=commands,
             playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
@@ -333,13 +335,3 @@ async def open_journal(database: Database, shared: Shared, stack: AsyncExitStack
     log = PostgresChangeLog(database)
     await stack.enter_async_context(in_background(Lookout(log, shared.listeners).run()))
     return Journal(log, shared.fanout)
-
-
-def titles_of(catalog: Catalog) -> Titles:
-    """What the rules of playback must know of titles."""
-
-    async def titles(content_ids: Sequence[int]) -> Mapping[int, Title]:
-        found = await catalog.store.contents(content_ids)
-        return {key: Title(key, content.playable, content.length_seconds) for key, content in found.items()}
-
-    return titles

@@ -10,11 +10,24 @@ from domain.identity import tables_factors as factors
 from domain.identity import tables_letters as letters
 from domain.identity import tables_oauth as oauth
 from domain.identity import tables_viewing as viewing
+from domain.interchange import tables as interchange
 from domain.playback import tables as playback
 from domain.sync import tables as sync
 from gateway.documents import tables as documents
 
-TABLES = (catalog, identity, letters, factors, viewing, avatars, oauth, sync, playback, documents)
+TABLES = (
+    catalog,
+    identity,
+    letters,
+    factors,
+    viewing,
+    avatars,
+    oauth,
+    sync,
+    playback,
+    interchange,
+    documents,
+)
 
 
 def metadata() -> MetaData:

@@ -31,6 +31,7 @@ from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
 from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
+from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.playback.service import Playback
@@ -77,6 +78,7 @@ class Services:
     snapshots: CatchUp
     sync: Sync
     pushing: Pushing
+    interchange: Interchange
     devices: Devices
     commands: Commands
     playback: Playback
