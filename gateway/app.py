@@ -137,7 +137,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
             *limited(
                 [
                     *oauth_routes(lambda: opened().oauth.server),
-                    *oauth_page_routes(lambda: opened().oauth),
+                    *oauth_page_routes(lambda: opened().elsewhere),
                 ],
                 lambda: opened().services.limits,
             ),

@@ -64,7 +64,8 @@ from gateway.interchange import interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
-from gateway.oauth.opening import pages_of
+from gateway.oauth.elsewhere import Elsewhere
+from gateway.oauth.opening import open_elsewhere
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
@@ -93,8 +94,12 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
-    oauth: Pages
-    """The authorisation server with its pages."""
+    elsewhere: Elsewhere
+    """The authorisation server with its pages, and other providers to sign in with."""
+
+    @property
+    def oauth(self) -> Pages:
+        return self.elsewhere.pages
 
 
 def audience_of(context: Context) -> str | None:
@@ -154,7 +159,8 @@ async def open_all(
         closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         sign_ins = SignIns(accounts.store, factors)
-        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
+        elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
+        oauth = elsewhere.pages
         services = Services(
             now=now,
             catalog=catalog,
@@ -212,7 +218,7 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, oauth)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, elsewhere)
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:

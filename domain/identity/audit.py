@@ -48,6 +48,8 @@ class Action(StrEnum):
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name
     """The link in a letter let somebody choose another password."""
+    PROVIDER_LINKED = "account.provider_linked"
+    """Its owner proved to be somebody whom another provider knows."""
     ACCOUNT_IMPERSONATED = "account.impersonated"
     """An administrator began to act as it."""
     TOTP_ADDED = "account.totp_added"

@@ -125,6 +125,8 @@ class Method(StrEnum):
     ONE_TIME_CODE = "otp"
     HARDWARE_KEY = "hwk"
     MULTIPLE = "mfa"
+    FEDERATED = "fed"
+    """By another provider; how is its affair, and RFC 8176 has no name for it."""
 
 
 class SessionEnd(StrEnum):
