@@ -4,7 +4,7 @@ import time
 
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
-from domain.interchange.exporting import Exports
+from domain.interchange.exporting import Archives
 from domain.interchange.postgres import PostgresImports
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
@@ -24,8 +24,8 @@ def interchange_of(database: Database, sync: Sync) -> Interchange:
     return Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
 
 
-def exports_of(database: Database) -> Exports:
-    return Exports(PostgresState(database), now)
+def archives_of(database: Database) -> Archives:
+    return Archives(PostgresState(database), now)
 
 
 def open_interchange(database: Database, fanout: Fanout) -> Interchange:

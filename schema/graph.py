@@ -21,8 +21,10 @@ from resolvers import nodes
 from schema import (
     administration,
     catalog,
+    closing,
     discovery,
     identity,
+    interchange,
     node,
     offline,
     playback,
@@ -66,6 +68,7 @@ CONTRIBUTIONS = {
             recovery.RecoveryMutation,
             second_factors.SecondFactorMutation,
             viewing.ViewingMutation,
+            closing.ClosingMutation,
         ),
         extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
     ),
@@ -73,7 +76,7 @@ CONTRIBUTIONS = {
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
-        mutation=(sync.SyncMutation, offline.OfflineMutation),
+        mutation=(sync.SyncMutation, offline.OfflineMutation, interchange.InterchangeMutation),
         subscription=(sync.SyncSubscription,),
         extensions=(
             sync.ContentOfViewer,
@@ -81,6 +84,7 @@ CONTRIBUTIONS = {
             sync.ViewerSync,
             offline.ContentMarks,
             offline.ViewerConflicts,
+            interchange.ViewerImports,
         ),
         shared=(identity.IdentityQuery,),
     ),

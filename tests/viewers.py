@@ -18,8 +18,10 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
+from domain.interchange.exporting import Archives
 from domain.interchange.postgres import PostgresImports
 from domain.interchange.postgres_matching import PostgresShelf
+from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
@@ -106,6 +108,7 @@ class Living:
             sync=self.sync,
             pushing=self.pushing,
             interchange=self.interchange,
+            archives=Archives(PostgresState(self.database), self.clock.now),
             devices=self.devices,
             commands=self.commands,
             playback=self.playback,

@@ -35,31 +35,30 @@ Record: TypeAlias = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """A file of the archive: what one context contributes, as records that JSON can hold."""
+    """A file of the archive: records that JSON can hold."""
 
     name: str
     records: Iterable[Record]
 
 
-def packed(parts: Iterable[Part], created_at: datetime) -> bytes:
-    """The archive."""
+def files_of(parts: Iterable[Part], created_at: datetime) -> dict[str, bytes]:
+    """The files of the archive, the manifest last."""
+    found, listed = {}, []
+    for part in parts:
+        lines = [orjson.dumps(record) for record in part.records]
+        data = b"".join(line + b"\n" for line in lines)
+        found[part.name] = data
+        listed.append({"name": part.name, "records": len(lines), "sha256": sha256(data).hexdigest()})
+    manifest = {"format": FORMAT, "version": VERSION, "created_at": created_at, "files": listed}
+    return found | {MANIFEST: orjson.dumps(manifest, option=orjson.OPT_INDENT_2)}
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
     archive = io.BytesIO()
-    files = []
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
-        for part in parts:
-            lines = [orjson.dumps(record) for record in part.records]
-            data = b"".join(line + b"\n" for line in lines)
-            pack.writestr(_named(part.name), data)
-            files.append({"name": part.name, "records": len(lines), "sha256": sha256(data).hexdigest()})
-        manifest = {"format": FORMAT, "version": VERSION, "created_at": created_at, "files": files}
-        pack.writestr(_named(MANIFEST), orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        for name, data in files.items():
+            pack.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
     return archive.getvalue()
-
-
-def _named(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
 
 
 # Reading it again.

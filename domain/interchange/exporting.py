@@ -1,28 +1,24 @@
-"""Exporting everything of an account into one archive, to which each context contributes its part."""
+"""Exporting what an account watched, listed, rated and noted, as files that are imported again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 
-from domain.interchange.archive import Part, State, packed
-
-Contributor: TypeAlias = Callable[[str], Awaitable[Iterable[Part]]]
-"""What another context has of an account, as further files of the archive; they are not imported again."""
+from domain.interchange.archive import State, files_of, zipped
 
 
 @dataclass(frozen=True)
-class Exports:
-    """Writes archives."""
+class Archives:
+    """Writes archives, as docs/interchange.md has them."""
 
     state: Callable[[str], Awaitable[State]]
     now: Callable[[], datetime]
-    others: Sequence[Contributor] = ()
+
+    async def files(self, account_id: str) -> Mapping[str, bytes]:
+        """The files of the archive by name, to be part of a larger one."""
+        state = await self.state(account_id)
+        return await asyncio.to_thread(lambda: files_of(state.parts(), self.now()))
 
     async def archive(self, account_id: str) -> bytes:
-        """The archive of an account, as docs/interchange.md has it."""
-        parts = list((await self.state(account_id)).parts())
-        for other in self.others:
-            parts += await other(account_id)
-        return await asyncio.to_thread(packed, parts, self.now())
+        return await asyncio.to_thread(zipped, await self.files(account_id))

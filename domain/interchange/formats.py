@@ -29,13 +29,13 @@ class Format:
 
 
 FORMATS = {
-    Source.ARCHIVE: Format(archive.recognises, lambda members, _: archive.read(members)),
     Source.TRAKT: Format(trakt.recognises, lambda members, _: trakt.read(members)),
     Source.SIMKL: Format(simkl.recognises, lambda members, _: simkl.read(members)),
     Source.LETTERBOXD: Format(letterboxd.recognises, lambda members, _: letterboxd.read(members)),
     Source.NETFLIX: Format(
         netflix.recognises, lambda members, hints: netflix.read(members, day_first=hints.day_first)
     ),
+    Source.ARCHIVE: Format(archive.recognises, lambda members, _: archive.read(members)),
 }
 
 

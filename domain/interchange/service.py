@@ -65,6 +65,10 @@ class Import:
     left: int
     """Of those, how many were changed since and stayed when the import was undone."""
 
+    @property
+    def import_id(self) -> str:
+        return self.id
+
 
 class Imports(Protocol):
     """What was imported; writes are to be called within the account's turn."""

@@ -9,8 +9,8 @@ from gateway.settings import Settings
 
 async def archive_of(settings: Settings, account: str) -> bytes:
     """The archive of the account; raises `Failed` where there is none of this name."""
-    async with opened(settings, account) as (_, exports, account_id):
-        return await exports.archive(account_id)
+    async with opened(settings, account) as (_, archives, account_id):
+        return await archives.archive(account_id)
 
 
 def write(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.profile import email_of
-from domain.interchange.exporting import Exports
+from domain.interchange.exporting import Archives
 from domain.interchange.formats import Hints
 from domain.interchange.model import Fate, ItemKind, Outcome, Problem, Source
 from domain.interchange.service import Import, Interchange, Report
@@ -16,7 +16,7 @@ from domain.platform.postgres import Database
 from gateway.cli.errors import Failed
 from gateway.cli.screen import notes, results
 from gateway.database import open_database_url
-from gateway.interchange import exports_of, open_interchange
+from gateway.interchange import archives_of, open_interchange
 from gateway.settings import Settings
 from gateway.shared import open_shared
 
@@ -37,7 +37,7 @@ FATES: Final = {
 
 
 @asynccontextmanager
-async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interchange, Exports, str]]:
+async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interchange, Archives, str]]:
     """Imports, exports, and the id of the account of this name; raises `Failed` where there is none."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
@@ -47,7 +47,7 @@ async def opened(settings: Settings, account: str) -> AsyncIterator[tuple[Interc
         found = await (accounts.demonstration(account) if address is None else accounts.by_email(address))
         if found is None:
             raise Failed(f"No account is called {account}.")
-        yield open_interchange(database, shared.fanout), exports_of(database), found.id
+        yield open_interchange(database, shared.fanout), archives_of(database), found.id
 
 
 async def import_history(  # noqa: PLR0913 - what the command line gives

@@ -7,10 +7,12 @@ import typer
 from gateway.cli import (
     clients,
     config,
+    device,
     documents,
     export,
     grant,
     imports,
+    keys,
     migrate,
     schema,
     serve,
@@ -36,7 +38,9 @@ app.add_typer(imports.app, name="import")
 app.command()(export.export)
 app.add_typer(documents.app, name="documents")
 app.add_typer(clients.app, name="clients")
+app.add_typer(keys.app, name="keys")
 app.add_typer(schema.app, name="schema")
+app.command()(device.device)
 app.command()(token.token)
 app.command()(grant.grant)
 app.command()(config.config)
