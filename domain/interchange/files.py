@@ -39,6 +39,12 @@ class Member:
         """The name without folders, in lower case."""
         return self.name.rsplit("/", 1)[-1].lower()
 
+    @property
+    def is_json(self) -> bool:
+        """By its name, or where that says nothing by how it begins."""
+        beginning = self.data[:64].removeprefix(BOM_UTF8).lstrip()[:1]
+        return self.base.endswith(".json") or ("." not in self.base and beginning in {b"[", b"{"})
+
 
 def read_file(path: Path) -> bytes:
     """The file, as far as `members_of` looks to see that it is too large."""

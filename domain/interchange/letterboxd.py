@@ -28,7 +28,7 @@ FOLDERS_LEFT: Final = {"deleted", "orphaned"}
 
 
 def recognises(members: Sequence[Member]) -> bool:
-    return any(member.base.endswith(".csv") and header_of(member) >= COLUMNS for member in members)
+    return any(header_of(member) >= COLUMNS for member in members)
 
 
 def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:

@@ -45,7 +45,7 @@ def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
 
 
 def _document(member: Member) -> dict[str, Any] | None:
-    if not member.base.endswith(".json"):
+    if not member.is_json:
         return None
     try:
         document = json_of(member)

@@ -41,7 +41,7 @@ def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
     """What the lists tell, in the order of the files."""
     lists: list[tuple[Member, list[Any]]] = []
     for member in members:
-        if not member.base.endswith(".json"):
+        if not member.is_json:
             yield Problem(member.name, "is no JSON file", Trouble.LEFT_OUT)
             continue
         try:
@@ -63,7 +63,7 @@ def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
 
 
 def _is_list(member: Member) -> bool:
-    if not member.base.endswith(".json"):
+    if not member.is_json:
         return False
     try:
         document = json_of(member)
