@@ -16,7 +16,7 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
-from gateway.authentication import signing_keys
+from gateway.authentication import follow_keys, signing_keys
 from gateway.background import in_background
 from gateway.oauth.opening import resources_of
 from gateway.settings import Settings
@@ -35,9 +35,11 @@ async def open_sessions(
         settings.access_token_seconds,
         tuple(resources_of(settings.issuer)),
     )
+    keys = signing_keys(settings)
+    await stack.enter_async_context(in_background(follow_keys(settings, keys)))
     return Sessions(
         store=PostgresSessions(database),
-        tokens=Tokens(signing_keys(settings), issuer, now, new_id),
+        tokens=Tokens(keys, issuer, now, new_id),
         recent=recent,
         clients=RecentClients(PostgresClients(database).clients),
         revocations=revocations,

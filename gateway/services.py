@@ -1,7 +1,7 @@
 """Opens what the settings name, and joins the contexts."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
@@ -45,7 +46,6 @@ from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
-from domain.sync.operations import Title, Titles
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
@@ -54,22 +54,25 @@ from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.background import in_background
-from gateway.correspondence import correspondence_of, recovery_of
+from gateway.correspondence import closing_of, correspondence_of, exports_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
+from gateway.interchange import interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits
 from gateway.metrics import Metrics
-from gateway.oauth.opening import pages_of
+from gateway.oauth.elsewhere import Elsewhere
+from gateway.oauth.opening import open_elsewhere
 from gateway.oauth.pages import Pages
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
 from gateway.time_and_ids import new_id, now
+from gateway.titles import titles_of
 from gateway.tracing import trace_statement
 from gateway.worker import Job
 from resolvers.context import Context, Services, anybody_like
@@ -91,8 +94,12 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
-    oauth: Pages
-    """The authorisation server with its pages."""
+    elsewhere: Elsewhere
+    """The authorisation server with its pages, and other providers to sign in with."""
+
+    @property
+    def oauth(self) -> Pages:
+        return self.elsewhere.pages
 
 
 def audience_of(context: Context) -> str | None:
@@ -149,9 +156,11 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
+        closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         sign_ins = SignIns(accounts.store, factors)
-        oauth = pages_of(settings.issuer, database, accounts, sign_ins, sessions)
+        elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
+        oauth = elsewhere.pages
         services = Services(
             now=now,
             catalog=catalog,
@@ -166,11 +175,16 @@ async def open_all(
             sign_ins=sign_ins,
             step_up=step_up_of(factors, accounts, database),
             viewing=viewing_of(accounts, sessions, database),
+            closing=closing,
+            exports=exports_of(accounts, correspondence, database),
+            avatars=PostgresAvatars(database),
+            origin=settings.issuer.rstrip("/"),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
             sync=sync,
             pushing=Pushing(sync, devices),
+            interchange=interchange_of(database, sync),
             devices=devices,
             commands=commands,
             playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
@@ -186,6 +200,7 @@ async def open_all(
         )
         tidying = (
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("accounts.erase", every_seconds=600.0, run=closing.erase_due, eager=True),
             Job("challenges.forget", every_seconds=600.0, run=factors.forget),
             Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
         )
@@ -203,7 +218,7 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, oauth)
+        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, elsewhere)
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
@@ -326,13 +341,3 @@ async def open_journal(database: Database, shared: Shared, stack: AsyncExitStack
     log = PostgresChangeLog(database)
     await stack.enter_async_context(in_background(Lookout(log, shared.listeners).run()))
     return Journal(log, shared.fanout)
-
-
-def titles_of(catalog: Catalog) -> Titles:
-    """What the rules of playback must know of titles."""
-
-    async def titles(content_ids: Sequence[int]) -> Mapping[int, Title]:
-        found = await catalog.store.contents(content_ids)
-        return {key: Title(key, content.playable, content.length_seconds) for key, content in found.items()}
-
-    return titles

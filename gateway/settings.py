@@ -23,6 +23,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
 from gateway.settings_mail import MailSettings
+from gateway.settings_providers import ProviderSettings
 
 PREFIX = "MEDIA_GATEWAY_"
 
@@ -99,7 +100,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(ClientSettings, MailSettings):
+class Settings(ClientSettings, MailSettings, ProviderSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -143,6 +144,10 @@ class Settings(ClientSettings, MailSettings):
 
     signing_key: SecretStr | None = None
     """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
+    signing_key_file: Path | None = None
+    """A file with these keys instead. It is read again when it changes, so that `media-gateway keys rotate`
+    needs no restart.
+    """
     sealing_keys: SecretStr | None = None
     """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
     current one first; development makes and keeps its own.
@@ -233,8 +238,11 @@ class Settings(ClientSettings, MailSettings):
         if self.mode is Mode.PRODUCTION:
             needed = ("issuer", "signing_key", "sealing_keys", "database_url", "allowed_origins")
             given = self.model_fields_set
+            filed = {"signing_key"} if self.signing_key_file is not None else set()
             missing = [
-                PREFIX + name.upper() for name in needed if name not in given or not getattr(self, name)
+                PREFIX + name.upper()
+                for name in needed
+                if name not in filed and (name not in given or not getattr(self, name))
             ]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")

@@ -21,6 +21,7 @@ from schema.sync import (
     DeviceCommandChanged,
     ProgressChanged,
     ReactionChanged,
+    ViewingWithdrawn,
     WatchlistChanged,
     WatchProgress,
 )
@@ -148,6 +149,7 @@ class PlaybackChanged:
 
 Change = Annotated[
     ProgressChanged
+    | ViewingWithdrawn
     | WatchlistChanged
     | ReactionChanged
     | TitleMarksChanged

@@ -65,7 +65,7 @@ class WatchProgress:
     content: Content | None = edge(sync.content, cost=3)
     """The title; null once the catalogue dropped it."""
     viewing: int
-    """Which viewing of the title this is, from 1."""
+    """Which viewing of the title this is, from 1; of an import, earlier ones count down from 0."""
     position_seconds: int
     """From the start."""
     duration_seconds: int
@@ -310,6 +310,18 @@ class ProgressChanged:
     """Continue behind it with `after`."""
     progress: WatchProgress
     """The progress from then on."""
+
+
+@view(events.ViewingWithdrawn)
+class ViewingWithdrawn:
+    """A viewing is part of the history no more: the import that brought it was undone."""
+
+    cursor: str
+    """Continue behind it with `after`."""
+    content: Content | None = edge(sync.content, cost=3)
+    """The title; null once the catalogue dropped it."""
+    viewing: int
+    """Which viewing of the title it was."""
 
 
 @view(events.WatchlistChanged)

@@ -18,6 +18,13 @@ class ProgressChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewingWithdrawn:
+    cursor: str
+    content_id: int
+    viewing: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchlistChanged:
     cursor: str
     content_id: int
@@ -72,6 +79,7 @@ class SnapshotEnded:
 
 Event: TypeAlias = (
     ProgressChanged
+    | ViewingWithdrawn
     | WatchlistChanged
     | ReactionChanged
     | TitleMarksChanged
@@ -89,6 +97,9 @@ def event_of(change: Change) -> Event:
 
 READERS: Mapping[ChangeKind, Callable[[str, Change], Event]] = {
     ChangeKind.PROGRESS: lambda cursor, change: ProgressChanged(cursor, payloads.to_progress(change.payload)),
+    ChangeKind.VIEWING_WITHDRAWN: lambda cursor, change: ViewingWithdrawn(
+        cursor, change.payload["content"], change.payload["viewing"]
+    ),
     ChangeKind.WATCHLIST: lambda cursor, change: WatchlistChanged(
         cursor, change.payload["content"], payloads.to_entry(change.payload)
     ),

@@ -12,7 +12,8 @@ RULES = re.findall(r"^\| ([^|]+\.) \| `(\w+)` \|$", PAGE, re.MULTILINE)
 def decorated() -> dict[str, set[str]]:
     """The names of the decorators of each test."""
     found: dict[str, set[str]] = {}
-    for path in (ROOT / "tests" / "domain" / "sync").glob("test_*.py"):
+    contexts = (ROOT / "tests" / "domain" / context for context in ("sync", "interchange"))
+    for path in (path for context in contexts for path in context.glob("test_*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 called = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)

@@ -18,6 +18,9 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
+from domain.interchange.postgres import PostgresImports
+from domain.interchange.postgres_matching import PostgresShelf
+from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.postgres import PostgresPlayback
@@ -35,7 +38,7 @@ from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
-from gateway.services import titles_of
+from gateway.titles import titles_of
 from resolvers.context import Context
 from schema.graph import graph
 from tests.accounts import Clock, new_id, somebody
@@ -56,6 +59,7 @@ class Living:
     commands: Commands
     playback: Playback
     pushing: Pushing
+    interchange: Interchange
     accounts: list[str] = field(default_factory=list)
 
     def milliseconds(self) -> int:
@@ -101,6 +105,7 @@ class Living:
             snapshots=PostgresSnapshots(self.database, PostgresPlayback(self.database).playing),
             sync=self.sync,
             pushing=self.pushing,
+            interchange=self.interchange,
             devices=self.devices,
             commands=self.commands,
             playback=self.playback,
@@ -156,8 +161,20 @@ def living(database: Database, presence: Presence | None = None) -> Living:
     )
     playback = Playback(PostgresPlayback(database), sync, devices, commands, clock.now, new_id)
     pushing = Pushing(sync, devices)
+    interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
     return Living(
-        database, clock, fanout, presence, journal, catalog, sync, devices, commands, playback, pushing
+        database,
+        clock,
+        fanout,
+        presence,
+        journal,
+        catalog,
+        sync,
+        devices,
+        commands,
+        playback,
+        pushing,
+        interchange,
     )
 
 

@@ -4,8 +4,8 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
@@ -107,6 +107,10 @@ class ClientStore(Protocol):
 
     async def add(self, client: OAuthClient) -> None: ...
 
+    async def keep(self, client: OAuthClient) -> None:
+        """Adds a client, or what is new of it."""
+        ...
+
     async def disable(self, client_id: str, at: datetime) -> bool:
         """Whether there was one that could be used."""
         ...
@@ -120,11 +124,26 @@ class Clients:
     audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    describe: Callable[[str], Awaitable[OAuthClient | None]] | None = None
+    """Asks clients that are known by an address what they say of themselves; nobody does, if open."""
 
     async def find(self, client_id: str) -> OAuthClient | None:
         """The client that may be used under this id."""
         found = (await self.store.clients([client_id])).get(client_id)
-        return None if found is None or found.disabled_at is not None else found
+        if found is not None and found.disabled_at is not None:
+            return None
+        return found if self.describe is None else await self._described(client_id, found)
+
+    async def _described(self, client_id: str, known: OAuthClient | None) -> OAuthClient | None:
+        """A client as its document describes it now, where it has one."""
+        if self.describe is None or not client_id.startswith("https://"):
+            return known
+        found = await self.describe(client_id)
+        if found is None:
+            return None
+        if known is None or replace(found, created_at=known.created_at) != known:
+            await self.store.keep(found)
+        return found
 
     async def register(self, wanted: Registration, by: Actor) -> Registered:
         """A new client; raises `Refused` with everything that is wrong."""

@@ -1,11 +1,14 @@
 """The keys that access tokens are signed with: the current one signs, all of them verify.
 
-To rotate, put the new key before the old one, and drop the old one when its last token has lapsed.
+A key may say from when on it signs (`nbf`, in seconds since 1970): so it is published before its first token,
+and whoever keeps our keys for a while has it by then. To rotate, put the new key before the old one, and drop
+the old one when its last token has lapsed; `media-gateway keys rotate` does both.
 """
 
 import json
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -19,6 +22,7 @@ ALGORITHMS = {"OKP": ("EdDSA", "Ed25519"), "RSA": ("RS256",)}
 know the new name yet.
 """
 MIN_RSA_BITS = 2048
+RSA_BITS = 3072
 
 _KEYS: dict[str, type[OKPKey] | type[RSAKey]] = {"OKP": OKPKey, "RSA": RSAKey}
 _PUBLIC = ("kty", "crv", "x", "n", "e")
@@ -36,6 +40,8 @@ class SigningKey:
     kid: str
     algorithm: str
     key: OKPKey | RSAKey = field(repr=False)
+    signs_from: int = 0
+    """In seconds since 1970."""
 
     @staticmethod
     def of(jwk: Jwk) -> "SigningKey":
@@ -50,10 +56,12 @@ class SigningKey:
         except (JoseError, ValueError, TypeError, KeyError):
             raise KeyMaterialError("the signing key cannot be read") from None
         _refuse_weak(key)
-        algorithm = jwk.get("alg") or ALGORITHMS[kind][0]
+        algorithm, signs_from = jwk.get("alg") or ALGORITHMS[kind][0], jwk.get("nbf", 0)
+        if not isinstance(signs_from, int):
+            raise KeyMaterialError("`nbf` of a signing key is a whole number of seconds")
         if algorithm not in ALGORITHMS[kind] or not isinstance(kid, str):
             raise KeyMaterialError(f"an {kind} key signs with {' or '.join(ALGORITHMS[kind])}")
-        return SigningKey(kid, algorithm, key)
+        return SigningKey(kid, algorithm, key, signs_from)
 
     @property
     def public_jwk(self) -> Jwk:
@@ -64,14 +72,40 @@ class SigningKey:
 
 
 class SigningKeys:
-    """The current key and the previous ones."""
+    """The current key, the previous ones, and those that sign later."""
 
-    def __init__(self, current: SigningKey, previous: Sequence[SigningKey] = ()) -> None:
-        if not current.key.is_private:
+    def __init__(
+        self,
+        first: SigningKey,
+        others: Sequence[SigningKey] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self.generation = 0
+        """Another one whenever other keys were adopted."""
+        self._take((first, *others))
+
+    @property
+    def current(self) -> SigningKey:
+        """The first private key whose time has come."""
+        now = self._clock()
+        for key in self._signing:
+            if key.signs_from <= now:
+                return key
+        return self._signing[-1]
+
+    def adopt(self, others: "SigningKeys") -> None:
+        """Takes the keys of `others` in place of its own."""
+        self._take(others.keys)
+        self.generation += 1
+
+    def _take(self, keys: Sequence[SigningKey]) -> None:
+        if not keys[0].key.is_private:
             raise KeyMaterialError("the first signing key is the one that signs, and must be private")
-        self.current = current
-        self._by_id = {key.kid: key for key in (*previous, current)}
-        if len(self._by_id) != len(previous) + 1:
+        self.keys = tuple(keys)
+        self._signing = [key for key in keys if key.key.is_private]
+        self._by_id = {key.kid: key for key in keys}
+        if len(self._by_id) != len(keys):
             raise KeyMaterialError("two signing keys have the same kid")
 
     @staticmethod
@@ -85,14 +119,31 @@ class SigningKeys:
 
     def jwks(self) -> dict[str, list[Jwk]]:
         """The public keys, current first (RFC 7517, section 5)."""
-        others = [key for key in self._by_id.values() if key is not self.current]
-        return {"keys": [key.public_jwk for key in (self.current, *others)]}
+        current = self.current
+        others = [key for key in self.keys if key is not current]
+        return {"keys": [key.public_jwk for key in (current, *others)]}
 
 
-def new_key() -> Jwk:
-    """A fresh private Ed25519 key, named by its thumbprint (RFC 7638)."""
-    key = OKPKey.generate_key("Ed25519")
-    return {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": ALGORITHMS["OKP"][0], "use": "sig"}
+def new_key(algorithm: str = "EdDSA") -> Jwk:
+    """A fresh private key for EdDSA or RS256, named by its thumbprint (RFC 7638)."""
+    key = RSAKey.generate_key(RSA_BITS) if algorithm == "RS256" else OKPKey.generate_key("Ed25519")
+    return {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": algorithm, "use": "sig"}
+
+
+def rotated(text: str, algorithm: str, now: int, ahead_seconds: int, overlap_seconds: int) -> tuple[str, str]:
+    """The text of a JWK Set with one more key, that signs `ahead_seconds` from now on, and without those that
+    were superseded for longer than `overlap_seconds`; and the new key's id. Raises `KeyMaterialError`.
+    """
+    kept: list[Jwk] = []
+    superseded_at = now + ahead_seconds
+    for jwk in _jwks_in(text):
+        if now - superseded_at < overlap_seconds:
+            kept.append({**jwk, "kid": SigningKey.of(jwk).kid})
+        superseded_at = int(jwk.get("nbf", 0))
+    added = {**new_key(algorithm), "nbf": now + ahead_seconds}
+    keys = {"keys": [added, *kept]}
+    SigningKeys.of(json.dumps(keys))
+    return json.dumps(keys, indent=2), added["kid"]
 
 
 def _refuse_weak(key: OKPKey | RSAKey) -> None:

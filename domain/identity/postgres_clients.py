@@ -44,6 +44,22 @@ class PostgresClients:
             client.created_at,
         )
 
+    async def keep(self, client: OAuthClient) -> None:
+        await self._database.execute(
+            """INSERT INTO oauth_client (id, name, redirect_uris, grants, scopes, trusted, bound, created_at)
+               VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7)
+               ON CONFLICT (id) DO UPDATE
+                  SET name = excluded.name, redirect_uris = excluded.redirect_uris, grants = excluded.grants,
+                      scopes = excluded.scopes, bound = excluded.bound""",
+            client.id,
+            client.name,
+            list(client.redirect_uris),
+            sorted(client.grants),
+            sorted(client.scopes),
+            client.bound,
+            client.created_at,
+        )
+
     async def disable(self, client_id: str, at: datetime) -> bool:
         done = await self._database.value(
             """UPDATE oauth_client SET disabled_at = $2

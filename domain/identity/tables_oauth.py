@@ -86,3 +86,15 @@ class DeviceCodeRow(SQLModel, table=True):
     terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
     denied_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class LinkedIdentityRow(SQLModel, table=True):
+    """Somebody at another provider, and their account here."""
+
+    __tablename__ = "linked_identity"
+    __table_args__ = (Index("linked_identity_account", "account_id"),)
+
+    provider: str = Field(sa_column=Column(Text, primary_key=True))
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    linked_at: datetime = Field(sa_column=moment())

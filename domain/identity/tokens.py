@@ -82,6 +82,7 @@ class Tokens:
         self._now = now
         self._new_id = new_id
         self._registry = _OwnAlgorithms()
+        self._generation = keys.generation
         self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     @property
@@ -153,6 +154,9 @@ class Tokens:
         """Whom the token stands for; raises `Unauthenticated`, in the same words whatever is wrong."""
         now = self._now().timestamp()
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        if self._generation != self.keys.generation:
+            self._generation = self.keys.generation
+            self._verified.clear()
         remembered = self._verified.get(digest)
         if remembered is not None and now < remembered[0]:
             self._verified.move_to_end(digest)

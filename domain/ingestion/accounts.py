@@ -11,9 +11,9 @@ from uuid import UUID, uuid5
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import VideoQuality
-from domain.ingestion.fields import Broken, Fields
 from domain.ingestion.lines import Lines, record
 from domain.ingestion.model import Refusal
+from domain.platform.fields import Broken, Fields
 from domain.sync.clock import COUNTER_BITS
 from domain.sync.model import Verdict
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from domain.catalog.model import ContentKind, CreditRole, ExternalId, OfferKind, SeriesStatus, VideoQuality
 from domain.catalog.taxonomy import PLATFORMS, MaturityRating
 from domain.ingestion import rules
-from domain.ingestion.fields import Broken, Fields
 from domain.ingestion.genres import canonical
 from domain.ingestion.lines import Line, LineFile, Lines, record, works_of
 from domain.ingestion.model import Item, NamedCredit, Origin, Refusal, Work, WorkOffer
+from domain.platform.fields import Broken, Fields
 
 FOLDER = Path(__file__).parent / "demo"
 WORK_FILES = ("films-*.jsonl", "series.jsonl", "albums.jsonl")

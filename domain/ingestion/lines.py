@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeAlias
 
 import orjson
 
-from domain.ingestion.fields import Broken, Fields
 from domain.ingestion.model import BadSource, Origin, Refusal, Work
+from domain.platform.fields import Broken, Fields
 
 MAX_LINE = 4 * 1024 * 1024
 """In bytes; a longer line is refused without being held in memory."""

@@ -14,10 +14,10 @@ from typing import NamedTuple, TypeVar
 from domain.catalog.model import ContentKind, ExternalId
 from domain.ingestion import rules
 from domain.ingestion.accounts import identifier
-from domain.ingestion.fields import Broken, Fields
 from domain.ingestion.genres import canonical
 from domain.ingestion.lines import Line, LineFile, Lines
 from domain.ingestion.model import BadSource, Feedback, Item, Origin, Refusal, Work
+from domain.platform.fields import Broken, Fields
 
 HIGHEST_ID = 2**31 - 1
 YEAR = re.compile(r"\s*\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 
 from domain.catalog.model import CreditRole, ExternalId, normalised
-from domain.ingestion.fields import Fields
 from domain.ingestion.model import Name, NamedCredit
+from domain.platform.fields import Fields
 
 TITLE_LIMIT = 500
 SYNOPSIS_LIMIT = 5000

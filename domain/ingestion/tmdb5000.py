@@ -5,10 +5,10 @@ from math import log1p
 
 from domain.catalog.model import ContentKind, CreditRole, Rating
 from domain.ingestion import rules
-from domain.ingestion.fields import Fields
 from domain.ingestion.genres import canonical
 from domain.ingestion.lines import Lines, WorkFile, works_of
 from domain.ingestion.model import Item, Origin, Refusal, Work
+from domain.platform.fields import Fields
 
 MOST_POPULAR = 1000.0
 # TMDB's own codes: Cantonese has none in ISO 639-1, and `xx` is a film without words.

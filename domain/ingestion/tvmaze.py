@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 from domain.catalog.model import ArtworkKind, ContentKind, ExternalId, Image, Rating, SeriesStatus
 from domain.ingestion import rules
-from domain.ingestion.fields import Fields
 from domain.ingestion.genres import canonical
 from domain.ingestion.lines import Lines, WorkFile, works_of
 from domain.ingestion.model import Item, Origin, Refusal, Work
+from domain.platform.fields import Fields
 
 SUMMARY_LIMIT = 20_000
 """Of the marked-up text; what is left of it keeps to the limit of every synopsis."""

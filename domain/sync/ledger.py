@@ -54,6 +54,8 @@ class Changed:
     additions: dict[tuple[int, str], None] = field(default_factory=dict)
     reactions: dict[int, None] = field(default_factory=dict)
     marks: dict[tuple[int, MarkKind], None] = field(default_factory=dict)
+    withdrawn: dict[tuple[int, int], None] = field(default_factory=dict)
+    """Viewings that are no more."""
     told: dict[tuple[ChangeKind, int, int], None] = field(default_factory=dict)
     """For the log, in the order of the first change: kind, title and viewing (0 where there is none)."""
 
@@ -103,8 +105,23 @@ class Ledger:
         if merged != known:
             viewings[merged.viewing] = merged
             self.changed.viewings[merged.content_id, merged.viewing] = None
+            self.changed.withdrawn.pop((merged.content_id, merged.viewing), None)
             self._tell(ChangeKind.PROGRESS, merged.content_id, merged.viewing)
         return merged
+
+    def withdrawn(self, content_id: int, viewing: int, version: Timestamp) -> bool:
+        """Takes a viewing out of the history that an import brought as of `version`; whether it did.
+
+        What anybody wrote to since stays: it is theirs.
+        """
+        known = self.viewing(content_id, viewing)
+        if known is None or known.version != version:
+            return False
+        del self.known.viewings[content_id][viewing]
+        self.changed.viewings.pop((content_id, viewing), None)
+        self.changed.withdrawn[content_id, viewing] = None
+        self._tell(ChangeKind.VIEWING_WITHDRAWN, content_id, viewing)
+        return True
 
     # The watchlist: an observed-remove set of additions, and a register for the place.
 
@@ -235,7 +252,12 @@ class Ledger:
         for kind, content_id, viewing in self.changed.told:
             match kind:
                 case ChangeKind.PROGRESS:
-                    yield kind, payloads.of_progress(self.known.viewings[content_id][viewing])
+                    progress = self.viewing(content_id, viewing)
+                    if progress is not None:
+                        yield kind, payloads.of_progress(progress)
+                case ChangeKind.VIEWING_WITHDRAWN:
+                    if self.viewing(content_id, viewing) is None:
+                        yield kind, payloads.of_withdrawn(content_id, viewing)
                 case ChangeKind.WATCHLIST:
                     yield kind, payloads.of_entry(content_id, self.entry(content_id))
                 case ChangeKind.REACTION:

@@ -318,6 +318,7 @@ class ChangeKind(StrEnum):
     """What an entry of the change log is about."""
 
     PROGRESS = "progress"
+    VIEWING_WITHDRAWN = "viewing_withdrawn"
     WATCHLIST = "watchlist"
     REACTION = "reaction"
     MARKS = "marks"

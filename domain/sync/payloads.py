@@ -51,6 +51,11 @@ def to_progress(payload: Payload) -> WatchProgress:
     )
 
 
+def of_withdrawn(content_id: int, viewing: int) -> Payload:
+    """A viewing that is no more."""
+    return {"content": content_id, "viewing": viewing}
+
+
 def of_entry(content_id: int, entry: WatchlistEntry | None) -> Payload:
     """The title's entry after the change; nothing once it left the list."""
     if entry is None:

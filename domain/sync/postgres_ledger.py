@@ -54,6 +54,7 @@ class PostgresLedgers:
 
     async def save(self, account_id: str, ledger: Ledger) -> None:
         known, changed = ledger.known, ledger.changed
+        await self._withdraw(account_id, list(changed.withdrawn))
         await self._save_progress(account_id, [known.viewings[title][key] for title, key in changed.viewings])
         await self._save_additions(
             account_id, [known.additions[title][tag] for title, tag in changed.additions], ledger.now
@@ -118,6 +119,16 @@ class PostgresLedgers:
             )
             for row in rows
         ]
+
+    async def _withdraw(self, account_id: str, viewings: Sequence[tuple[int, int]]) -> None:
+        if viewings:
+            await self._database.execute(
+                """DELETE FROM progress
+                    WHERE account_id = $1
+                      AND (content_id, viewing) IN (SELECT * FROM unnest($2::bigint[], $3::int[]))""",
+                account_id,
+                *_columns(viewings),
+            )
 
     async def _save_progress(self, account_id: str, states: Sequence[WatchProgress]) -> None:
         if states:

@@ -1,4 +1,4 @@
-"""`media-gateway import`: catalogues people really have."""
+"""`media-gateway import`: catalogues people really have, and what viewers bring from elsewhere."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +10,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Read a catalogue into the database. Safe to repeat; a bad line is reported and left out.",
+    help="Read a catalogue, or a viewer's history, into the database. Safe to repeat; a bad line is reported "
+    "and left out.",
 )
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON Lines, plain or gzipped.")
+]
+Account = Annotated[
+    str, typer.Option("--account", metavar="EMAIL", help="Whose: an address, or `demo` and the like.")
 ]
 Folder = Annotated[
     Path,
@@ -67,6 +71,72 @@ def tvmaze(file: File) -> None:
     from domain.ingestion.tvmaze import TvMaze  # noqa: PLC0415 - as above
 
     _import(TvMaze(file), file)
+
+
+@app.command(
+    epilog="Example: [bold]media-gateway import history trakt-export.zip --account ada@example.org "
+    "--dry-run[/bold]"
+)
+def history(  # noqa: PLR0913 - what there is to say of a file
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="As the service exports it.")
+    ],
+    *,
+    account: Account,
+    format: Annotated[  # noqa: A002 - the option's name
+        str | None,
+        typer.Option(help="trakt, letterboxd, simkl, netflix or archive; told by the file if open."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and stop.")] = False,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first", help="How dates like 3/4/2021 are meant, where the file is unsure."
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show all of a long list.")] = False,
+) -> None:
+    """What a viewer watched, rated and listed elsewhere: Trakt, Letterboxd, Simkl, Netflix, or an archive.
+
+    Nothing newer is overwritten, and importing a file again changes nothing.
+    """
+    import asyncio  # noqa: PLC0415 - as above
+
+    from domain.interchange.files import read_file  # noqa: PLC0415
+    from domain.interchange.formats import Hints, source_of  # noqa: PLC0415
+    from gateway.cli.history import import_history, tell  # noqa: PLC0415
+    from gateway.cli.opening import configured  # noqa: PLC0415
+
+    source = None if format is None else source_of(format)
+    report = asyncio.run(
+        import_history(
+            configured(),
+            file.name,
+            read_file(file),
+            account,
+            source=source,
+            hints=Hints(day_first),
+            dry=dry_run,
+        )
+    )
+    tell(report, account, everything=everything)
+
+
+@app.command()
+def undo(
+    import_id: Annotated[str, typer.Argument(metavar="ID", help="As `import history` printed it.")],
+    *,
+    account: Account,
+) -> None:
+    """Take back what an import of a viewer's history brought; what was changed since stays."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from gateway.cli.history import undo_import  # noqa: PLC0415
+    from gateway.cli.opening import configured  # noqa: PLC0415
+
+    undone = asyncio.run(undo_import(configured(), account, import_id))
+    stays = f"; {undone.left:,} were changed since and stay" if undone.left else ""
+    typer.echo(f"{undone.name}: {undone.brought - undone.left:,} of {undone.brought:,} taken back{stays}.")
 
 
 def _import(source: "Source", path: Path) -> None:

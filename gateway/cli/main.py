@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, config, documents, grant, imports, migrate, schema, serve, token, worker
+from gateway.cli import (
+    clients,
+    config,
+    documents,
+    grant,
+    imports,
+    keys,
+    migrate,
+    schema,
+    serve,
+    token,
+    worker,
+)
 from gateway.cli.errors import Commands
 
 app = typer.Typer(
@@ -23,6 +35,7 @@ app.add_typer(migrate.app, name="migrate")
 app.add_typer(imports.app, name="import")
 app.add_typer(documents.app, name="documents")
 app.add_typer(clients.app, name="clients")
+app.add_typer(keys.app, name="keys")
 app.add_typer(schema.app, name="schema")
 app.command()(token.token)
 app.command()(grant.grant)

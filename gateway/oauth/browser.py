@@ -68,7 +68,16 @@ class Cookies:
     def keep_form_secret(self, response: Response, secret: str) -> None:
         self._set(response, FORM, secret, 3600)
 
-    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
+    def keep(self, response: Response, name: str, value: str, seconds: int, *, crossing: bool) -> None:
+        """A cookie for so many seconds; `crossing` ones come with forms of another site as well."""
+        self._set(response, name, value, seconds, crossing=crossing)
+
+    def kept(self, request: Request, name: str) -> str:
+        return request.cookies.get(self._prefix + name, "")
+
+    def _set(
+        self, response: Response, name: str, value: str, seconds: int, *, crossing: bool = False
+    ) -> None:
         # Lax, as a client sends the browser here from its own site.
         response.set_cookie(
             self._prefix + name,
@@ -77,7 +86,7 @@ class Cookies:
             path="/",
             secure=self._secure,
             httponly=True,
-            samesite="lax",
+            samesite="none" if crossing else "lax",
         )
 
 

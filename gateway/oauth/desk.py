@@ -23,6 +23,7 @@ PUSHED: Final = "/oauth/par"
 USERINFO: Final = "/oauth/userinfo"
 SIGN_IN: Final = "/oauth/sign-in"
 SECOND_STEP: Final = "/oauth/second-step"
+WITH: Final = "/oauth/with"
 SIGN_OUT: Final = "/oauth/sign-out"
 
 

@@ -20,7 +20,7 @@ from domain.identity.service import Accounts
 from domain.identity.sign_ins import SignIns
 from domain.platform.errors import Forbidden, Refused, TooManyRequests, UserErrorCode
 from gateway.oauth.browser import Browser, Cookies, seal
-from gateway.oauth.desk import AUTHORIZE, DEVICE, OAuthDesk
+from gateway.oauth.desk import AUTHORIZE, DEVICE, WITH, OAuthDesk
 from gateway.oauth.errors import ConsentRequiredError, LoginRequiredError
 from gateway.oauth.reading import FRESH, actor, to_browser
 from gateway.oauth.requests import Asked, Parameters, parameters_in
@@ -44,6 +44,8 @@ class Pages:
     accounts: Accounts
     sign_ins: SignIns
     cookies: Cookies
+    providers: Mapping[str, str]
+    """Others that people may sign in with: what they are called, by short names."""
 
     @property
     def desk(self) -> OAuthDesk:
@@ -66,7 +68,7 @@ class Pages:
         if missing is not None and "none" in _prompts(asked):
             return self._turned_away(request, asked, missing(), FOUND, grant.redirect_uri)
         if browser is None or missing is LoginRequiredError:
-            return self._sign_in(request, _again(asked), grant.redirect_uri)
+            return self.sign_in_form(request, _again(asked), grant.redirect_uri)
         return self._consent(request, asked, browser, grant.redirect_uri)
 
     async def decide(self, request: Request, fields: Fields) -> Response:
@@ -86,7 +88,7 @@ class Pages:
     async def sign_in(self, request: Request, fields: Fields) -> Response:
         """Signs in on our pages, and goes on where the form came from."""
         following, secret = fields.get("next", ""), self.cookies.form_secret(request)
-        if not _ours(following) or not _same(seal(secret, following), fields.get("seal", "")):
+        if not ours(following) or not same(seal(secret, following), fields.get("seal", "")):
             raise BadForm
         by = actor(request)
         try:
@@ -94,24 +96,30 @@ class Pages:
         except Refused as refusal:
             unverified = refusal.errors[0].code is UserErrorCode.NOT_VERIFIED
             wrong = "unverified" if unverified else "credentials"
-            return self._sign_in(request, following, wrong=wrong, status=401)
+            return self.sign_in_form(request, following, wrong=wrong, status=401)
         except Forbidden:
-            return self._sign_in(request, following, wrong="suspended", status=403)
+            return self.sign_in_form(request, following, wrong="suspended", status=403)
         except TooManyRequests as error:
-            response = self._sign_in(request, following, wrong="too_many", status=429)
+            response = self.sign_in_form(request, following, wrong="too_many", status=429)
             response.headers["retry-after"] = str(error.extensions["retryAfter"])
             return response
+        return await self.proven(request, account, following)
+
+    async def proven(
+        self, request: Request, account: Account, following: str, terms: Terms | None = None
+    ) -> Response:
+        """Goes on with whoever has taken the first step: with the second, where there is one."""
         asked = await self.sign_ins.second_step(account)
         if asked is not None:
             return self._second_step(request, following, asked.token)
-        return await self._signed_in(account, following, by)
+        return await self._signed_in(account, following, actor(request), terms)
 
     async def second_step(self, request: Request, fields: Fields) -> Response:
         """Signs in with a code, of an authenticator app or a backup code, after the password."""
         following, secret = fields.get("next", ""), self.cookies.form_secret(request)
         challenge, code = fields.get("challenge", ""), fields.get("code", "").strip()
         sealed = seal(secret, f"second-step {challenge} {following}")
-        if not _ours(following) or not _same(sealed, fields.get("seal", "")):
+        if not ours(following) or not same(sealed, fields.get("seal", "")):
             raise BadForm
         given = Given(code=code) if _DIGITS.fullmatch(code) else Given(backup_code=code)
         by = actor(request)
@@ -119,10 +127,10 @@ class Pages:
             account, methods = await self.sign_ins.complete(challenge, given, by)
         except Refused as refusal:
             if refusal.errors[0].code is not UserErrorCode.CREDENTIALS:
-                return self._sign_in(request, following)
+                return self.sign_in_form(request, following)
             return self._second_step(request, following, challenge, wrong="wrong", status=401)
         except Forbidden:
-            return self._sign_in(request, following, wrong="suspended", status=403)
+            return self.sign_in_form(request, following, wrong="suspended", status=403)
         except TooManyRequests as error:
             response = self._second_step(request, following, challenge, wrong="too_many", status=429)
             response.headers["retry-after"] = str(error.extensions["retryAfter"])
@@ -132,7 +140,7 @@ class Pages:
     async def sign_out(self, request: Request, fields: Fields) -> Response:
         """Signs out on our pages, for somebody else to sign in."""
         following, browser = fields.get("next", ""), await self.cookies.browser(request)
-        if not _ours(following):
+        if not ours(following):
             raise BadForm
         response = RedirectResponse(following, SEE_OTHER, FRESH)
         if browser is not None:
@@ -147,7 +155,7 @@ class Pages:
         following = f"{DEVICE}?{urlencode({'user_code': code})}" if code else DEVICE
         browser = await self.cookies.browser(request)
         if browser is None:
-            return self._sign_in(request, following)
+            return self.sign_in_form(request, following)
         if not code:
             return page(request, "oauth/device.html", wrong=None, **self._whose(browser, following))
         try:
@@ -226,7 +234,7 @@ class Pages:
         self.cookies.keep_form_secret(response, secret)
         return _leading_to(response, _redirect_uri_in(following))
 
-    def _sign_in(
+    def sign_in_form(
         self,
         request: Request,
         following: str,
@@ -236,11 +244,26 @@ class Pages:
     ) -> Response:
         secret = self.cookies.form_secret(request)
         response = page(
-            request, "oauth/sign_in.html", status, next=following, seal=seal(secret, following), wrong=wrong
+            request,
+            "oauth/sign_in.html",
+            status,
+            next=following,
+            seal=seal(secret, following),
+            wrong=wrong,
+            providers=self._ways(secret, following),
         )
         self.cookies.keep_form_secret(response, secret)
         # The way on may lead to the client without another page, and browsers hold the form to that.
         return _leading_to(response, redirect_uri or _redirect_uri_in(following))
+
+    def _ways(self, secret: str, following: str) -> list[tuple[str, str]]:
+        """The other ways to sign in: addresses, and what they are called."""
+
+        def address(key: str) -> str:
+            sealed = seal(secret, f"{key} {following}")
+            return f"{WITH}/{key}?{urlencode({'next': following, 'seal': sealed})}"
+
+        return [(address(key), name) for key, name in self.providers.items()]
 
     def _missing(self, asked: Asked, browser: Browser | None) -> type[OAuth2Error] | None:
         """What has to happen before the client gets a code; nothing where everything has."""
@@ -299,7 +322,7 @@ class Pages:
         return message(request, "oauth.refused", 400, error=error.error)
 
 
-def _same(one: str, other: str) -> bool:
+def same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
@@ -325,7 +348,7 @@ def _again(asked: Asked) -> str:
     return f"{AUTHORIZE}?{urlencode(kept)}"
 
 
-def _ours(following: str) -> bool:
+def ours(following: str) -> bool:
     """Whether somebody may be sent there: to our own pages, and nowhere else."""
     parts = urlsplit(following)
     return (

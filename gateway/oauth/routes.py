@@ -14,11 +14,12 @@ from gateway.authentication import caller_of
 from gateway.binding import Binding
 from gateway.oauth import desk as paths
 from gateway.oauth import metadata, pushing
+from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.openid import claims_of
 from gateway.oauth.pages import Fields, Pages
 from gateway.oauth.qr import qr_code
 from gateway.oauth.reading import FRESH, OPEN, PREFLIGHT, asked_by, document, posted, to_program
-from gateway.oauth.requests import Answer, Asked
+from gateway.oauth.requests import Answer, Asked, parameters_in
 from gateway.oauth.server import Server
 from gateway.routes.connection import connection_of, headers_of
 from gateway.routes.forms import BadForm, fields_of, message
@@ -83,26 +84,30 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
     ]
 
 
-def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
-    """`pages` answers those that are open."""
+def oauth_page_routes(elsewhere: Callable[[], Elsewhere]) -> list[BaseRoute]:
+    """`elsewhere` answers the pages that are open, and the other providers."""
 
     def showing(show: Show) -> Endpoint:
         async def answer(request: Request) -> Response:
-            return await show(pages(), request)
+            return await show(elsewhere().pages, request)
 
         return answer
 
     def using(use: Use) -> Endpoint:
         async def answer(request: Request) -> Response:
-            try:
-                return await use(pages(), request, await fields_of(request))
-            except BadForm:
-                return message(request, "page.expired", 400)
+            return await use(elsewhere().pages, request, await fields_of(request))
 
-        return answer
+        return _expiring(answer)
+
+    async def leave(request: Request) -> Response:
+        return await elsewhere().leave(request)
+
+    async def arrive(request: Request) -> Response:
+        asked = parameters_in(request.url.query) if request.method == "GET" else await posted(request)
+        return await elsewhere().arrive(request, asked.data)
 
     async def qr(request: Request) -> Response:
-        return qr_code(pages().desk, request)
+        return qr_code(elsewhere().pages.desk, request)
 
     return [
         Route(paths.AUTHORIZE, showing(Pages.authorize)),
@@ -113,7 +118,21 @@ def oauth_page_routes(pages: Callable[[], Pages]) -> list[BaseRoute]:
         Route(paths.DEVICE, showing(Pages.device)),
         Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
         Route(paths.QR, qr),
+        Route(paths.WITH + "/{provider}", _expiring(leave)),
+        Route(paths.WITH + "/{provider}/callback", _expiring(arrive), methods=["GET", "POST"]),
     ]
+
+
+def _expiring(endpoint: Endpoint) -> Endpoint:
+    """With a page that says so where something is sent that no page of ours sends, or not any more."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except (BadForm, OAuth2Error):
+            return message(request, "page.expired", 400)
+
+    return answer
 
 
 async def _no_key(_key: str) -> Caller:

@@ -23,7 +23,7 @@ from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.service import Sync
-from gateway.services import titles_of
+from gateway.titles import titles_of
 
 
 class Life:

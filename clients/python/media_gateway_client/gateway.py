@@ -20,6 +20,7 @@ CHANGES = (
   changes(after: $after, snapshot: $snapshot) {
   __typename
   ... on ProgressChanged { cursor progress { ...OfProgress } }
+  ... on ViewingWithdrawn { cursor content { id } viewing }
   ... on WatchlistChanged { cursor content { id } entry { ...OfEntry } }
   ... on ReactionChanged { cursor reaction { ...OfReaction } }
   ... on TitleMarksChanged { cursor marks { ...OfMarks } }

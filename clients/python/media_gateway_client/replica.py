@@ -62,6 +62,8 @@ def key_and_value(event: Told) -> tuple[tuple[str, str, int], Told | None] | Non
     match event:
         case {"__typename": "ProgressChanged", "progress": {"content": {"id": content}} as told}:
             return ("watched", content, told["viewing"]), told
+        case {"__typename": "ViewingWithdrawn", "content": {"id": content}, "viewing": viewing}:
+            return ("watched", content, viewing), None
         case {"__typename": "WatchlistChanged", "content": {"id": content}, "entry": entry}:
             return ("watchlist", content, 0), entry
         case {"__typename": "ReactionChanged", "reaction": {"content": {"id": content}} as told}:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from domain.ingestion import lines
-from domain.ingestion.fields import Fields
 from domain.ingestion.lines import Line, LineFile, works_of
 from domain.ingestion.model import BadSource, Origin, Refusal, Work
 from domain.ingestion.tmdb5000 import parse
+from domain.platform.fields import Fields
 
 
 def contents(path: Path) -> list[bytes | str]:

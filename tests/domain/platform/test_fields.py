@@ -4,7 +4,7 @@ import pytest
 
 from domain.catalog.model import CreditRole
 from domain.ingestion import rules
-from domain.ingestion.fields import Broken, Fields
+from domain.platform.fields import Broken, Fields
 
 
 @pytest.mark.parametrize(

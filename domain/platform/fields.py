@@ -68,6 +68,13 @@ class Fields:
             raise self.broken(name, f"must be between {low:g} and {high:g}, and is {value:g}")
         return float(value)
 
+    def either(self, name: str, limit: int = 40) -> str | None:
+        """A text, or a whole number as one."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(name, limit)
+
     def flag(self, name: str) -> bool:
         """False where it is missing."""
         value = self._values.get(name)

@@ -1,0 +1,111 @@
+"""Signing in with an account of somebody else's: Google, Apple, GitHub, or any provider of OpenID Connect."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from domain.identity.audit import Action, Actor, Audit
+from domain.identity.model import Account, Role, Tier
+from domain.identity.profile import MAX_NAME_CHARACTERS, email_of
+from domain.platform.errors import Forbidden, UserErrorCode, refuse
+
+NAMELESS: Final = "Viewer"
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """Somebody as a provider knows them, by its own id; the address counts if the provider has proven it."""
+
+    provider: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    name: str | None = None
+    language: str | None = None
+
+
+class LinkStore(Protocol):
+    """Which accounts of ours belong to whom elsewhere."""
+
+    async def linked(self, provider: str, subject: str) -> Account | None: ...
+
+    async def by_email(self, email: str) -> Account | None: ...
+
+    async def open(self, account: Account) -> bool:
+        """Adds an account without a password, its address proven; not where that is another account's."""
+        ...
+
+    async def link(self, account_id: str, outsider: Outsider, at: datetime) -> bool:
+        """Whether they belong together now; not where one of ours belongs to this subject already."""
+        ...
+
+
+@dataclass(frozen=True)
+class Federation:
+    """Finds, links or opens the account of whoever a provider vouches for."""
+
+    store: LinkStore
+    audit: Audit
+    region: str
+    """Where somebody is taken to watch who has not said."""
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    async def account(self, outsider: Outsider, by: Actor) -> Account:
+        """The account; raises `Refused` where none can be found, linked or opened, `Forbidden` for a
+        suspended one.
+
+        An account is linked by its address only where the provider has proven it and so have we: who has
+        opened an account with the address of another must not be joined by them, nor they by him.
+        """
+        found = await self.store.linked(outsider.provider, outsider.subject)
+        account = found or await self._joined(outsider, by)
+        if account.suspended_at is not None:
+            raise Forbidden("This account is suspended.")
+        told = {"provider": outsider.provider}
+        await self.audit.record(by.known_as(account.id), Action.SIGNED_IN, account.id, after=told)
+        return account
+
+    async def _joined(self, outsider: Outsider, by: Actor) -> Account:
+        address = email_of(outsider.email or "")
+        if address is None or not outsider.email_verified:
+            raise refuse("The provider has not confirmed an e-mail address.", UserErrorCode.NOT_VERIFIED)
+        async with self.audit.writing():
+            account = await self.store.by_email(address)
+            if account is None:
+                account = await self._opened(outsider, address, by)
+            elif account.email_verified_at is None:
+                raise refuse(
+                    "Sign in with your password, and confirm your address first.", UserErrorCode.CONFLICT
+                )
+            if not await self.store.link(account.id, outsider, self.now()):
+                raise refuse("This was done already; begin again.", UserErrorCode.CONFLICT)
+            told = {"provider": outsider.provider}
+            await self.audit.record(by.known_as(account.id), Action.PROVIDER_LINKED, account.id, after=told)
+        return account
+
+    async def _opened(self, outsider: Outsider, address: str, by: Actor) -> Account:
+        now = self.now()
+        account = Account(
+            id=self.new_id(),
+            email=address,
+            display_name=_name(outsider),
+            region=self.region,
+            language=outsider.language or "en",
+            roles=(Role.VIEWER,),
+            tier=Tier.FREE,
+            created_at=now,
+            suspended_at=None,
+            email_verified_at=now,
+        )
+        if not await self.store.open(account):
+            raise refuse("This was done already; begin again.", UserErrorCode.CONFLICT)
+        await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
+        return account
+
+
+def _name(outsider: Outsider) -> str:
+    return _UNPRINTABLE.sub(" ", outsider.name or "").strip()[:MAX_NAME_CHARACTERS] or NAMELESS

@@ -1,0 +1,54 @@
+"""Accounts and whom they belong to elsewhere, in PostgreSQL."""
+
+from datetime import datetime
+
+from domain.identity.federation import Outsider
+from domain.identity.model import Account
+from domain.identity.postgres import COLUMNS, PostgresAccounts, account_of
+from domain.platform.postgres import Database
+
+
+class PostgresLinks:
+    """Fills `LinkStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.by_email = PostgresAccounts(database).by_email
+
+    async def linked(self, provider: str, subject: str) -> Account | None:
+        row = await self._database.row(
+            f"""SELECT {COLUMNS} FROM account WHERE id = (
+                    SELECT account_id FROM linked_identity WHERE provider = $1 AND subject = $2)""",
+            provider,
+            subject,
+        )
+        return None if row is None else account_of(row)
+
+    async def open(self, account: Account) -> bool:
+        done = await self._database.value(
+            """INSERT INTO account (id, email, display_name, region, language, roles, tier, created_at,
+                                    email_verified_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+               ON CONFLICT (email) DO NOTHING RETURNING TRUE""",
+            account.id,
+            account.email,
+            account.display_name,
+            account.region,
+            account.language,
+            list(account.roles),
+            account.tier,
+            account.created_at,
+            account.email_verified_at,
+        )
+        return done is True
+
+    async def link(self, account_id: str, outsider: Outsider, at: datetime) -> bool:
+        done = await self._database.value(
+            """INSERT INTO linked_identity (provider, subject, account_id, linked_at)
+               VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING TRUE""",
+            outsider.provider,
+            outsider.subject,
+            account_id,
+            at,
+        )
+        return done is True
