@@ -162,6 +162,7 @@ async def open_all(
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)
+        playback = Playback(PostgresPlayback(database), sync, devices, commands, now, new_id)
         services = Services(
             now=now,
             catalog=catalog,
@@ -189,7 +190,7 @@ async def open_all(
             archives=archives,
             devices=devices,
             commands=commands,
-            playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
+            playback=playback,
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -209,6 +210,7 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
+            Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
