@@ -10,6 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from domain.identity.model import Caller
 from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
@@ -41,6 +42,7 @@ from gateway.routes.graphql import Doors
 from gateway.routes.health import health_routes
 from gateway.routes.jwks import jwks_routes
 from gateway.routes.origins import Origins
+from gateway.routes.owner import owner_routes
 from gateway.routes.pages import graphiql_page, graphiql_routes
 from gateway.routes.rate_gate import limited
 from gateway.services import Opened, open_all, open_services
@@ -95,10 +97,14 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
 
-    async def context_of(connection: Connection) -> Context:
+    async def caller_at(connection: Connection) -> Caller:
         services = opened().services
         identify, identify_key = services.sessions.identify, services.keys.identify
-        caller = await caller_of(connection, identify, identify_key, binding.check)
+        return await caller_of(connection, identify, identify_key, binding.check)
+
+    async def context_of(connection: Connection) -> Context:
+        services = opened().services
+        caller = await caller_at(connection)
         if caller.key_id is not None and caller.per_minute is not None:
             await services.limits.require_key(caller.key_id, caller.per_minute)
         limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
@@ -135,7 +141,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 ],
                 lambda: opened().services.limits,
             ),
-            *account_routes(lambda: opened().services.recovery),
+            *account_routes(lambda: opened().services.recovery, lambda: opened().services.closing),
+            *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, caller_at),
             *style_routes(),
             *page_routes(settings),
         ],

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.identity.closing import Closing
+from domain.identity.exports import Exports
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_holdings import PostgresHoldings
 from domain.identity.postgres_letters import PostgresLetters, PostgresLinkTokens
 from domain.identity.postman import Postman
 from domain.identity.recovery import Recovery
@@ -68,6 +71,32 @@ def recovery_of(
         audit=accounts.audit,
         now=accounts.now,
         new_id=accounts.new_id,
+    )
+
+
+def closing_of(
+    accounts: Accounts, sessions: Sessions, correspondence: Correspondence, database: Database
+) -> Closing:
+    return Closing(
+        store=PostgresHoldings(database),
+        sessions=sessions,
+        recent=accounts.recent,
+        letters=correspondence.letters,
+        tokens=correspondence.tokens,
+        announce=PostgresOutbox(database).announce,
+        audit=accounts.audit,
+        now=accounts.now,
+        new_id=accounts.new_id,
+    )
+
+
+def exports_of(accounts: Accounts, correspondence: Correspondence, database: Database) -> Exports:
+    return Exports(
+        holdings=PostgresHoldings(database),
+        tokens=correspondence.tokens,
+        audit=accounts.audit,
+        now=accounts.now,
+        new_token=correspondence.postman.new_token,
     )
 
 

@@ -14,6 +14,7 @@ from gateway.templates import rendered
 PATHS: Final = {
     LetterKind.VERIFY_EMAIL: "/account/verify-email",
     LetterKind.RESET_PASSWORD: "/account/reset-password",
+    LetterKind.ACCOUNT_DELETED: "/account/recover",
 }
 """The pages that letters lead to."""
 ALARMS: Final = frozenset(

@@ -23,6 +23,7 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
@@ -53,7 +54,7 @@ from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.background import in_background
-from gateway.correspondence import correspondence_of, recovery_of
+from gateway.correspondence import closing_of, correspondence_of, exports_of, recovery_of
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
@@ -155,6 +156,7 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
+        closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         sign_ins = SignIns(accounts.store, factors)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
@@ -173,6 +175,10 @@ async def open_all(
             sign_ins=sign_ins,
             step_up=step_up_of(factors, accounts, database),
             viewing=viewing_of(accounts, sessions, database),
+            closing=closing,
+            exports=exports_of(accounts, correspondence, database),
+            avatars=PostgresAvatars(database),
+            origin=settings.issuer.rstrip("/"),
             policy=Policy(),
             journal=journal,
             snapshots=PostgresSnapshots(database, PostgresPlayback(database).playing),
@@ -194,6 +200,7 @@ async def open_all(
         )
         tidying = (
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
+            Job("accounts.erase", every_seconds=600.0, run=closing.erase_due, eager=True),
             Job("challenges.forget", every_seconds=600.0, run=factors.forget),
             Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
         )

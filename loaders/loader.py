@@ -25,29 +25,30 @@ class Loader(Generic[K, V]):
     What is gathered are whole askings: one for fifty keys waits for one future, not for fifty.
     """
 
-    __slots__ = ("_answers", "_askings", "_known")
+    __slots__ = ("_absent", "_answers", "_askings", "_question")
 
     def __init__(self, question: Question[K, Any], absent: Callable[[], V]) -> None:
         """`absent` makes the answer for a key that the question's answer does not have."""
-        self._answers = _Answers(question, absent)
-        self._known = self._answers.known
+        self._question = question
+        self._absent = absent
+        self._answers: _Answers[K, V] | None = None
         self._askings: _Askings | None = None
 
     async def load(self, key: K) -> V:
-        known = self._known
+        known = self._begun().known
         return known[key] if key in known else (await self.load_many((key,)))[0]
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
         """The answers in the order of the keys; raises what the question raises."""
-        keys = tuple(keys)
-        known, asked = self._known, self._answers.asked
+        keys, state = tuple(keys), self._begun()
+        known, asked = state.known, state.asked
         if not known and not asked:
             found: Mapping[K, V] = await self._ask(tuple(dict.fromkeys(keys)))
             return [found[key] for key in keys]
         found = {key: known[key] for key in keys if key in known}
-        missing = dict.fromkeys(key for key in keys if key not in found)
+        missing = dict.fromkeys([key for key in keys if key not in found])
         running = {asked[key] for key in missing if key in asked}
-        if new := tuple(key for key in missing if key not in asked):
+        if new := tuple([key for key in missing if key not in asked]):
             running.add(self._ask(new))
         for answers in running:
             found |= await answers
@@ -55,17 +56,24 @@ class Loader(Generic[K, V]):
 
     def prime(self, key: K, value: V) -> None:
         """Makes `value` the answer, unless there is one."""
-        self._known.setdefault(key, value)
+        self._begun().known.setdefault(key, value)
 
     def clear(self, key: K) -> None:
         """Has `key` asked again."""
-        self._known.pop(key, None)
+        self._begun().known.pop(key, None)
+
+    def _begun(self) -> "_Answers[K, V]":
+        """Made when first needed: a request has many loaders, and uses few."""
+        if self._answers is None:
+            self._answers = _Answers(self._question, self._absent)
+        return self._answers
 
     def _ask(self, new: tuple[K, ...]) -> "asyncio.Future[Mapping[K, V]]":
+        answers = self._begun()
         if self._askings is None:
-            self._askings = _Askings(self._answers)
+            self._askings = _Askings(answers)
         asking = self._askings.load(new)
-        self._answers.asked.update(dict.fromkeys(new, asking))
+        answers.asked.update(dict.fromkeys(new, asking))
         return asking
 
 
@@ -96,8 +104,11 @@ class _Answers(Generic[K, V]):
                 parts = await asyncio.gather(*map(self._ask, chunks))
                 answers = {key: value for part in parts for key, value in part.items()}
         finally:
-            for key in keys:
-                self.asked.pop(key, None)
+            if len(self.asked) == len(keys):
+                self.asked.clear()
+            else:
+                for key in keys:
+                    self.asked.pop(key, None)
         self.known.update(answers)
         return answers
 

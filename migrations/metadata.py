@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from domain.catalog import tables as catalog
 from domain.identity import tables as identity
+from domain.identity import tables_avatars as avatars
 from domain.identity import tables_factors as factors
 from domain.identity import tables_letters as letters
 from domain.identity import tables_oauth as oauth
@@ -14,7 +15,19 @@ from domain.playback import tables as playback
 from domain.sync import tables as sync
 from gateway.documents import tables as documents
 
-TABLES = (catalog, identity, letters, factors, viewing, oauth, sync, playback, interchange, documents)
+TABLES = (
+    catalog,
+    identity,
+    letters,
+    factors,
+    viewing,
+    avatars,
+    oauth,
+    sync,
+    playback,
+    interchange,
+    documents,
+)
 
 
 def metadata() -> MetaData:

@@ -191,7 +191,7 @@ async def credits(
     after: After = None,
 ) -> list[Page[model.Credit]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.credits.load_many(content.id for content in contents)
+    found = await info.context.catalog.credits.load_many([content.id for content in contents])
     if role is not None:
         found = [[credit for credit in credits if credit.role is role] for credits in found]
     return [
@@ -203,7 +203,7 @@ async def credits(
 async def artists(contents: Sequence[model.Album | model.Track], info: Info) -> list[list[model.Person]]:
     """Of a track without artists of its own, those of its album."""
     load = info.context.catalog.credits.load_many
-    own = [_artists_in(credits) for credits in await load(content.id for content in contents)]
+    own = [_artists_in(credits) for credits in await load([content.id for content in contents])]
     albums = [
         content.album_id
         for content, artists in zip(contents, own, strict=True)
@@ -223,7 +223,7 @@ async def works(
     people: Sequence[model.Person], info: Info, first: First = None, after: After = None
 ) -> list[Page[model.Content]]:
     cut = Cut.of(first, after)
-    listed = await info.context.catalog.works_of.load_many(person.id for person in people)
+    listed = await info.context.catalog.works_of.load_many([person.id for person in people])
     found = iter(await info.context.catalog.content.load_many(id_ for ids in listed for id_ in ids))
     works = [[work for work in islice(found, len(ids)) if work is not None] for ids in listed]
     return [paged(of_one, lambda work: (work.popularity, work.id), WORKS, cut) for of_one in works]
@@ -231,18 +231,18 @@ async def works(
 
 @batched
 async def external_ids(contents: Sequence[model.Content], info: Info) -> list[model.ExternalIds]:
-    found = await info.context.catalog.external_ids.load_many(content.id for content in contents)
+    found = await info.context.catalog.external_ids.load_many([content.id for content in contents])
     return [model.ExternalIds.of(ids) for ids in found]
 
 
 @batched
 async def ratings(contents: Sequence[model.Content], info: Info) -> list[list[model.Rating]]:
-    return await info.context.catalog.ratings.load_many(content.id for content in contents)
+    return await info.context.catalog.ratings.load_many([content.id for content in contents])
 
 
 @batched
 async def artwork(contents: Sequence[model.Content], info: Info) -> list[list[model.Image]]:
-    return await info.context.catalog.artwork.load_many(content.id for content in contents)
+    return await info.context.catalog.artwork.load_many([content.id for content in contents])
 
 
 @batched
@@ -290,12 +290,12 @@ async def quality(contents: Sequence[model.Content], info: Info) -> list[Content
 
 @batched
 async def seasons(every: Sequence[model.Series], info: Info) -> list[list[model.Season]]:
-    return await info.context.catalog.seasons.load_many(series.id for series in every)
+    return await info.context.catalog.seasons.load_many([series.id for series in every])
 
 
 @batched
 async def series(seasons: Sequence[model.Season], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many(season.series_id for season in seasons)
+    return await info.context.catalog.content.load_many([season.series_id for season in seasons])
 
 
 @batched
@@ -303,23 +303,23 @@ async def episodes(
     seasons: Sequence[model.Season], info: Info, first: First = None, after: After = None
 ) -> list[Page[model.Episode]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.episodes.load_many(season.id for season in seasons)
+    found = await info.context.catalog.episodes.load_many([season.id for season in seasons])
     return [paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found]
 
 
 @batched
 async def season(episodes: Sequence[model.Episode], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many(episode.season_id for episode in episodes)
+    return await info.context.catalog.content.load_many([episode.season_id for episode in episodes])
 
 
 @batched
 async def tracks(albums: Sequence[model.Album], info: Info) -> list[list[model.Track]]:
-    return await info.context.catalog.tracks.load_many(album.id for album in albums)
+    return await info.context.catalog.tracks.load_many([album.id for album in albums])
 
 
 @batched
 async def album(tracks: Sequence[model.Track], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many(track.album_id for track in tracks)
+    return await info.context.catalog.content.load_many([track.album_id for track in tracks])
 
 
 @batched
@@ -332,7 +332,7 @@ async def links(
 ) -> list[Sequence[PlaybackLink]]:
     if not may_watch(info.context):
         return [[] for _ in offers]
-    offered = await info.context.catalog.content.load_many(offer.content_id for offer in offers)
+    offered = await info.context.catalog.content.load_many([offer.content_id for offer in offers])
     found = decode(device) if device is not None else None
     known = None
     if found is not None and found.type == "Device" and not info.context.caller.anonymous:

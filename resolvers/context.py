@@ -16,7 +16,10 @@ from domain.discovery.service import Discovery
 from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
+from domain.identity.avatars import Avatars
 from domain.identity.clients import Clients
+from domain.identity.closing import Closing
+from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
 from domain.identity.hours import Hours
 from domain.identity.limits import RateLimits
@@ -42,6 +45,7 @@ from domain.sync.service import Sync
 from loaders.administration import AdministrationLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
+from loaders.loader import Loader, one
 from loaders.playback import PlaybackLoaders
 from loaders.sona import SonaLoaders
 from loaders.sync import SyncLoaders
@@ -64,6 +68,11 @@ class Services:
     sign_ins: SignIns
     step_up: StepUp
     viewing: Viewing
+    closing: Closing
+    exports: Exports
+    avatars: Avatars
+    origin: str
+    """Where browsers reach this server, without a slash at its end."""
     policy: Policy
     journal: Journal
     snapshots: CatchUp
@@ -124,6 +133,10 @@ class Context:
     @cached_property
     def administration(self) -> AdministrationLoaders:
         return AdministrationLoaders(self.services.administration)
+
+    @cached_property
+    def avatars(self) -> Loader[str, str | None]:
+        return one(self.services.avatars.names)
 
     @cached_property
     def sync(self) -> SyncLoaders:
@@ -202,6 +215,6 @@ def anybody_like(context: Context) -> Anybody:
     return Anybody(context.services, context.region, context.request_id)
 
 
-LOADERS = ("catalog", "identity", "administration", "sync", "playback", "sona")
+LOADERS = ("catalog", "identity", "avatars", "administration", "sync", "playback", "sona")
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -144,7 +144,7 @@ async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:
 
 @batched
 async def online(devices: Sequence[model.Device], info: Info) -> list[bool]:
-    return [bool(found) for found in await info.context.sync.online.load_many(d.id for d in devices)]
+    return [bool(found) for found in await info.context.sync.online.load_many([d.id for d in devices])]
 
 
 async def _own_device(info: Info, key: str) -> model.Device | None:

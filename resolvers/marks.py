@@ -125,13 +125,13 @@ async def _must_be_listed(info: Info, content: int, what: str) -> None:
 async def my_marks(contents: Sequence[catalog.Content], info: Info) -> list[model.Marks | None]:
     if info.context.caller.anonymous:
         return [None] * len(contents)
-    found = await info.context.sync.marks.load_many(content.id for content in contents)
+    found = await info.context.sync.marks.load_many([content.id for content in contents])
     return [marks if marks is not None and marks.any else None for marks in found]
 
 
 @batched
 async def note(entries: Sequence[model.WatchlistEntry], info: Info) -> list[str | None]:
-    found = await info.context.sync.marks.load_many(entry.content_id for entry in entries)
+    found = await info.context.sync.marks.load_many([entry.content_id for entry in entries])
     return [None if marks is None else marks.note for marks in found]
 
 

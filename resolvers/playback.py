@@ -187,7 +187,7 @@ async def playback_sessions(
 @batched
 async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[PlaybackSession | None]:
     context = info.context
-    found = await context.playback.active_on.load_many(device.id for device in devices)
+    found = await context.playback.active_on.load_many([device.id for device in devices])
     if context.restriction is None:
         return found
     shown = await shown_of(context, [session.content_id for session in found if session is not None])
@@ -196,12 +196,12 @@ async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[Playba
 
 @batched
 async def content(sessions: Sequence[PlaybackSession], info: Info) -> list[catalog.Content | None]:
-    return await info.context.catalog.content.load_many(session.content_id for session in sessions)
+    return await info.context.catalog.content.load_many([session.content_id for session in sessions])
 
 
 @batched
 async def device(sessions: Sequence[PlaybackSession], info: Info) -> list[sync.Device | None]:
-    return await info.context.sync.device.load_many(session.device_id for session in sessions)
+    return await info.context.sync.device.load_many([session.device_id for session in sessions])
 
 
 async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[PlaybackLink]:

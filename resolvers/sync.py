@@ -143,7 +143,7 @@ async def origin_of(info: Info, device_id: ID | None, version: Timestamp | None)
 async def my_progress(contents: Sequence[catalog.Content], info: Info) -> list[model.WatchProgress | None]:
     if info.context.caller.anonymous:
         return [None] * len(contents)
-    return await info.context.sync.progress.load_many(content.id for content in contents)
+    return await info.context.sync.progress.load_many([content.id for content in contents])
 
 
 @batched
@@ -152,14 +152,14 @@ async def my_watchlist_entry(
 ) -> list[model.WatchlistEntry | None]:
     if info.context.caller.anonymous:
         return [None] * len(contents)
-    return await info.context.sync.entry.load_many(content.id for content in contents)
+    return await info.context.sync.entry.load_many([content.id for content in contents])
 
 
 @batched
 async def my_reaction(contents: Sequence[catalog.Content], info: Info) -> list[model.Reaction | None]:
     if info.context.caller.anonymous:
         return [None] * len(contents)
-    found = await info.context.sync.reaction.load_many(content.id for content in contents)
+    found = await info.context.sync.reaction.load_many([content.id for content in contents])
     return [reaction if reaction is not None and reaction.given else None for reaction in found]
 
 
@@ -256,7 +256,7 @@ class AboutContent(Protocol):
 
 @batched
 async def content(entries: Sequence[AboutContent], info: Info) -> list[catalog.Content | None]:
-    return await info.context.catalog.content.load_many(entry.content_id for entry in entries)
+    return await info.context.catalog.content.load_many([entry.content_id for entry in entries])
 
 
 @batched

@@ -21,6 +21,7 @@ from resolvers import nodes
 from schema import (
     administration,
     catalog,
+    closing,
     discovery,
     identity,
     node,
@@ -66,6 +67,7 @@ CONTRIBUTIONS = {
             recovery.RecoveryMutation,
             second_factors.SecondFactorMutation,
             viewing.ViewingMutation,
+            closing.ClosingMutation,
         ),
         extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
     ),

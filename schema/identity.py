@@ -12,10 +12,11 @@ from domain.identity.factors import Asked, Factor
 from domain.identity.hours import Hours
 from domain.identity.policy import BY_RESOLVER, PUBLIC, SIGNED_IN, Scope, needs, own
 from domain.identity.viewing import ViewingProfile as ViewingProfileValue
-from resolvers import api_keys, identity, login_sessions, second_factors, viewing
+from resolvers import api_keys, closing, identity, login_sessions, second_factors, viewing
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.node import Node
+from schema.scalars import URL
 from schema.views import choices, edge, plain, view
 
 choices(model.Tier, login_sessions.SessionChoice)
@@ -35,6 +36,8 @@ class Account(Node):
     """What they read, BCP 47."""
     tier: model.Tier
     """What their subscription covers."""
+    avatar_url: URL | None = edge(closing.avatar_url)
+    """The viewer's picture, as `PUT /account/avatar` set it; null where there is none."""
     created_at: datetime
     """When it was opened."""
 

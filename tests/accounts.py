@@ -15,6 +15,8 @@ from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.clients import Clients
+from domain.identity.closing import Closing
+from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.limits import RateLimits
@@ -27,6 +29,7 @@ from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
+from domain.identity.postgres_holdings import PostgresHoldings
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_limits import PostgresRateLimits
 from domain.identity.postgres_sessions import PostgresRevocations, PostgresSessions
@@ -113,6 +116,8 @@ class Desk:
     sign_ins: SignIns
     step_up: StepUp
     viewing: Viewing
+    closing: Closing
+    exports: Exports
     opened: list[Account] = field(default_factory=list)
 
     @property
@@ -203,6 +208,20 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             sign_ins=sign_ins,
             step_up=step_up,
             viewing=viewing_on(database, clock, sessions, passwords),
+            closing=Closing(
+                store=PostgresHoldings(database),
+                sessions=sessions,
+                recent=recent,
+                letters=sending.letters,
+                tokens=sending.tokens,
+                announce=PostgresOutbox(database).announce,
+                audit=service.audit,
+                now=clock.now,
+                new_id=new_id,
+            ),
+            exports=Exports(
+                PostgresHoldings(database), sending.tokens, service.audit, clock.now, sending.new_token
+            ),
         )
 
 

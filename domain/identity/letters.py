@@ -18,6 +18,8 @@ class LetterKind(StrEnum):
     BACKUP_CODE_USED = "backup_code_used"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_RECOVERED = "account_recovered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,15 @@ class Purpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a name
+    RECOVER_ACCOUNT = "recover_account"
+    EXPORT_DATA = "export_data"
 
 
 LIVES = {
     Purpose.VERIFY_EMAIL: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(hours=1),
+    Purpose.RECOVER_ACCOUNT: timedelta(days=30),
+    Purpose.EXPORT_DATA: timedelta(minutes=10),
 }
 
 

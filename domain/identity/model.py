@@ -42,6 +42,8 @@ class Account:
     created_at: datetime
     suspended_at: datetime | None
     email_verified_at: datetime | None = None
+    closed_at: datetime | None = None
+    """When its owner closed it; it is not in use then, as if it were suspended."""
     has_limits: bool = False
     """Whether anybody who watches in it is limited."""
 

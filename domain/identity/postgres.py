@@ -8,9 +8,11 @@ from domain.identity.profile import Profile
 from domain.identity.service import Credentials
 from domain.platform.postgres import Database, Row
 
-COLUMNS = """id, email, display_name, region, language, roles, tier, created_at, suspended_at,
+COLUMNS = """id, email, display_name, region, language, roles, tier, created_at,
+             coalesce(suspended_at, closed_at) AS suspended_at,
              email_verified_at,
-             EXISTS (SELECT FROM viewing_profile v WHERE v.account_id = account.id AND v.limiting)"""
+             EXISTS (SELECT FROM viewing_profile v WHERE v.account_id = account.id AND v.limiting),
+             closed_at"""
 
 
 class PostgresAccounts:
@@ -105,9 +107,8 @@ class PostgresAccounts:
 
 def account_of(row: Row) -> Account:
     """An account from a row that begins with `COLUMNS`."""
-    identity, email, name, region, language, roles, tier, created_at, suspended_at, verified_at, limits = row[
-        :11
-    ]
+    identity, email, name, region, language, roles, tier, created_at, *rest = row[:12]
+    suspended_at, verified_at, limits, closed_at = rest
     return Account(
         id=identity,
         email=email,
@@ -120,4 +121,5 @@ def account_of(row: Row) -> Account:
         suspended_at=suspended_at,
         email_verified_at=verified_at,
         has_limits=limits,
+        closed_at=closed_at,
     )

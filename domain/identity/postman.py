@@ -21,7 +21,11 @@ LEASE = timedelta(minutes=2)
 LINKS = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
+    LetterKind.ACCOUNT_DELETED: Purpose.RECOVER_ACCOUNT,
 }
+
+FROM_POSTING = frozenset({Purpose.RECOVER_ACCOUNT})
+"""Links that hold until what they prevent is done, however late the letter left."""
 
 Compose = Callable[[Letter, Account, str | None], Mail]
 """A letter in the words of its reader's language, with the token of its link where it has one."""
@@ -70,7 +74,9 @@ class Postman:
         if purpose is None:
             return self.compose(letter, account, None)
         token = self.new_token()
-        expires_at = self.now() + LIVES[purpose]
+        expires_at = (
+            letter.posted_at + LIVES[purpose] if purpose in FROM_POSTING else self.now() + LIVES[purpose]
+        )
         await self.tokens.add(LinkToken(digest_of(token), purpose, account.id, letter.address, expires_at))
         return self.compose(letter, account, token)
 
@@ -90,6 +96,8 @@ class Postman:
 
 def _wanted(letter: Letter, account: Account) -> bool:
     """Whether it still makes sense by the time it is sent."""
+    if letter.kind is LetterKind.ACCOUNT_DELETED:
+        return account.closed_at is not None
     if letter.kind is LetterKind.VERIFY_EMAIL:
         return account.email_verified_at is None
     return account.suspended_at is None

@@ -111,6 +111,8 @@ class Accounts:
         account = found.account
         if account.suspended_at is not None:
             await self._failed(by, account, "suspended")
+            if account.closed_at is not None:
+                raise Forbidden("This account is closed; the link in the letter opens it again.")
             raise Forbidden("This account is suspended.")
         if self.verified_only and account.email_verified_at is None:
             await self._failed(by, account, "unverified")

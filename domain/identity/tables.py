@@ -24,6 +24,7 @@ class AccountRow(SQLModel, table=True):
     """A viewer; pseudonymous accounts of imported ratings have neither address nor password."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("account_closed", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),)
 
     id: str = Field(sa_column=identifier(primary=True))
     email: str | None = Field(default=None, sa_type=Text, unique=True)
@@ -37,6 +38,7 @@ class AccountRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(default_now=True))
     suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     email_verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class LoginSessionRow(SQLModel, table=True):

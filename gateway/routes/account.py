@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from domain.identity.audit import Actor
+from domain.identity.closing import Closing
 from domain.identity.recovery import Recovery
 from domain.platform.errors import Refused, TooManyRequests, UserErrorCode
 from gateway.routes.forms import BadForm, fields_of, message, page
@@ -21,7 +22,7 @@ Use = Callable[[Request, Fields], Awaitable[Response]]
 EXPIRED: Final = "page.expired"
 
 
-def account_routes(recovery: Callable[[], Recovery]) -> list[BaseRoute]:
+def account_routes(recovery: Callable[[], Recovery], closing: Callable[[], Closing]) -> list[BaseRoute]:
     async def verify_email(request: Request, fields: Fields) -> Response:
         account = await recovery().verify_email(fields.get("token", ""), actor(request))
         return message(request, "page.verify_email.done", going_back=True, address=account.email)
@@ -44,7 +45,12 @@ def account_routes(recovery: Callable[[], Recovery]) -> list[BaseRoute]:
             return reset_form(request, token, "weak")
         return message(request, "page.reset_password.done", going_back=True)
 
+    async def recover(request: Request, fields: Fields) -> Response:
+        await closing().reopen(fields.get("token", ""), actor(request))
+        return message(request, "page.recover_account.done", going_back=True)
+
     return [
+        *confirming("/account/recover", "page.recover_account", recover),
         *confirming("/account/verify-email", "page.verify_email", verify_email),
         Route("/account/reset-password", show_reset),
         Route("/account/reset-password", guarded(reset_password), methods=["POST"]),

@@ -1,7 +1,5 @@
 """Applications: what may be registered, and where people are sent back to."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from domain.identity.audit import SYSTEM, Audit
@@ -18,9 +16,9 @@ CODE = ("authorization_code", "refresh_token")
 
 
 @pytest.fixture
-async def clients(database: Database) -> AsyncIterator[Clients]:
+def clients(database: Database) -> Clients:
     clock = Clock()
-    yield Clients(PostgresClients(database), Audit(PostgresAudit(database), clock.now), clock.now, new_id)
+    return Clients(PostgresClients(database), Audit(PostgresAudit(database), clock.now), clock.now, new_id)
 
 
 @pytest.mark.parametrize(

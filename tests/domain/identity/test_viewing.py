@@ -71,6 +71,7 @@ async def test_a_default_profile_is_that_of_sessions_without_a_choice_and_of_key
 async def test_one_profile_is_the_default(desk: Desk) -> None:
     parent = await parent_of(desk)
     await desk.viewing.create(parent, "First", CHILD, SYSTEM, is_default=True)
+    desk.clock.turn(1)
 
     await desk.viewing.create(parent, "Second", CHILD, SYSTEM, is_default=True)
 
