@@ -161,6 +161,7 @@ async def open_all(
         sign_ins = SignIns(accounts.store, factors)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
+        playback = Playback(PostgresPlayback(database), sync, devices, commands, now, new_id)
         services = Services(
             now=now,
             catalog=catalog,
@@ -187,7 +188,7 @@ async def open_all(
             interchange=interchange_of(database, sync),
             devices=devices,
             commands=commands,
-            playback=Playback(PostgresPlayback(database), sync, devices, commands, now, new_id),
+            playback=playback,
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -207,6 +208,7 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
+            Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),

@@ -10,6 +10,7 @@ from strawberry import ID, Parent
 from domain.catalog.links import DeviceKind
 from domain.identity.model import Viewer
 from domain.identity.policy import Scope, own
+from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
@@ -105,7 +106,9 @@ async def register_device(
         ),
     )
     known = None if input.device_id is None else _device_key(input.device_id)
-    device = await info.context.services.devices.register(info.context.account_id, description, known)
+    device = await info.context.services.devices.register(
+        info.context.account_id, description, known, covered(info.context.caller.tier).devices
+    )
     return DevicePayload(device=device)
 
 

@@ -156,7 +156,8 @@ class Policy:
         if caller.anonymous:
             reach = f" that grants {missing}" if missing else ""
             raise Unauthenticated(f"Sign in first: this needs an access token{reach}.", **said)
-        raise Forbidden(f"The access token does not grant {missing}.", **said)
+        shown = "access token" if caller.key_id is None else "API key"
+        raise Forbidden(f"The {shown} does not grant {missing}.", **said)
 
     def owns(self, caller: Caller, owner_id: str | None) -> bool:
         """Whether something of `owner_id` is the caller's own; what is nobody's is not."""

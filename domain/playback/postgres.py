@@ -1,6 +1,7 @@
 """Playback sessions in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from domain.platform.postgres import Database, Row
@@ -54,6 +55,15 @@ class PostgresPlayback:
             account_id,
         )
         return [(ChangeKind.PLAYBACK, of_session(_session(row))) for row in rows]
+
+    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.rows(
+            """SELECT account_id, id FROM playback_session
+                WHERE ended_at IS NULL AND updated_at <= $1 ORDER BY updated_at LIMIT $2""",
+            since,
+            limit,
+        )
+        return [(row[0], row[1]) for row in rows]
 
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(

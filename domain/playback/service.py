@@ -19,6 +19,9 @@ CREATED = "playback.session.created"
 MOVED = "playback.position.updated"
 ENDED = "playback.session.ended"
 POSITION_EVENT_EVERY = timedelta(seconds=10)
+SILENT_FOR = timedelta(hours=6)
+"""A player that said nothing for so long, not even that it pauses, has gone."""
+ENDED_AT_ONCE = 200
 
 
 class PlaybackStore(Protocol):
@@ -32,6 +35,9 @@ class PlaybackStore(Protocol):
         self, account_id: str, *, active: bool | None, limit: int
     ) -> list[PlaybackSession]: ...
     async def save(self, session: PlaybackSession) -> None: ...
+    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+        """Account and id of sessions of all accounts that go on, and of which nothing was heard since."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,17 @@ class Playback:
             if session.device_id in await self.devices.presence.online([session.device_id]):
                 await self.commands.queue(writing, session.device_id, Command("stop", {}))
             return stopped, command
+
+    async def end_silent(self) -> int:
+        """Stops sessions whose player has fallen silent, where it last stood; how many there were."""
+        since, ended = self.now() - SILENT_FOR, 0
+        for account_id, session_id in await self.store.silent(since, ENDED_AT_ONCE):
+            async with self.sync.journal.writing(account_id) as writing:
+                session = await self._own(account_id, session_id)
+                if session.active and session.updated_at <= since:
+                    await self._stop(writing, session)
+                    ended += 1
+        return ended
 
     async def remove_device(self, account_id: str, device_id: str) -> Device:
         """Removes a device and stops what it plays, at once: nobody could end it on that device any more."""

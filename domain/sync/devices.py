@@ -79,16 +79,21 @@ class Devices:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    async def register(self, account_id: str, told: Description, device_id: str | None = None) -> Device:
-        """A new device, or, with its id, what it now says of itself. It is online from then on."""
+    async def register(
+        self, account_id: str, told: Description, device_id: str | None = None, most: int = MAX_DEVICES
+    ) -> Device:
+        """A new device, or, with its id, what it now says of itself. It is online from then on.
+
+        An account has up to `most`; one that has more already keeps them.
+        """
         _named(told.name)
         _plausible(told)
         async with self.journal.writing(account_id) as writing:
             known = await self.store.devices(account_id)
             if device_id is None:
-                if len(known) >= MAX_DEVICES:
+                if len(known) >= most:
                     raise refuse(
-                        f"An account has up to {MAX_DEVICES} devices; remove one first.",
+                        f"This account has up to {most} devices; remove one first.",
                         UserErrorCode.LIMIT_REACHED,
                     )
                 device = Device(

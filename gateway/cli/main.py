@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     clients,
     config,
+    device,
     documents,
     grant,
     imports,
@@ -37,6 +38,7 @@ app.add_typer(documents.app, name="documents")
 app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
 app.add_typer(schema.app, name="schema")
+app.command()(device.device)
 app.command()(token.token)
 app.command()(grant.grant)
 app.command()(config.config)

@@ -1,15 +1,18 @@
 """Devices and remote control through the graph."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from strawberry.types import ExecutionResult
 
 from domain.catalog.links import DeviceKind
+from domain.identity.model import Tier
 from domain.platform.postgres import Database
 from domain.sync.commands import Command
 from domain.sync.model import Device
 from resolvers.ids import encode
-from tests.accounts import new_id
+from tests.accounts import new_id, somebody
 from tests.catalogue import add_movie
 from tests.servers import StatementCounter
 from tests.viewers import Asker, did, living, refused
@@ -336,3 +339,24 @@ async def test_the_number_of_statements_does_not_grow_with_the_devices(
 
     assert counts == [counts[0]] * 10
     assert counts[0] <= 4
+
+
+@pytest.mark.parametrize(("tier", "most"), [(Tier.FREE, 5), (Tier.PREMIUM, 20)])
+async def test_a_subscription_covers_so_many_devices(ask: Asker, ada: str, tier: Tier, most: int) -> None:
+    caller = replace(somebody(ada), tier=tier)
+    graph = ask._graph
+    context = replace(ask.house.context(ada), caller=caller)
+
+    outcomes = [
+        await graph.execute(
+            REGISTER,
+            variable_values={"input": {"name": f"Device {number}", "kind": "PHONE"}},
+            context_value=context,
+        )
+        for number in range(most + 1)
+    ]
+
+    done = [one.data["done"] for one in outcomes if isinstance(one, ExecutionResult) and one.data]
+    codes = [[error["code"] for error in one["userErrors"]] for one in done]
+    assert codes == [[]] * most + [["LIMIT_REACHED"]]
+    assert len(await ask.house.devices.store.devices(ada)) == most

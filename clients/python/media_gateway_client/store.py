@@ -99,10 +99,12 @@ class Store:
         with self._transaction():
             if self._count() >= CAPACITY:
                 raise Rejected(f"{CAPACITY} changes wait already; connect first.", "QUEUE_FULL")
-            clock = tick(int(self._setting("clock") or 0), self._now())
+            base = self._base(change)
+            # After what the user saw, also where this device's clock is behind that of another.
+            seen = 0 if base is None else Version.parse(base).clock
+            clock = tick(max(int(self._setting("clock") or 0), seen), self._now())
             self._set("clock", str(clock))
-            version = Version(clock, self.device_name)
-            operation = Operation(str(uuid4()), change, version, self._base(change))
+            operation = Operation(str(uuid4()), change, Version(clock, self.device_name), base)
             if change.kind == "watched":
                 self._coalesce(change)
             _, content, viewing = change.register

@@ -88,7 +88,9 @@ def test_a_scope_that_is_lacking_is_named_and_sign_in_is_asked_for_first() -> No
 
     assert anonymous.value.extensions == {"scope": "write:watchlist admin:full"}
     assert signed_in.value.extensions == {"scope": "admin:full"}
-    assert "admin:full" in signed_in.value.message
+    assert signed_in.value.message == "The access token does not grant admin:full."
+    with pytest.raises(Forbidden, match="The API key does not grant read:watchlist"):
+        POLICY.check(Caller("1", key_id="2"), needs(Scope.READ_WATCHLIST))
 
 
 NARROW = Caller(account_id="1", scopes=frozenset({Scope.READ_PROGRESS}))

@@ -8,7 +8,7 @@ import pytest
 from domain.platform.errors import UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.model import PlaybackSession, PlaybackState
-from domain.playback.service import CREATED, ENDED, MOVED, Beginning, Report
+from domain.playback.service import CREATED, ENDED, MOVED, SILENT_FOR, Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.operations import Origin, Position
@@ -559,3 +559,23 @@ async def test_what_cannot_go_on_elsewhere_plays_on(house: Living, ada: str, tv:
     ]
     assert await house.written() == rows
     assert (await kept(house, session)).active
+
+
+async def test_a_session_whose_player_fell_silent_is_stopped_where_it_stood(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    phone = await house.device(ada)
+    silent, paused = [await house.playback.start(ada, movie, device.id) for device in (tv, phone)]
+    await report(house, silent, 300)
+    house.clock.turn(SILENT_FOR.total_seconds() - 1)
+    await report(house, paused, 40, PlaybackState.PAUSED)
+    assert await house.playback.end_silent() == 0
+    house.clock.turn(1)
+
+    assert await house.playback.end_silent() == 1
+
+    ended = await kept(house, silent)
+    assert (ended.state, ended.position_seconds) == (PlaybackState.STOPPED, 300)
+    assert (await kept(house, paused)).active
+    assert (await topics(house))[-1] == ENDED
+    assert await house.playback.end_silent() == 0

@@ -1,0 +1,171 @@
+"""`media-gateway device`: a TV or phone in the terminal, against any server."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gateway.cli.simulated import SimulatedDevice
+
+HELP = """list           titles to choose from, by number
+play N | play  play a title, or go on        pause | stop | seek SECONDS
+add N | remove N  the watchlist              show   what this device knows
+cut | mend     take the line away and back   queue  what waits to be sent
+quit"""
+
+
+class Kind(StrEnum):
+    """What the device is."""
+
+    TV = "TV"
+    PHONE = "PHONE"
+    TABLET = "TABLET"
+
+
+def device(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    name: Annotated[str, typer.Option("--name", help="What it is called.")] = "Terminal",
+    kind: Annotated[Kind, typer.Option("--kind", help="What it is.")] = Kind.TV,
+    url: Annotated[str, typer.Option("--url", help="The server.")] = "http://localhost:8000",
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="MEDIA_GATEWAY_TOKEN", help="An access token, as `token` prints one."),
+    ] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option(
+            "--client-id", help="Sign in by a code, as this client (`clients add --grant device_code`)."
+        ),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--data", help="Where its queue lies; the same folder is the same device.")
+    ] = Path("var/device"),
+) -> None:
+    """Be a device: list, play, obey commands; cut it off or kill it, and nothing is lost."""
+    import asyncio  # noqa: PLC0415 - `--help` must not wait for it
+
+    from gateway.cli.errors import Failed  # noqa: PLC0415
+    from media_gateway_client import ClientError  # noqa: PLC0415
+
+    if token is None and client_id is None:
+        raise Failed("Give --token (see `media-gateway token`) or --client-id.")
+    try:
+        asyncio.run(_live(name, kind, url, token, client_id, folder))
+    except ClientError as error:
+        raise Failed(str(error)) from error
+
+
+async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
+    name: str, kind: Kind, url: str, token: str | None, client_id: str | None, folder: Path
+) -> None:
+    import asyncio  # noqa: PLC0415
+    import contextlib  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    import httpx  # noqa: PLC0415
+
+    from gateway.cli.screen import results  # noqa: PLC0415
+    from gateway.cli.simulated import Line, SimulatedDevice  # noqa: PLC0415
+    from media_gateway_client import Gateway, Store  # noqa: PLC0415
+    from media_gateway_client.signin import sign_in  # noqa: PLC0415
+
+    screen = results()
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
+    async with httpx.AsyncClient(base_url=url, timeout=10.0) as http:
+        if token is None:
+            token = await sign_in(
+                http,
+                client_id or "",
+                lambda code: screen.print(f"Type [bold]{code.user_code}[/bold] at {code.address}"),
+            )
+        gateway = Gateway(http, token)
+        with contextlib.closing(
+            Store(folder / "device.sqlite", lambda: time.time_ns() // 1_000_000)
+        ) as store:
+            if store.device_id is None:
+                store.name(await gateway.register(name, kind.value, "terminal"))
+            simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
+            living = asyncio.create_task(simulated.run())
+            living.add_done_callback(lambda ended: _tell_end(ended, screen.print))
+            screen.print(HELP)
+            try:
+                await _converse(simulated, screen.print)
+            finally:
+                living.cancel()
+                await asyncio.gather(living, return_exceptions=True)
+
+
+def _tell_end(ended: "asyncio.Task[None]", show: Callable[[str], None]) -> None:
+    """What it ended with, where nobody ended it: a token that is not accepted any more, say."""
+    error = None if ended.cancelled() else ended.exception()
+    reasons = error.exceptions if isinstance(error, ExceptionGroup) else ()
+    for reason in reasons:
+        show(f"[red]The device has stopped: {reason}[/red]")
+
+
+async def _converse(simulated: "SimulatedDevice", show: Callable[[str], None]) -> None:
+    """Takes lines until `quit` or the end of the input."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from media_gateway_client import ClientError  # noqa: PLC0415
+
+    listed: list[str] = []
+    while True:
+        try:
+            line = await asyncio.to_thread(input, "> ")
+        except EOFError:
+            return
+        words = line.split()
+        if words == ["quit"]:
+            return
+        try:
+            for answer in await act(simulated, listed, words):
+                show(answer)
+        except (ClientError, ValueError, IndexError) as error:
+            show(f"[red]{error}[/red]")
+
+
+async def act(  # noqa: PLR0911 - one line for each
+    simulated: "SimulatedDevice", listed: list[str], words: list[str]
+) -> list[str]:
+    """What is shown for one line; ValueError or IndexError where it makes no sense."""
+    match words:
+        case ["list"]:
+            listed[:] = await simulated.titles()
+            return [f"{place:3} {simulated.name_of(key)}" for place, key in enumerate(listed, 1)]
+        case ["play", number]:
+            on = await simulated.start(listed[int(number) - 1])
+            return [f"{on.title} from {on.position_seconds} s, viewing {on.viewing}"]
+        case [("play" | "pause" | "stop") as action]:
+            return [await simulated.obey(action, {}) or action]
+        case ["seek", seconds]:
+            return [await simulated.obey("seek", {"positionSeconds": int(seconds)}) or f"at {seconds} s"]
+        case ["add", number]:
+            simulated.add(listed[int(number) - 1])
+        case ["remove", number]:
+            simulated.remove(listed[int(number) - 1])
+        case ["cut" | "mend" as action]:
+            simulated.line.cut = action == "cut"
+        case ["queue"]:
+            waiting = [f"{each.change.kind} {each.change.arguments}" for each in simulated.store.waiting()]
+            letters = [f"refused: {each.reason}" for each in simulated.store.dead_letters()]
+            return [*waiting, *letters] or ["nothing"]
+        case ["show"]:
+            return _known(simulated)
+        case _:
+            return [HELP]
+    return [f"{len(simulated.store)} waiting"]
+
+
+def _known(simulated: "SimulatedDevice") -> list[str]:
+    watched = [
+        f"{simulated.name_of(known.content_id)}: {known.position_seconds} of {known.duration_seconds} s"
+        + (", finished" if known.completed else "")
+        for known in simulated.store.progress()
+    ]
+    listed = [f"on the watchlist: {simulated.name_of(e.content_id)}" for e in simulated.store.watchlist()]
+    return [*watched, *listed] or ["nothing yet"]

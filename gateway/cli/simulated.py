@@ -1,0 +1,211 @@
+"""A TV or phone without a screen: it plays by the clock, obeys commands, and can be cut off and killed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from media_gateway_client import (
+    ClientError,
+    Gateway,
+    Offline,
+    Operation,
+    Store,
+    Synchroniser,
+    added,
+    removed,
+    watched,
+)
+
+REPORT_SECONDS = 10.0
+COMMANDS = """subscription ($device: ID!, $after: String) { deviceCommands(deviceId: $device, after: $after) {
+  cursor command { id action arguments } } }"""
+ANSWER = """mutation ($input: AcknowledgeCommandInput!) { acknowledgeCommand(input: $input) {
+  command { state } userErrors { message code } } }"""
+TITLES = """query ($first: Int!) { contents(first: $first, filter: {kinds: [MOVIE]}) { nodes {
+  id title year ... on Movie { runtimeSeconds } } } }"""
+TITLE = """query ($id: ID!) { node(id: $id) { id ... on Content { title }
+  ... on Movie { runtimeSeconds } ... on Episode { runtimeSeconds } ... on Track { durationSeconds } } }"""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Line:
+    """The way to the server, which can be cut; fills `Server`."""
+
+    gateway: Gateway
+    cut: bool = False
+
+    async def push(
+        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
+    ) -> Sequence[Mapping[str, Any]]:
+        return await self._whole().push(device_id, operations, settled_through)
+
+    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
+        async for event in self._whole().changes(cursor):
+            self._whole()
+            yield event
+
+    async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
+        return await self._whole().execute(document, **variables)
+
+    async def stream(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+        async for event in self._whole().stream(document, **variables):
+            self._whole()
+            yield event
+
+    def _whole(self) -> Gateway:
+        if self.cut:
+            raise Offline("The line is cut.")
+        return self.gateway
+
+
+@dataclass
+class Playing:
+    """What is on, and since when; the position goes on by the clock unless it is paused."""
+
+    content_id: str
+    title: str
+    duration_seconds: int
+    viewing: int
+    seconds: float
+    since: float | None
+
+    @property
+    def position_seconds(self) -> int:
+        gone = 0.0 if self.since is None else monotonic() - self.since
+        return min(int(self.seconds + gone), self.duration_seconds)
+
+    def go_to(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.since = None if self.since is None else monotonic()
+
+    def pause(self) -> None:
+        self.seconds, self.since = float(self.position_seconds), None
+
+    def play(self) -> None:
+        if self.since is None:
+            self.since = monotonic()
+
+
+@dataclass
+class SimulatedDevice:
+    """One device: what its user does goes through the queue, whether the line is cut or not."""
+
+    store: Store
+    line: Line
+    say: Say
+    playing: Playing | None = None
+    volume: float = 0.5
+    known: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Titles and lengths of what was listed or played."""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _cursor: str | None = None
+
+    async def run(self) -> None:
+        """Keeps in step and obeys until cancelled."""
+        synchroniser = Synchroniser(self.store, self.line)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(synchroniser.keep_pushing(self._wake))
+            tasks.create_task(synchroniser.keep_following())
+            tasks.create_task(self._obey_for_ever())
+            tasks.create_task(self._report_for_ever())
+
+    # What its user does
+
+    async def titles(self, first: int = 15) -> list[str]:
+        """The ids of titles there are."""
+        nodes = (await self.line.execute(TITLES, first=first))["contents"]["nodes"]
+        self.known |= {node["id"]: (node["title"], node["runtimeSeconds"] or 0) for node in nodes}
+        return [node["id"] for node in nodes]
+
+    async def start(self, content_id: str, seconds: int | None = None) -> Playing:
+        """Plays a title, from where its viewer stopped unless `seconds` says otherwise."""
+        title, duration = self.known.get(content_id) or await self._look_up(content_id)
+        viewing = self.store.viewing(content_id)
+        stopped = [known for known in self.store.progress(content_id) if known.viewing == viewing]
+        at = seconds if seconds is not None else (stopped[0].position_seconds if stopped else 0)
+        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic())
+        self.report()
+        return self.playing
+
+    def stop(self) -> None:
+        self.report()
+        self.playing = None
+
+    def report(self) -> None:
+        """Notes where it stands."""
+        on = self.playing
+        if on is not None and on.duration_seconds > 0:
+            self._do(watched(on.content_id, on.viewing, on.position_seconds, on.duration_seconds))
+
+    def add(self, content_id: str) -> None:
+        self._do(added(content_id))
+
+    def remove(self, content_id: str) -> None:
+        self._do(removed(content_id, self.store.tags(content_id)))
+
+    def name_of(self, content_id: str) -> str:
+        return self.known.get(content_id, (content_id, 0))[0]
+
+    # What it is told
+
+    async def obey(self, action: str, arguments: Mapping[str, Any]) -> str | None:
+        """Does what a command says; why it cannot, where it cannot."""
+        on = self.playing
+        if action == "load":
+            await self.start(arguments["contentId"], arguments["startSeconds"])
+        elif action == "setVolume":
+            self.volume = arguments["level"]
+        elif on is None:
+            return "Nothing plays here."
+        elif action == "play":
+            on.play()
+        elif action == "pause":
+            on.pause()
+        elif action == "seek":
+            on.go_to(arguments["positionSeconds"])
+        elif action == "stop":
+            self.stop()
+        else:
+            return f"This device does not know {action}."
+        self.report()
+        return None
+
+    async def _obey_for_ever(self) -> None:
+        while True:
+            try:
+                told = self.line.stream(COMMANDS, device=self.store.device_id, after=self._cursor)
+                async for data in told:
+                    await self._answer(data["deviceCommands"])
+            except Offline:
+                pass
+            await asyncio.sleep(1.0)
+
+    async def _answer(self, event: Mapping[str, Any]) -> None:
+        command = event["command"]
+        failure = await self.obey(command["action"], command["arguments"])
+        self._cursor = event["cursor"]
+        self.say(f"{command['action']}: {failure or 'done'}")
+        try:
+            await self.line.execute(ANSWER, input={"commandId": command["id"], "failure": failure})
+        except ClientError as error:
+            self.say(f"Could not answer: {error}")
+
+    async def _report_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            if self.playing is not None and self.playing.since is not None:
+                self.report()
+
+    async def _look_up(self, content_id: str) -> tuple[str, int]:
+        node = (await self.line.execute(TITLE, id=content_id))["node"] or {}
+        found = node.get("title", content_id), node.get("runtimeSeconds") or node.get("durationSeconds") or 0
+        self.known[content_id] = found
+        return found
+
+    def _do(self, change: Any) -> None:
+        self.store.do(change)
+        self._wake.set()

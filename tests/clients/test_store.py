@@ -1,0 +1,282 @@
+"""What a device keeps on its disk, and how it sends and follows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_gateway_client import (
+    Offline,
+    Operation,
+    Rejected,
+    Store,
+    Synchroniser,
+    Version,
+    added,
+    noted,
+    reacted,
+    removed,
+    watched,
+)
+from media_gateway_client.store import CAPACITY
+from media_gateway_client.sync import BATCH, LONGEST_PAUSE_SECONDS
+
+FILM = "TW92aWU6MQ"
+
+
+@dataclass
+class Wall:
+    milliseconds: int = 1_772_366_400_000
+
+    def __call__(self) -> int:
+        return self.milliseconds
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def store(tmp_path: Path, wall: Wall) -> Store:
+    store = Store(tmp_path / "device.sqlite", wall)
+    store.name("RGV2aWNlOjE")
+    return store
+
+
+def again(store: Store, tmp_path: Path, wall: Wall) -> Store:
+    """As after the process was killed: nobody closed anything."""
+    del store
+    return Store(tmp_path / "device.sqlite", wall)
+
+
+@dataclass
+class Telling:
+    """A server that is told, and answers as a test says."""
+
+    fates: dict[str, str] = field(default_factory=dict)
+    failures: int = 0
+    told: list[list[str]] = field(default_factory=list)
+    settled: list[str | None] = field(default_factory=list)
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    cursors: list[str | None] = field(default_factory=list)
+
+    async def push(
+        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
+    ) -> Sequence[Mapping[str, Any]]:
+        self.told.append([operation.id for operation in operations])
+        self.settled.append(settled_through)
+        if self.failures:
+            self.failures -= 1
+            raise Offline
+        return [
+            {
+                "operationId": operation.id,
+                "fate": self.fates.get(operation.id, "APPLIED"),
+                "userErrors": [{"message": "No.", "code": "NOT_FOUND"}],
+            }
+            for operation in operations
+        ]
+
+    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
+        self.cursors.append(cursor)
+        for event in self.events:
+            yield event
+        raise Offline
+
+
+def progress(seconds: int, cursor: str = "c", **more: Any) -> dict[str, Any]:
+    told = {"content": {"id": FILM}, "viewing": 1, "positionSeconds": seconds, "durationSeconds": 1000}
+    version = "019ca9c9e0000000@tv"
+    return {
+        "__typename": "ProgressChanged",
+        "cursor": cursor,
+        "progress": told | {"completed": False, "version": version} | more,
+    }
+
+
+# The queue
+
+
+def test_what_was_done_is_kept_in_order_when_the_process_is_killed(
+    store: Store, tmp_path: Path, wall: Wall
+) -> None:
+    done = [store.do(noted(FILM, f"{number}")) for number in range(10)]
+
+    kept = again(store, tmp_path, wall).waiting()
+
+    assert kept == done
+    assert [operation.version for operation in kept] == sorted(operation.version for operation in kept)
+
+
+def test_versions_rise_though_the_clock_goes_back_and_the_device_restarts(
+    store: Store, tmp_path: Path, wall: Wall
+) -> None:
+    first = store.do(noted(FILM, "a"))
+    wall.milliseconds -= 3_600_000
+
+    second = again(store, tmp_path, wall).do(noted(FILM, "b"))
+
+    assert second.version > first.version
+
+
+def test_of_positions_in_one_viewing_the_last_waits_and_those_that_finish_it(store: Store) -> None:
+    for viewing, seconds in ((1, 100), (1, 200), (1, 950), (1, 990), (2, 10), (2, 20)):
+        store.do(watched(FILM, viewing, seconds, 1000))
+
+    waiting = [operation.change.arguments for operation in store.waiting()]
+
+    assert [(told["viewing"], told["positionSeconds"]) for told in waiting] == [(1, 950), (1, 990), (2, 20)]
+
+
+def test_a_full_queue_drops_nothing_and_says_so(store: Store) -> None:
+    for _ in range(CAPACITY):
+        store.do(reacted(FILM))
+
+    with pytest.raises(Rejected, match="connect first"):
+        store.do(reacted(FILM))
+
+    assert len(store) == CAPACITY
+
+
+def test_the_mark_of_what_is_settled_stays_below_what_waits(store: Store) -> None:
+    assert store.settled_through is None
+    first = store.do(noted(FILM, "a"))
+    last = store.do(noted(FILM, "b"))
+    before = store.settled_through
+    store.settle([{"operationId": operation.id, "fate": "APPLIED"} for operation in (first, last)])
+
+    assert before is not None
+    assert before < first.version
+    assert store.settled_through == last.version
+
+
+def test_what_is_refused_is_put_aside_and_can_be_done_again(store: Store, tmp_path: Path, wall: Wall) -> None:
+    refused = store.do(noted(FILM, "a"))
+    error = {"message": "There is no such title.", "code": "NOT_FOUND"}
+    store.settle([{"operationId": refused.id, "fate": "REFUSED", "userErrors": [error]}])
+
+    (letter,) = again(store, tmp_path, wall).dead_letters()
+    retried = store.retry(letter.id)
+
+    assert (letter.change, letter.reason) == (refused.change, "There is no such title.")
+    assert retried.id != refused.id
+    assert retried.version > refused.version
+    assert store.dead_letters() == []
+    with pytest.raises(KeyError):
+        store.retry(letter.id)
+
+
+# What the user sees
+
+
+def test_what_waits_is_shown_over_what_the_server_told(store: Store) -> None:
+    store.apply([progress(100)])
+    entry = {"tags": ["t"], "place": "V"}
+    store.apply([{"__typename": "WatchlistChanged", "cursor": "d", "content": {"id": FILM}, "entry": entry}])
+
+    store.do(watched(FILM, 1, 960, 1000))
+    store.do(removed(FILM, store.tags(FILM)))
+
+    (known,) = store.progress()
+    assert (known.position_seconds, known.completed) == (960, True)
+    assert store.viewing(FILM) == 2
+    assert store.watchlist() == []
+    added_again = store.do(added(FILM))
+    assert [entry.tags for entry in store.watchlist()] == [(added_again.id,)]
+
+
+def test_a_change_names_what_it_replaces_and_is_later(store: Store, wall: Wall) -> None:
+    store.apply([progress(100)])
+    wall.milliseconds = 1
+
+    operation = store.do(watched(FILM, 1, 200, 1000))
+
+    assert operation.base == progress(100)["progress"]["version"]
+    assert operation.version > Version.parse(operation.base or "")
+    assert "base" not in store.do(noted(FILM, "a")).input()
+
+
+def test_a_snapshot_takes_the_place_of_all_that_was_known(store: Store, tmp_path: Path, wall: Wall) -> None:
+    store.apply([progress(100)])
+
+    store.apply(
+        [{"__typename": "SnapshotBegan", "cursor": "c"}, {"__typename": "SnapshotEnded", "cursor": "e"}]
+    )
+
+    kept = again(store, tmp_path, wall)
+    assert kept.progress() == []
+    assert kept.cursor == "e"
+
+
+# Sending and following
+
+
+async def test_a_queue_is_sent_in_order_and_then_settled(store: Store) -> None:
+    server = Telling()
+    done = [store.do(noted(FILM, f"{number}")).id for number in range(BATCH + 5)]
+
+    report = await Synchroniser(store, server).push()
+
+    assert report.done == len(done)
+    assert server.told == [done[:BATCH], done[BATCH:], []]
+    assert server.settled[-1] == str(store.settled_through)
+    assert await Synchroniser(store, server).push() == type(report)(0, ())
+
+
+async def test_a_failure_of_the_way_stops_and_loses_nothing(store: Store) -> None:
+    server = Telling(failures=1)
+    done = [store.do(noted(FILM, f"{number}")).id for number in range(3)]
+
+    with pytest.raises(Offline):
+        await Synchroniser(store, server).push()
+    assert [operation.id for operation in store.waiting()] == done
+    await Synchroniser(store, server).push()
+
+    assert server.told[:2] == [done, done]
+    assert len(store) == 0
+
+
+async def test_what_is_refused_does_not_hold_up_the_rest(store: Store) -> None:
+    done = [store.do(noted(FILM, f"{number}")).id for number in range(3)]
+
+    report = await Synchroniser(store, Telling(fates={done[1]: "REFUSED"})).push()
+
+    assert (report.done, [letter.id for letter in report.refused]) == (2, [done[1]])
+    assert len(store) == 0
+
+
+async def test_pauses_grow_and_differ_and_end_with_the_first_success(store: Store) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    for jitter in (0.0, 1.0):
+        server = Telling(failures=9)
+        store.do(noted(FILM, "a"))
+        sender = Synchroniser(store, server, pause, lambda jitter=jitter: jitter)  # type: ignore[misc]
+        sending = asyncio.create_task(sender.keep_pushing(asyncio.Event()))
+        async with asyncio.timeout(5):
+            while len(store):  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+    assert pauses[:9] == [pytest.approx(min(60.0, 0.5 * 2**n) / 2) for n in range(9)]
+    assert pauses[9:] == [2 * seconds for seconds in pauses[:9]]
+    assert max(pauses) == LONGEST_PAUSE_SECONDS
+
+
+async def test_following_goes_on_behind_what_was_taken_in(store: Store) -> None:
+    server = Telling(events=[progress(100, "one"), progress(200, "two")])
+
+    for _ in range(2):
+        with pytest.raises(Offline):
+            await Synchroniser(store, server).follow()
+
+    assert server.cursors == [None, "two"]
+    assert store.progress()[0].position_seconds == 200

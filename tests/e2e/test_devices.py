@@ -1,0 +1,86 @@
+"""Devices of the client package against a real server: cut off, killed, and in step again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from gateway.cli.device import act
+from gateway.cli.simulated import Line, SimulatedDevice
+from media_gateway_client import Gateway, Store
+from tests.e2e.server import Client, Server, register
+
+PATIENCE_SECONDS = 15.0
+SEND = """mutation ($device: ID!, $seconds: Int!) { sendCommand(input: {deviceId: $device,
+  command: {seek: {positionSeconds: $seconds}}}) { command { id } userErrors { message } } }"""
+STATE = "query ($id: ID!) { node(id: $id) { ... on DeviceCommand { state } } }"
+
+
+@asynccontextmanager
+async def living(server: Server, client: Client, folder: Path, name: str) -> AsyncIterator[SimulatedDevice]:
+    """A device that runs until the block ends; the same name in the same folder is the same device."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        gateway = Gateway(http, client.token or "")
+        store = Store(folder / f"{name}.sqlite", lambda: time.time_ns() // 1_000_000)
+        if store.device_id is None:
+            store.name(await gateway.register(name, "TV"))
+        device = SimulatedDevice(store, Line(gateway), lambda _text: None)
+        running = asyncio.create_task(device.run())
+        try:
+            yield device
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            store.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - two processes are waited for
+            await asyncio.sleep(0.02)
+
+
+async def test_what_was_done_offline_arrives_after_the_device_was_killed(
+    server: Server, tmp_path: Path
+) -> None:
+    client = await register(server, "offline@example.com")
+    listed: list[str] = []
+    async with living(server, client, tmp_path, "TV") as tv:
+        await act(tv, listed, ["list"])
+        film = listed[0]
+        tv.line.cut = True
+        await act(tv, listed, ["play", "1"])
+        await act(tv, listed, ["seek", "600"])
+        await act(tv, listed, ["add", "2"])
+        assert len(tv.store) == 2
+
+    async with (
+        living(server, client, tmp_path, "TV") as tv,
+        living(server, client, tmp_path, "Phone") as phone,
+    ):
+        await until(lambda: len(tv.store) == 0 and len(phone.store.watchlist()) == 1)
+        await until(lambda: bool(phone.store.progress(film)))
+
+        assert phone.store.progress(film)[0].position_seconds in {600, 601}
+        assert phone.store.watchlist() == tv.store.watchlist()
+        await phone.start(film)
+        assert phone.playing is not None
+        assert phone.playing.position_seconds >= 600
+
+
+async def test_a_device_obeys_and_its_sender_sees_it(server: Server, tmp_path: Path) -> None:
+    client = await register(server, "obeying@example.com")
+    async with living(server, client, tmp_path, "TV") as tv:
+        listed: list[str] = []
+        await act(tv, listed, ["list"])
+        await tv.start(listed[0])
+
+        sent = await client.ask(SEND, device=tv.store.device_id, seconds=1200)
+        command = sent["sendCommand"]["command"]["id"]
+        await until(lambda: tv.playing is not None and tv.playing.position_seconds >= 1200)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await client.ask(STATE, id=command))["node"]["state"] != "EXECUTED":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
