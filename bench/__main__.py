@@ -22,6 +22,7 @@ from bench import (
     scaling,
     search,
     starts,
+    tokens,
 )
 from bench.load import LoadFailed
 from bench.machine import machine
@@ -48,6 +49,7 @@ OFF_STAGE = {
     "inprocess": inprocess.measure,
     "planning": planning.measure,
     "hostile": hostile.measure,
+    "tokens": tokens.measure,
 }
 """These need no database."""
 WIDTH = 160

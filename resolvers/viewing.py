@@ -41,8 +41,8 @@ class ViewingControlsInput:
     """Titles rated above are hidden; none are if open."""
     shows_unrated: bool = False
     """Whether titles that nobody has rated are shown where `maxRating` is given."""
-    blocked_genre_ids: list[ID] = field(default_factory=list)
-    """Titles of these genres are hidden, by id as in `horror`."""
+    blocked_genre_ids: list[ID] | None = None
+    """Titles of these genres are hidden, by id as in `horror`; of none if open."""
     hours: HoursInput | None = None
     """When it may watch; always if open."""
 
@@ -282,7 +282,8 @@ def _controls(given: ViewingControlsInput | None) -> Controls | None:
     """The domain's own; raises `Refused` for genres that there are not, and hours that are none."""
     if given is None:
         return None
-    unknown = sorted({str(genre) for genre in given.blocked_genre_ids} - set(GENRES))
+    blocked = tuple(dict.fromkeys(str(genre) for genre in given.blocked_genre_ids or ()))
+    unknown = sorted(set(blocked) - set(GENRES))
     if unknown:
         raise refuse(
             f"There is no genre {unknown[0]!r}.", UserErrorCode.INVALID, "controls", "blockedGenreIds"
@@ -291,7 +292,7 @@ def _controls(given: ViewingControlsInput | None) -> Controls | None:
     return Controls(
         max_rating=None if given.max_rating is None else given.max_rating.value,
         shows_unrated=given.shows_unrated,
-        blocked_genres=tuple(dict.fromkeys(str(genre) for genre in given.blocked_genre_ids)),
+        blocked_genres=blocked,
         hours=None if asked is None else hours_of(asked.start, asked.end, asked.time_zone),
     )
 

@@ -156,3 +156,20 @@ def test_links_between_pages_lead_somewhere() -> None:
         for name, anchor in re.findall(r"\]\((\w+\.md)(?:#([\w-]+))?\)", text):
             headings = re.findall(r"^#+ (.+)$", pages[name], re.MULTILINE)
             assert not anchor or anchor in {slug(heading) for heading in headings}
+
+
+def test_the_page_on_oauth_names_tests_that_there_are() -> None:
+    page = (DOCS / "oauth.md").read_text("utf-8")
+    root = DOCS.parent
+    written = {
+        name
+        for path in (root / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+
+    named = set(re.findall(r"`(test_\w+)`", page))
+    files = set(re.findall(r"`(tests/[\w/]+\.py)`", page))
+
+    assert len(named) > 30
+    assert named - written == set()
+    assert {file for file in files if not (root / file).is_file()} == set()

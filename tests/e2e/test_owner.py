@@ -93,8 +93,8 @@ async def test_an_account_is_closed_and_taken_back(server: Server) -> None:
         await client.ask(AVATAR)
     with pytest.raises(Failed, match="closed"):
         await Client(server).ask(SIGN_IN, email=address)
-    link = link_in((await letters_to(server, address, 2))[-1])
-    assert link.startswith("/account/recover?token=")
+    links = [link_in(letter) for letter in await letters_to(server, address, 2)]
+    (link,) = [link for link in links if link.startswith("/account/recover?token=")]
     async with httpx.AsyncClient(base_url=server.url) as http:
         assert "Keep my account" in (await http.get(link)).text
         taken_back = await http.post(link, data={"token": link.partition("token=")[2]})
