@@ -14,7 +14,7 @@ from domain.interchange.files import MAX_FILE_BYTES
 from domain.interchange.formats import Hints, source_of
 from domain.interchange.model import Fate
 from domain.interchange.service import Report
-from domain.platform.errors import BadInput, ErrorCode, GatewayError, Refused, TooManyRequests
+from domain.platform.errors import BadInput, ErrorCode, Forbidden, GatewayError, Refused, TooManyRequests
 from gateway.routes.connection import ContextOf, connection_of, headers_of
 from gateway.routes.replies import STATUSES, HttpRefused
 from resolvers.context import Context
@@ -119,6 +119,8 @@ def _answering(
         try:
             context = await context_of(connection_of(request.scope, headers_of(request.scope)))
             context.services.policy.check(context.caller, access)
+            if context.restriction is not None:
+                raise Forbidden("A viewing profile that hides titles brings and exports no history.")
             return await answer(request, context)
         except ClientDisconnect:
             return Response(status_code=400)

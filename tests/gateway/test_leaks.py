@@ -46,7 +46,8 @@ NOT_ASKED = {
 }
 KEPT_FOR_ANYBODY = {
     "genres", "platforms", "viewer.account", "viewer.sessions", "viewer.apiKeys", "viewer.secondFactors",
-    "viewer.viewingProfiles", "viewer.viewingProfile", "viewer.parentalControls", "viewer.syncCursor", "viewer.impersonated", "viewer.linkedIdentities",
+    "viewer.viewingProfiles", "viewer.viewingProfile", "viewer.parentalControls", "viewer.syncCursor",
+    "viewer.impersonated", "viewer.linkedIdentities", "viewer.imports",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""
 
