@@ -45,8 +45,9 @@ NOT_ASKED = {
     "admin",
 }
 KEPT_FOR_ANYBODY = {
-    "genres", "platforms", "viewer.account", "viewer.sessions", "viewer.apiKeys", "viewer.secondFactors",
-    "viewer.viewingProfiles", "viewer.viewingProfile", "viewer.parentalControls", "viewer.syncCursor", "viewer.impersonated", "viewer.linkedIdentities",
+    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.impersonated",
+    "viewer.linkedIdentities", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
+    "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""
 
