@@ -83,6 +83,7 @@ class Merging:
         """What becomes of the viewings that are here, and those that are not, each once."""
         known = list(self.ledger.known.viewings.get(content_id, {}).values())
         ends = {state.completed_at for state in known if state.completed}
+        versions = {state.version for state in known}
         exact = ends & {one.written.completed_at for one in told}
         # One that is here answers for one of the file at most; those of the same service are told exactly.
         own = version_of(UNKNOWN_MOMENT, self.source).device
@@ -97,7 +98,9 @@ class Merging:
         outcomes, new = [], []
         for one in sorted(told, key=lambda one: one.act.once):
             fate = None
-            if not one.written.completed:
+            if one.act.version in versions:
+                fate = Fate.KNOWN
+            elif not one.written.completed:
                 if latest is not None and latest >= one.written.version:
                     fate = Fate.KNOWN if latest == one.written.version else Fate.NEWER_HERE
                 elif one is not going_on:
