@@ -90,17 +90,17 @@ class Pages:
         following, secret = fields.get("next", ""), self.cookies.form_secret(request)
         if not ours(following) or not same(seal(secret, following), fields.get("seal", "")):
             raise BadForm
-        by = actor(request)
+        by, email = actor(request), fields.get("email", "")
         try:
-            account = await self.accounts.sign_in(fields.get("email", ""), fields.get("password", ""), by)
+            account = await self.accounts.sign_in(email, fields.get("password", ""), by)
         except Refused as refusal:
             unverified = refusal.errors[0].code is UserErrorCode.NOT_VERIFIED
             wrong = "unverified" if unverified else "credentials"
-            return self.sign_in_form(request, following, wrong=wrong, status=401)
+            return self.sign_in_form(request, following, wrong=wrong, email=email, status=401)
         except Forbidden:
-            return self.sign_in_form(request, following, wrong="suspended", status=403)
+            return self.sign_in_form(request, following, wrong="suspended", email=email, status=403)
         except TooManyRequests as error:
-            response = self.sign_in_form(request, following, wrong="too_many", status=429)
+            response = self.sign_in_form(request, following, wrong="too_many", email=email, status=429)
             response.headers["retry-after"] = str(error.extensions["retryAfter"])
             return response
         return await self.proven(request, account, following)
@@ -234,19 +234,23 @@ class Pages:
         self.cookies.keep_form_secret(response, secret)
         return _leading_to(response, _redirect_uri_in(following))
 
-    def sign_in_form(
+    def sign_in_form(  # noqa: PLR0913 - what a form may show
         self,
         request: Request,
         following: str,
         redirect_uri: str | None = None,
+        *,
         wrong: str | None = None,
+        email: str = "",
         status: int = 200,
     ) -> Response:
+        """`email` is what was typed, for it not to be typed again."""
         secret = self.cookies.form_secret(request)
         response = page(
             request,
             "oauth/sign_in.html",
             status,
+            email=email,
             next=following,
             seal=seal(secret, following),
             wrong=wrong,

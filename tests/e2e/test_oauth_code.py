@@ -151,10 +151,14 @@ async def test_a_wrong_password_shows_the_form_again_and_no_more(oauth_server: S
         form = await browser.open("/oauth/authorize", **asking(app))
         wrong = await browser.sign_in(form, EMAIL, "Wrong horse 7")
         unknown = await browser.sign_in(form, "nobody@example.com", "Wrong horse 7")
+        hostile = await browser.sign_in(form, '"><script>', "Wrong horse 7")
         signed_in = await browser.sign_in(wrong, EMAIL)
 
     assert (wrong.response.status_code, unknown.response.status_code) == (401, 401)
-    assert wrong.response.text == unknown.response.text
+    # What was typed stands there again, and nothing else tells the two apart.
+    assert f'value="{EMAIL}"' in wrong.response.text
+    assert wrong.response.text.replace(EMAIL, "nobody@example.com") == unknown.response.text
+    assert "<script>" not in hostile.response.text
     assert "Allow Test app?" in signed_in.text
 
 
