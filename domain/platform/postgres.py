@@ -111,6 +111,8 @@ class Connection(asyncpg.Connection):
             return await getattr(super(), how)(query, *arguments, timeout=seconds)
         except BaseException as error:
             failure = error
+            if isinstance(error, asyncpg.exceptions.OutdatedSchemaCacheError):
+                self._prepared.clear()  # the driver has closed it
             raise
         finally:
             if self.observe is not None:

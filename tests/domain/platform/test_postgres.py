@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from domain.platform import postgres
 from domain.platform.errors import BadInput, TimedOut, Unavailable
 from domain.platform.postgres import Database, affected, columns
 
@@ -291,3 +292,28 @@ def test_the_number_of_rows_is_read_off_the_tag() -> None:
 def test_rows_are_turned_into_columns_even_where_there_are_none() -> None:
     assert columns([(1, "a"), (2, "b")], 2) == [[1, 2], ["a", "b"]]
     assert columns([], 2) == [[], []]
+
+
+async def test_a_statement_is_prepared_anew_where_its_table_has_changed(notes: Database) -> None:
+    read = "SELECT text FROM note"
+    await notes.execute("INSERT INTO note VALUES ('1')")
+    assert await notes.value(read) == "1"
+
+    await notes.execute("ALTER TABLE note ALTER text TYPE int USING text::int")
+
+    assert await notes.value(read) == 1
+    assert await notes.rows(read) == [(1,)]
+
+
+async def test_more_statements_than_are_kept_prepared_are_answered(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "MAX_PREPARED", 2)
+    async with Database.open(database_url, min_connections=1, max_connections=1) as database:
+        wanted = [number for _ in range(3) for number in range(5)]
+
+        assert [await database.value(f"SELECT {number}") for number in wanted] == wanted
+        kept = await database.value(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ '^SELECT [0-9]$'"
+        )
+        assert kept <= 2
