@@ -302,7 +302,7 @@ async def test_a_statement_is_prepared_anew_where_its_table_has_changed(notes: D
     await notes.execute("ALTER TABLE note ALTER text TYPE int USING text::int")
 
     assert await notes.value(read) == 1
-    assert await notes.rows(read) == [(1,)]
+    assert [row[0] for row in await notes.rows(read)] == [1]
 
 
 async def test_more_statements_than_are_kept_prepared_are_answered(
