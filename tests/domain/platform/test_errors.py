@@ -8,6 +8,7 @@ from domain.platform.errors import ErrorCode, GatewayError, Refused, UserError, 
 CODES = {
     errors.Unauthenticated: ErrorCode.UNAUTHENTICATED,
     errors.Forbidden: ErrorCode.FORBIDDEN,
+    errors.StepUpRequired: ErrorCode.STEP_UP_REQUIRED,
     errors.NotFound: ErrorCode.NOT_FOUND,
     errors.BadInput: ErrorCode.BAD_USER_INPUT,
     errors.TooManyRequests: ErrorCode.RATE_LIMITED,
