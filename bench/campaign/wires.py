@@ -65,17 +65,18 @@ class Wire:
 async def door(wires: Sequence[Wire]) -> AsyncIterator[int]:
     """A port behind which a connection goes to the next of these ways in turn, or to another that stands."""
     turns = count()
+    serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(task := asyncio.current_task())
         first = next(turns)
         try:
             for place in range(len(wires)):
                 if await wires[(first + place) % len(wires)].carry(reader, writer):
                     return
-        except asyncio.CancelledError:
-            return  # the door is closed
         finally:
             writer.transport.abort()
+            serving.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
@@ -85,3 +86,5 @@ async def door(wires: Sequence[Wire]) -> AsyncIterator[int]:
         server.close()
         for wire in wires:
             wire.set(State.CUT)
+        if running := {task for task in serving if task is not None}:
+            await asyncio.wait(running)
