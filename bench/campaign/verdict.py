@@ -59,9 +59,10 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
             _delivered(known, device, verdict)
             for told in device.refused:
                 verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
+        told = [(device, device.told_at) for device in devices]
         for sender in devices:
             for one in sender.acknowledged:
-                _kept(known, sender, one, devices, broken, verdict)
+                _kept(known, sender, one, told, broken, verdict)
         copies = [_copy(device) for device in devices]
         verdict.apart += [
             device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
@@ -135,7 +136,7 @@ def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
     known: _Log,
     sender: Device,
     one: Acknowledged,
-    devices: Sequence[Device],
+    told: Sequence[tuple[Device, Mapping[int, float]]],
     broken: Sequence[Broken],
     verdict: Verdict,
 ) -> None:
@@ -147,8 +148,8 @@ def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
     acted = sender.acted[one.operation.id]
     due = _whole_at(one.at, broken) + LATE_SECONDS
     first = min(found[0] for found in rows)
-    for device in devices:
-        at = device.told_at.get(first)
+    for device, times in told:
+        at = times.get(first)
         if at is None:
             continue  # lost, or before it followed
         if at > due:
