@@ -21,12 +21,13 @@ def buckets_of(budgets: Mapping[Payers, BudgetSetting]) -> dict[Payers, Bucket]:
 
 
 def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Payers, Bucket]) -> Payer:
-    """An account pays for itself, from wherever it asks; all others by their address."""
+    """An account, or a service, pays for itself, from wherever it asks; all others by their address."""
     reports = _asked(connection) in _REPORTING
-    if caller.account_id is None:
+    if caller.anonymous:
         key = f"address:{network_of(connection.client)}"
         return Payer(key, buckets.get(Payers.ANONYMOUS), reports)
-    return Payer(f"account:{caller.account_id}", buckets.get(Payers(caller.tier.value)), reports)
+    key = f"client:{caller.client_id}" if caller.account_id is None else f"account:{caller.account_id}"
+    return Payer(key, buckets.get(Payers(caller.tier.value)), reports)
 
 
 def _asked(connection: Connection) -> str:

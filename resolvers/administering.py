@@ -1,13 +1,12 @@
 """What administrators do."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
 
 from domain.identity.api_keys import ApiKey
-from domain.identity.clients import GrantType, OAuthClient, Registration
 from domain.identity.limits import Asking, Limit, RateLimitSetting
 from domain.identity.model import Account, Role, Tier
 from domain.identity.tokens import UUID
@@ -17,8 +16,6 @@ from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import key_of
 from resolvers.mutations import refusing
-
-BY_CODE: Final = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
 
 
 @entry
@@ -109,34 +106,6 @@ class ResetRateLimitInput:
     """Whose requests."""
 
 
-@entry
-class RegisterClientInput:
-    """Registers an application."""
-
-    name: str
-    """What its users are shown."""
-    redirect_uris: list[str] | None = None
-    """Where it may be called back, compared sign by sign; nowhere if open."""
-    grants: list[str] | None = None
-    """How it gets tokens, by the names of OAuth; by code and refresh token if open."""
-    scopes: list[str] | None = None
-    """The most it can be granted; nothing if open."""
-    confidential: bool = False
-    """Whether it can keep a secret, as a server can and an app cannot."""
-    trusted: bool = False
-    """Whether it is one of our own, so that nobody is asked for consent."""
-    bound: bool = False
-    """Whether its tokens must be bound to a key of its own (DPoP)."""
-
-
-@entry
-class DisableClientInput:
-    """Ends what an application may do."""
-
-    client_id: ID
-    """The application."""
-
-
 @dataclass(frozen=True, slots=True)
 class AdministeredPayload:
     """What became of an account."""
@@ -166,23 +135,6 @@ class RateLimitPayload:
     """What became of a limit."""
 
     rate_limit: RateLimitSetting | None = None
-    user_errors: list[UserError] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterClientPayload:
-    """What came of registering an application."""
-
-    client: OAuthClient | None = None
-    secret: str | None = field(default=None, repr=False)
-    user_errors: list[UserError] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class DisableClientPayload:
-    """What came of disabling an application."""
-
-    client: OAuthClient | None = None
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -274,32 +226,6 @@ async def reset_rate_limit(
         raise refuse("No administrator has set this limit.", UserErrorCode.NOT_FOUND, "endpoint")
     counts = limits.limit_of(input.endpoint, input.asking)
     return RateLimitPayload(RateLimitSetting(input.endpoint, input.asking, counts))
-
-
-@refusing(RegisterClientPayload)
-async def register_client(
-    info: Info, input: Annotated[RegisterClientInput, strawberry.argument(description="What it is.")]
-) -> RegisterClientPayload:
-    wanted = Registration(
-        name=input.name,
-        redirect_uris=input.redirect_uris or (),
-        grants=BY_CODE if input.grants is None else input.grants,
-        scopes=input.scopes or (),
-        confidential=input.confidential,
-        trusted=input.trusted,
-        bound=input.bound,
-    )
-    made = await info.context.services.clients.register(wanted, info.context.actor)
-    return RegisterClientPayload(made.client, made.secret)
-
-
-@refusing(DisableClientPayload)
-async def disable_client(
-    info: Info, input: Annotated[DisableClientInput, strawberry.argument(description="Which application.")]
-) -> DisableClientPayload:
-    clients = info.context.services.clients
-    await clients.disable(input.client_id, info.context.actor)
-    return DisableClientPayload((await clients.store.clients([input.client_id])).get(input.client_id))
 
 
 def _account(text: ID) -> str:

@@ -67,6 +67,8 @@ class AuditLogFilter:
 Accounts = Annotated[AccountsFilter | None, strawberry.argument(description="Which accounts.")]
 Entries = Annotated[AuditLogFilter | None, strawberry.argument(description="Which entries.")]
 Order = Annotated[AccountOrder, strawberry.argument(description="How they are sorted.")]
+Search = Annotated[str | None, strawberry.argument(description="A part of the name, in any case.")]
+ClientId = Annotated[ID, strawberry.argument(description="Its client id.")]
 AccountId = Annotated[ID, strawberry.argument(description="The account.")]
 
 
@@ -112,8 +114,20 @@ def rate_limits(info: Info) -> list[RateLimitSetting]:
     return info.context.services.limits.table()
 
 
-async def clients(info: Info) -> list[OAuthClient]:
-    return await info.context.services.clients.store.all()
+async def clients(
+    info: Info,
+    search: Search = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page[OAuthClient]:
+    cut = Cut.of(first, after, last, before)
+    return await info.context.services.administration.store.clients(search, cut)
+
+
+async def client(info: Info, id: ClientId) -> OAuthClient | None:
+    return (await info.context.services.registrations.store.clients([id])).get(id)
 
 
 # An account, as administrators see it.

@@ -17,7 +17,6 @@ from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
 from domain.identity.avatars import Avatars
-from domain.identity.clients import Clients
 from domain.identity.closing import Closing
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
@@ -26,6 +25,7 @@ from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
+from domain.identity.registrations import Registrations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
@@ -62,7 +62,7 @@ class Services:
     sessions: Sessions
     keys: ApiKeys
     limits: RateLimits
-    clients: Clients
+    registrations: Registrations
     administration: Administration
     recovery: Recovery
     second_factors: SecondFactors

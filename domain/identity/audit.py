@@ -88,6 +88,10 @@ class Action(StrEnum):
     """Its owner let an application act for it."""
     CLIENT_REGISTERED = "client.registered"
     """An application was registered."""
+    CLIENT_CHANGED = "client.changed"
+    """What an application may do, or how it is called, was changed."""
+    CLIENT_CREDENTIALS_ROTATED = "client.credentials_rotated"
+    """An application proves itself by another secret."""
     CLIENT_DISABLED = "client.disabled"
     """An application can act no more."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - its name

@@ -22,6 +22,12 @@ def test_the_anonymous_pay_by_their_address_and_accounts_for_themselves() -> Non
     assert payer_of(connection(), SOMEBODY, BUCKETS) == Payer("account:7", Bucket(2, 1))
 
 
+def test_a_service_pays_for_itself_from_wherever_it_asks() -> None:
+    service = Caller(client_id="feed", tier=Tier.FREE)
+
+    assert payer_of(connection("192.0.2.9"), service, BUCKETS) == Payer("client:feed", Bucket(2, 1))
+
+
 def test_a_tier_without_a_budget_pays_nothing() -> None:
     payer = payer_of(connection(), Caller(account_id="7", tier=Tier.PREMIUM), BUCKETS)
 
