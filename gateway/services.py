@@ -62,7 +62,7 @@ from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
 from gateway.interchange import archives_of, interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
-from gateway.limits import open_keys, open_limits
+from gateway.limits import open_keys, open_limits, open_spending
 from gateway.metrics import Metrics
 from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.opening import open_elsewhere
@@ -171,6 +171,7 @@ async def open_all(
             sessions=sessions,
             keys=await stack.enter_async_context(open_keys(database, sessions)),
             limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
+            spending=await stack.enter_async_context(open_spending(settings, database, audit)),
             registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),
             administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
             recovery=recovery_of(accounts, sessions, correspondence, database),

@@ -9,6 +9,7 @@ from strawberry import ID
 from domain.identity.api_keys import ApiKey
 from domain.identity.limits import Asking, Limit, RateLimitSetting
 from domain.identity.model import Account, Role, Tier
+from domain.identity.spending import CostBudgetSetting
 from domain.identity.tokens import UUID
 from domain.platform.errors import UserError, UserErrorCode, refuse
 from resolvers.api_keys import api_key_id
@@ -106,6 +107,26 @@ class ResetRateLimitInput:
     """Whose requests."""
 
 
+@entry
+class SetCostBudgetInput:
+    """Says what each caller of a kind may spend on operations."""
+
+    asking: Asking
+    """Whose budget."""
+    capacity: float
+    """The most it holds: what can be spent at once."""
+    per_second: float
+    """How much comes back in a second."""
+
+
+@entry
+class ResetCostBudgetInput:
+    """Drops what an administrator set, so that the setting of the server counts again."""
+
+    asking: Asking
+    """Whose budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdministeredPayload:
     """What became of an account."""
@@ -135,6 +156,14 @@ class RateLimitPayload:
     """What became of a limit."""
 
     rate_limit: RateLimitSetting | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CostBudgetPayload:
+    """What became of a budget."""
+
+    cost_budget: CostBudgetSetting | None = None
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -226,6 +255,27 @@ async def reset_rate_limit(
         raise refuse("No administrator has set this limit.", UserErrorCode.NOT_FOUND, "endpoint")
     counts = limits.limit_of(input.endpoint, input.asking)
     return RateLimitPayload(RateLimitSetting(input.endpoint, input.asking, counts))
+
+
+@refusing(CostBudgetPayload)
+async def set_cost_budget(
+    info: Info,
+    input: Annotated[SetCostBudgetInput, strawberry.argument(description="What counts from now on.")],
+) -> CostBudgetPayload:
+    spending = info.context.services.spending
+    return CostBudgetPayload(
+        await spending.put(input.asking, input.capacity, input.per_second, info.context.actor)
+    )
+
+
+@refusing(CostBudgetPayload)
+async def reset_cost_budget(
+    info: Info, input: Annotated[ResetCostBudgetInput, strawberry.argument(description="Which budget.")]
+) -> CostBudgetPayload:
+    found = await info.context.services.spending.reset(input.asking, info.context.actor)
+    if found is None:
+        raise refuse("No administrator has set this budget.", UserErrorCode.NOT_FOUND, "asking")
+    return CostBudgetPayload(found)
 
 
 def _account(text: ID) -> str:

@@ -20,6 +20,7 @@ from domain.identity.api_keys import ApiKey
 from domain.identity.clients import OAuthClient
 from domain.identity.limits import Limit, RateLimitSetting
 from domain.identity.model import Account, LoginSession, Role
+from domain.identity.spending import CostBudgetSetting
 from domain.identity.tokens import UUID
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Page
@@ -114,6 +115,10 @@ def rate_limits(info: Info) -> list[RateLimitSetting]:
     return info.context.services.limits.table()
 
 
+def cost_budgets(info: Info) -> list[CostBudgetSetting]:
+    return info.context.services.spending.table()
+
+
 async def clients(
     info: Info,
     search: Search = None,
@@ -193,6 +198,14 @@ def request_id(entry: Parent[AuditEntry]) -> ID | None:
 
 def limit_of(setting: Parent[RateLimitSetting]) -> Limit:
     return setting.limit
+
+
+def capacity(setting: Parent[CostBudgetSetting]) -> float | None:
+    return None if setting.bucket is None else setting.bucket.capacity
+
+
+def per_second(setting: Parent[CostBudgetSetting]) -> float | None:
+    return None if setting.bucket is None else setting.bucket.per_second
 
 
 # A client.

@@ -6,7 +6,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 from domain.identity import administration as use_cases
-from domain.identity import clients, limits, model
+from domain.identity import clients, limits, model, spending
 from domain.identity.policy import BY_RESOLVER, Scope, needs
 from resolvers import administering, administration, registering
 from schema.caching import PRIVATE
@@ -99,6 +99,20 @@ class RateLimitSetting:
     """When an administrator set it; null for a default."""
 
 
+@view(spending.CostBudgetSetting, cache=PRIVATE, access=SEEING)
+class CostBudgetSetting:
+    """What each caller of a kind may spend on operations: a budget that refills as time goes by."""
+
+    asking: limits.Asking
+    """Whose budget: each address that nobody signed in from, or each account or service of a tier."""
+    capacity: float | None = edge(administration.capacity)
+    """The most it holds; null where there is no budget to keep to."""
+    per_second: float | None = edge(administration.per_second)
+    """How much comes back in a second."""
+    changed_at: datetime | None
+    """When an administrator set it; null where it is a setting of the server."""
+
+
 @view(clients.OAuthClient, cache=PRIVATE, access=SEEING)
 class Client:
     """An application that acts for accounts, or as a service of its own."""
@@ -141,6 +155,8 @@ class Admin:
     """What was done, latest first."""
     rate_limits: list[RateLimitSetting] = edge(administration.rate_limits, cost=10, list_size=40)
     """Every limit that counts, defaults included."""
+    cost_budgets: list[CostBudgetSetting] = edge(administration.cost_budgets, cost=10, list_size=4)
+    """What callers may spend on operations."""
     clients: Connection[Client] = page(administration.clients, cost=60)
     """The applications that are registered, and those that described themselves, oldest first."""
     client: Client | None = edge(administration.client, cost=60)
@@ -222,6 +238,26 @@ class ResetRateLimitPayload(RateLimitPayload):
     """What came of going back to a default."""
 
 
+@view(administering.CostBudgetPayload)
+class CostBudgetPayload:
+    """What became of a budget."""
+
+    cost_budget: CostBudgetSetting | None
+    """What counts now; null where the change was refused."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused, every reason."""
+
+
+@view(administering.CostBudgetPayload)
+class SetCostBudgetPayload(CostBudgetPayload):
+    """What came of setting a budget."""
+
+
+@view(administering.CostBudgetPayload)
+class ResetCostBudgetPayload(CostBudgetPayload):
+    """What came of going back to the setting of the server."""
+
+
 @view(registering.RegisterClientPayload)
 class RegisterClientPayload:
     """What came of registering an application."""
@@ -300,6 +336,12 @@ class AdministrationMutation:
     """Says how often something may be asked: at once here, within a second on every server."""
     reset_rate_limit: ResetRateLimitPayload = edge(administering.reset_rate_limit, cost=400, access=CHANGING)
     """Goes back to the default of a limit."""
+    set_cost_budget: SetCostBudgetPayload = edge(administering.set_cost_budget, cost=400, access=CHANGING)
+    """Says what callers of a kind may spend: at once here, within a second on every server."""
+    reset_cost_budget: ResetCostBudgetPayload = edge(
+        administering.reset_cost_budget, cost=400, access=CHANGING
+    )
+    """Goes back to the server's setting of a budget."""
     register_client: RegisterClientPayload = edge(registering.register_client, cost=400, access=CHANGING)
     """Registers an application; asks for `stepUp` where the sign-in is not recent."""
     update_client: UpdateClientPayload = edge(registering.update_client, cost=400, access=CHANGING)

@@ -112,6 +112,11 @@ class Action(StrEnum):
     RATE_LIMIT_RESET = "rate_limit.reset"
     """A limit went back to its default."""
 
+    COST_BUDGET_CHANGED = "cost_budget.changed"
+    """What callers of a kind may spend was set."""
+    COST_BUDGET_RESET = "cost_budget.reset"
+    """What they may spend went back to the setting of the process."""
+
     @property
     def resource_type(self) -> str:
         """The kind of thing that is acted on."""
