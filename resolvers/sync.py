@@ -164,7 +164,7 @@ async def my_reaction(contents: Sequence[catalog.Content], info: Info) -> list[m
 
 
 @batched
-async def next_episode(series: Sequence[catalog.Series], info: Info) -> list[catalog.Content | None]:
+async def next_episode(series: Sequence[catalog.Series], info: Info) -> list[catalog.Episode | None]:
     """Behind the last episode that was finished; the one begun, where there is one; else the first."""
     context = info.context
     found = await context.services.sync.store.next_episodes(
@@ -174,7 +174,11 @@ async def next_episode(series: Sequence[catalog.Series], info: Info) -> list[cat
         context.restriction,
     )
     episodes = await context.catalog.content.load_many(list(found.values()))
-    by_series = dict(zip(found, episodes, strict=True))
+    by_series = {
+        key: episode
+        for key, episode in zip(found, episodes, strict=True)
+        if isinstance(episode, catalog.Episode)
+    }
     return [by_series.get(each.id) for each in series]
 
 
