@@ -17,17 +17,12 @@ from tests.e2e.dpop import bound, new_key, proof
 from tests.e2e.oauth import (
     App,
     Browser,
-    ada,
-    app,
     code_for,
     exchanged,
     graph,
-    oauth_server,
     registered,
 )
 from tests.e2e.server import Server
-
-__all__ = ["ada", "app", "oauth_server"]
 
 VIEWER = "{ viewer { account { id } } }"
 

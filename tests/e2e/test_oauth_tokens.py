@@ -22,8 +22,6 @@ from tests.e2e.oauth import (
     SCOPE,
     App,
     Browser,
-    ada,
-    app,
     asked,
     asking,
     browsing,
@@ -31,13 +29,10 @@ from tests.e2e.oauth import (
     code_for,
     exchanged,
     graph,
-    oauth_server,
     registered,
     told,
 )
 from tests.e2e.server import PASSWORD, Client, Failed, Server
-
-__all__ = ["ada", "app", "oauth_server"]
 
 VIEWER = "{ viewer { account { id } } }"
 ACCOUNTS = "{ admin { accounts(first: 1) { totalCount } } }"
