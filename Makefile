@@ -21,7 +21,7 @@ FEDERATION_MODULES := tests/federation/node_modules/.package-lock.json
 PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help install pages run test check fmt schema demo-reset bench lock clean
+.PHONY: help install pages run test check fmt schema demo-reset bench campaign lock clean
 
 help: ## List what can be done
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,6 +59,9 @@ demo-reset: install ## Empty the database and load the demo catalogue again
 bench: install ## Measure this machine; ARGS is given to the benchmark
 	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(PEER_MODULES) || true
 	@$(BIN)/python -m bench $(ARGS)
+
+campaign: install ## Kill and cut every part while devices write, and count what is lost; ARGS is given to it
+	@$(BIN)/python -m bench.campaign $(ARGS)
 
 lock: $(UV) ## Compile requirements.lock again from pyproject.toml
 	$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --all-extras \

@@ -131,13 +131,13 @@ async def _until_ready(
     process: asyncio.subprocess.Process, port: int, ready_path: str | None, log: Path
 ) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not await _is_ready(port, ready_path):
+    while not await is_ready(port, ready_path):
         if process.returncode is not None or time.monotonic() > deadline:
             raise NotStarted(f"{log}:\n{log.read_text()[-2000:]}")  # noqa: ASYNC240 - as above
         await asyncio.sleep(0.02)
 
 
-async def _is_ready(port: int, path: str | None) -> bool:
+async def is_ready(port: int, path: str | None) -> bool:
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:

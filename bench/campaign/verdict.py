@@ -1,0 +1,173 @@
+"""What the log holds against what was acknowledged, and what devices were told against what the log holds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bench.campaign.faults import Broken
+from bench.campaign.fleet import Acknowledged, Device
+from resolvers.ids import content_key
+
+LATE_SECONDS = 10.0
+"""For every device to have a change, once it was acknowledged and what was broken then is whole again."""
+QUIET_SECONDS = 10.0
+"""After which a fault counts as forgotten."""
+
+
+class Record(NamedTuple):
+    """A row of the change log of an account."""
+
+    seq: int
+    kind: str
+    payload: Mapping[str, Any]
+
+
+Log = Sequence[Record]
+
+
+@dataclass
+class Verdict:
+    """What was found; each list has a line for each thing that should not be."""
+
+    acknowledged: int = 0
+    deliveries: int = 0
+    """Of events to devices, as the log has it that there should be."""
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
+    """Devices whose copy is not that of the others of their account."""
+    calm: list[float] = field(default_factory=list)
+    """Seconds from what one device did to another's knowing of it, where nothing was broken nor had been."""
+    stormy: list[float] = field(default_factory=list)
+    """The same where something was."""
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.duplicated or self.late or self.refused or self.apart)
+
+
+def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Broken]) -> Verdict:
+    """Of whole logs, and the devices of each account, once all of these had the time to catch up."""
+    verdict = Verdict()
+    for log, devices in accounts:
+        known = _Log(log)
+        _repeats(known, verdict)
+        for device in devices:
+            _delivered(known, device, verdict)
+            for told in device.refused:
+                verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
+        told = [(device, device.told_at) for device in devices]
+        for sender in devices:
+            for one in sender.acknowledged:
+                _kept(known, sender, one, told, broken, verdict)
+        copies = [_copy(device) for device in devices]
+        verdict.apart += [
+            device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
+        ]
+    return verdict
+
+
+class _Log:
+    """A log by what its rows say."""
+
+    def __init__(self, log: Log) -> None:
+        self.seqs = [record.seq for record in log]
+        self.positions: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        """The rows that tell of a viewing."""
+        self.came: defaultdict[str, list[int]] = defaultdict(list)
+        self.went: defaultdict[str, list[int]] = defaultdict(list)
+        """The rows at which an addition came to the watchlist and left it, by its tag."""
+        listed: dict[int, set[str]] = {}
+        for seq, kind, payload in log:
+            if kind == "progress":
+                self.positions[payload["content"], payload["viewing"]].append(seq)
+            elif kind == "watchlist":
+                entry, content = payload["entry"], payload["content"]
+                tags = set() if entry is None else set(entry["tags"])
+                for tag in tags - listed.get(content, set()):
+                    self.came[tag].append(seq)
+                for tag in listed.get(content, set()) - tags:
+                    self.went[tag].append(seq)
+                listed[content] = tags
+
+    def rows(self, one: Acknowledged) -> list[list[int]]:
+        """The rows of each thing that an operation did."""
+        change = one.operation.change
+        match change.kind:
+            case "watched":
+                return [self.positions[content_key(change.content_id), change.arguments["viewing"]]]
+            case "added":
+                return [self.came[one.operation.id]]
+            case _:
+                return [self.went[tag] for tag in change.arguments["tags"]]
+
+
+def _repeats(known: _Log, verdict: Verdict) -> None:
+    for things in (known.positions, known.came, known.went):
+        verdict.duplicated += [
+            f"{thing} is in the log at {rows}" for thing, rows in things.items() if len(rows) > 1
+        ]
+
+
+def _delivered(known: _Log, device: Device, verdict: Verdict) -> None:
+    began = device.began_behind or 0
+    expected = [seq for seq in known.seqs if seq > began]
+    got = [delivery.seq for delivery in device.delivered]
+    verdict.deliveries += len(expected)
+    verdict.lost += [f"{device.name} was not told of {seq}" for seq in sorted(set(expected) - set(got))]
+    verdict.duplicated += [
+        f"{device.name} was told of {seq} {times} times" for seq, times in Counter(got).items() if times > 1
+    ]
+    verdict.duplicated += [f"{device.name} was told of {seq} out of its turn" for seq in _disorder(got)]
+
+
+def _disorder(seqs: Sequence[int]) -> Iterator[int]:
+    last = 0
+    for seq in seqs:
+        if seq < last:
+            yield seq
+        last = max(last, seq)
+
+
+def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
+    known: _Log,
+    sender: Device,
+    one: Acknowledged,
+    told: Sequence[tuple[Device, Mapping[int, float]]],
+    broken: Sequence[Broken],
+    verdict: Verdict,
+) -> None:
+    verdict.acknowledged += 1
+    rows = known.rows(one)
+    if not all(rows):
+        verdict.lost.append(f"{one.operation} of {sender.name} was acknowledged and is not in the log")
+        return
+    acted = sender.acted[one.operation.id]
+    due = _whole_at(one.at, broken) + LATE_SECONDS
+    first = min(found[0] for found in rows)
+    for device, times in told:
+        at = times.get(first)
+        if at is None:
+            continue  # lost, or before it followed
+        if at > due:
+            verdict.late.append(f"{device.name} was told of {first} {at - one.at:.1f} s later")
+        if device is not sender:
+            storm = any(fault.began <= at and acted <= fault.ended + QUIET_SECONDS for fault in broken)
+            (verdict.stormy if storm else verdict.calm).append(at - acted)
+
+
+def _whole_at(at: float, broken: Sequence[Broken]) -> float:
+    """When what was broken at this moment was whole, and what was broken by then as well."""
+    for fault in sorted(broken, key=lambda fault: fault.began):
+        if fault.began <= at + QUIET_SECONDS and at < fault.ended:
+            at = fault.ended
+    return at
+
+
+def _copy(device: Device) -> Any:
+    """What a device knows, in no order."""
+    progress = {repr(known) for known in device.store.progress()}
+    return progress, {(entry.content_id, entry.tags) for entry in device.store.watchlist()}

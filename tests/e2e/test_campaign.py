@@ -1,0 +1,31 @@
+"""Every part killed, every way cut and gone silent, while devices write: nothing lost, twice or late.
+
+`make campaign` does the same for minutes, with more devices.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.campaign.run import Plan, campaign
+
+
+@pytest.mark.timeout(400)
+async def test_nothing_is_lost_whatever_is_killed_or_cut(scratch: Path) -> None:
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    folder = scratch / "campaign"
+    folder.mkdir()
+    said: list[str] = []
+    plan = Plan(
+        seconds=1, devices=16, rate=12, fault_seconds=0.7, rest_seconds=0.7, only=(), seed=1, say=said.append
+    )
+
+    outcome = await campaign(folder, plan)
+
+    verdict = outcome.verdict
+    assert verdict.clean, verdict
+    assert len(outcome.broken) == 16
+    assert verdict.acknowledged > 100
+    assert verdict.deliveries > 4 * 100
