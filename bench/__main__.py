@@ -17,6 +17,7 @@ from bench import (
     inprocess,
     planning,
     pricing,
+    pushes,
     report,
     requests,
     scaling,
@@ -42,6 +43,7 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "push": pushes.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }
