@@ -23,6 +23,7 @@ from bench import (
     scaling,
     search,
     starts,
+    subscribers,
     tokens,
 )
 from bench.load import LoadFailed
@@ -44,6 +45,7 @@ OTHERS = {
     "import": imports.measure,
     "changes": changes.measure,
     "push": pushes.measure,
+    "subscribers": subscribers.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }
