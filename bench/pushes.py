@@ -1,4 +1,4 @@
-"""What it takes to send the queue of a device that was offline: ten operations, and the thousand that are allowed."""
+"""What it takes to send the queue of a device that was offline: ten operations, and the thousand it may."""
 
 import time
 import uuid
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench import operations
 from bench.account import content_id, films_among, make_account
 from bench.client import Client
 from bench.measures import Result, Timing

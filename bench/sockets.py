@@ -1,7 +1,7 @@
 """Many WebSockets held by a process of its own, with as little of its own to do as can be.
 
-`python -m bench.sockets` reads a `Crowd` as JSON from the first line of its input, opens its sockets and writes
-`ready`; at the next line it lets each account make its changes, and writes a `Heard`.
+`python -m bench.sockets` reads a `Crowd` as JSON from the first line of its input, opens its sockets and says
+that they are ready; at each further line it lets every account make its changes, and writes a `Heard`.
 """
 
 import asyncio
@@ -70,11 +70,8 @@ class Heard:
 def framed(text: bytes) -> bytes:
     """A text frame as clients send it; the mask is zero, which leaves the text as it is."""
     size = len(text)
-    if size <= _SHORT:
-        head = bytes((0x81, 0x80 | size))
-    else:
-        head = bytes((0x81, 0x80 | _LONG)) + size.to_bytes(2, "big")
-    return head + b"\0\0\0\0" + text
+    length = bytes((0x80 | size,)) if size <= _SHORT else bytes((0x80 | _LONG,)) + size.to_bytes(2, "big")
+    return b"\x81" + length + b"\0\0\0\0" + text
 
 
 def frame_in(data: bytearray) -> tuple[int, bytes, int] | None:
@@ -172,22 +169,22 @@ class Hall:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        loop, sockets = asyncio.get_running_loop(), list[Socket]()
+        sockets: list[Socket] = []
         tokens = [token for token in self.crowd.tokens for _ in range(self.crowd.each)]
         for start in range(0, len(tokens), OPENED_AT_ONCE):
-            opened = await asyncio.gather(
-                *(
-                    loop.create_connection(lambda token=token: Socket(self, token), "127.0.0.1", self.crowd.port)  # type: ignore[misc]
-                    for token in tokens[start : start + OPENED_AT_ONCE]
-                )
-            )
-            sockets += [socket for _, socket in opened]
-            await asyncio.gather(*(socket.subscribed for _, socket in opened))
+            opened = await asyncio.gather(*map(self._opened, tokens[start : start + OPENED_AT_ONCE]))
+            await asyncio.gather(*(socket.subscribed for socket in opened))
+            sockets += opened
         try:
             yield
         finally:
             for socket in sockets:
                 socket.close()
+
+    async def _opened(self, token: str) -> Socket:
+        loop = asyncio.get_running_loop()
+        _, socket = await loop.create_connection(lambda: Socket(self, token), "127.0.0.1", self.crowd.port)
+        return socket
 
     async def listen(self) -> Heard:
         """The accounts make their changes, spread over each second."""
@@ -196,7 +193,7 @@ class Hall:
         await asyncio.gather(*(self._write(place, token) for place, token in enumerate(self.crowd.tokens)))
         expected = self.crowd.changes * self.crowd.sockets
         deadline = time.perf_counter() + PATIENCE_SECONDS
-        while len(self.times) < expected and time.perf_counter() < deadline:
+        while len(self.times) < expected and time.perf_counter() < deadline:  # noqa: ASYNC110 - sockets set no event
             await asyncio.sleep(0.05)
         if self.broken:
             raise NotHeld(self.broken[0])

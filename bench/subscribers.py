@@ -1,17 +1,19 @@
-"""How many subscribers one process holds: idle ones in so much memory, and others with an event a second each."""
+"""How many subscribers one process holds: idle ones in memory, and others with an event a second each."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from bench import operations
-from bench.account import content_id, films_among
+from bench.account import REGISTER, content_id, films_among
 from bench.client import Client
 from bench.measures import Result
 from bench.processes import Running, busy_seconds
 from bench.sockets import Crowd, held
 from bench.stage import Stage
 
-IDLE = "subscription { changes { __typename ... on ProgressChanged { cursor progress { positionSeconds } } } }"
+IDLE = (
+    "subscription { changes { __typename ... on ProgressChanged { cursor progress { positionSeconds } } } }"
+)
 BUSY = "subscription { progress { cursor progress { positionSeconds completed } } }"
 MEBIBYTE = 2**20
 ACCOUNTS = 20
@@ -59,8 +61,6 @@ async def _idle(server: Running, crowd: Crowd) -> list[Result]:
 
 
 async def _token(port: int, number: int) -> str:
-    from bench.account import REGISTER  # noqa: PLC0415
-    import uuid
 
     async with Client.open(port) as client:
         email = f"subscriber-{number}-{uuid.uuid4().hex}@example.com"
