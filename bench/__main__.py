@@ -13,6 +13,7 @@ from bench import (
     changes,
     growth,
     hostile,
+    identity,
     imports,
     inprocess,
     planning,
@@ -42,6 +43,7 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "identity": identity.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }

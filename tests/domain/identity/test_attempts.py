@@ -93,7 +93,7 @@ async def test_memory_is_bounded_and_the_quietest_key_goes_first() -> None:
         await limit.attempt(f"passing {number}", THREE)
         assert await limit.attempt("watched", THREE) > 0
 
-    assert len(limit._made) == 100
+    assert len(limit._kept("watched")) == 100
 
 
 async def test_redis_forgets_what_is_over(redis: "Redis") -> None:
