@@ -32,8 +32,8 @@ class AttemptLimit(Protocol):
 class LocalAttempts:
     """Fills `AttemptLimit` for one process.
 
-    Of each kind (what stands before the last colon of a key) at most `max_keys` are held; the one that was quiet
-    for longest is forgotten first. So who asks for much of one kind makes nobody forget another.
+    Of each kind (what stands before the last colon of a key) at most `max_keys` are held; the one that was
+    quiet for longest is forgotten first. So who asks for much of one kind makes nobody forget another.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
