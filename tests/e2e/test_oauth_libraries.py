@@ -29,7 +29,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture(autouse=True)
 def _without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """oauthlib insists on TLS, which is a proxy's affair here."""
+    """Oauthlib insists on TLS, which is a proxy's affair here."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
 
