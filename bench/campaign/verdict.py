@@ -57,8 +57,8 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
         _repeats(known, verdict)
         for device in devices:
             _delivered(known, device, verdict)
-            for told in device.refused:
-                verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
+            for refused in device.refused:
+                verdict.refused.append(f"{refused['operationId']}: {refused['userErrors']}")
         told = [(device, device.told_at) for device in devices]
         for sender in devices:
             for one in sender.acknowledged:
