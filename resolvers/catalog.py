@@ -18,6 +18,7 @@ from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Pl
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
 from domain.platform.validity import validity
+from loaders.loader import Soon, then
 from resolvers.arguments import After, Before, First, Last, Region, region_or
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -181,7 +182,7 @@ async def person(
 
 
 @batched
-async def credits(
+def credits(
     contents: Sequence[model.Content],
     info: Info,
     role: Annotated[
@@ -189,14 +190,15 @@ async def credits(
     ] = None,
     first: First = None,
     after: After = None,
-) -> list[Page[model.Credit]]:
+) -> Soon[list[Page[model.Credit]]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.credits.load_many([content.id for content in contents])
-    if role is not None:
-        found = [[credit for credit in credits if credit.role is role] for credits in found]
-    return [
-        paged(credits, lambda credit: (credit.role.value, credit.position), CREDITS, cut) for credits in found
-    ]
+
+    def pages(found: list[list[model.Credit]]) -> list[Page[model.Credit]]:
+        if role is not None:
+            found = [[credit for credit in credits if credit.role is role] for credits in found]
+        return [paged(credits, _place_of_credit, CREDITS, cut) for credits in found]
+
+    return then(info.context.catalog.credits.soon([content.id for content in contents]), pages)
 
 
 @batched
@@ -230,23 +232,23 @@ async def works(
 
 
 @batched
-async def external_ids(contents: Sequence[model.Content], info: Info) -> list[model.ExternalIds]:
-    found = await info.context.catalog.external_ids.load_many([content.id for content in contents])
-    return [model.ExternalIds.of(ids) for ids in found]
+def external_ids(contents: Sequence[model.Content], info: Info) -> Soon[list[model.ExternalIds]]:
+    found = info.context.catalog.external_ids.soon([content.id for content in contents])
+    return then(found, lambda of_each: [model.ExternalIds.of(ids) for ids in of_each])
 
 
 @batched
-async def ratings(contents: Sequence[model.Content], info: Info) -> list[list[model.Rating]]:
-    return await info.context.catalog.ratings.load_many([content.id for content in contents])
+def ratings(contents: Sequence[model.Content], info: Info) -> Soon[list[list[model.Rating]]]:
+    return info.context.catalog.ratings.soon([content.id for content in contents])
 
 
 @batched
-async def artwork(contents: Sequence[model.Content], info: Info) -> list[list[model.Image]]:
-    return await info.context.catalog.artwork.load_many([content.id for content in contents])
+def artwork(contents: Sequence[model.Content], info: Info) -> Soon[list[list[model.Image]]]:
+    return info.context.catalog.artwork.soon([content.id for content in contents])
 
 
 @batched
-async def availability(
+def availability(
     contents: Sequence[model.Content],
     info: Info,
     region: Region = None,
@@ -256,22 +258,18 @@ async def availability(
     kinds: Annotated[
         list[model.OfferKind] | None, strawberry.argument(description="Only in these ways; all if open.")
     ] = None,
-) -> list[list[model.Offer]]:
+) -> Soon[list[list[model.Offer]]]:
     region = region_of(region, info)
-    found = await info.context.catalog.availability.load_many(
-        [model.Place(content.id, region) for content in contents]
-    )
+    found = info.context.catalog.availability.soon([model.Place(content.id, region) for content in contents])
     if platforms is None and kinds is None:
         return found
-    return [
-        [
-            offer
-            for offer in offers
-            if (platforms is None or offer.platform_id in platforms)
-            and (kinds is None or offer.kind in kinds)
-        ]
-        for offers in found
-    ]
+
+    def wanted(offer: model.Offer) -> bool:
+        return (platforms is None or offer.platform_id in platforms) and (
+            kinds is None or offer.kind in kinds
+        )
+
+    return then(found, lambda of_each: [list(filter(wanted, offers)) for offers in of_each])
 
 
 @batched
@@ -289,37 +287,42 @@ async def quality(contents: Sequence[model.Content], info: Info) -> list[Content
 
 
 @batched
-async def seasons(every: Sequence[model.Series], info: Info) -> list[list[model.Season]]:
-    return await info.context.catalog.seasons.load_many([series.id for series in every])
+def seasons(every: Sequence[model.Series], info: Info) -> Soon[list[list[model.Season]]]:
+    return info.context.catalog.seasons.soon([series.id for series in every])
 
 
 @batched
-async def series(seasons: Sequence[model.Season], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([season.series_id for season in seasons])
+def series(seasons: Sequence[model.Season], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([season.series_id for season in seasons])
 
 
 @batched
-async def episodes(
+def episodes(
     seasons: Sequence[model.Season], info: Info, first: First = None, after: After = None
-) -> list[Page[model.Episode]]:
+) -> Soon[list[Page[model.Episode]]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.episodes.load_many([season.id for season in seasons])
-    return [paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found]
+
+    def pages(found: list[list[model.Episode]]) -> list[Page[model.Episode]]:
+        return [
+            paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found
+        ]
+
+    return then(info.context.catalog.episodes.soon([season.id for season in seasons]), pages)
 
 
 @batched
-async def season(episodes: Sequence[model.Episode], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([episode.season_id for episode in episodes])
+def season(episodes: Sequence[model.Episode], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([episode.season_id for episode in episodes])
 
 
 @batched
-async def tracks(albums: Sequence[model.Album], info: Info) -> list[list[model.Track]]:
-    return await info.context.catalog.tracks.load_many([album.id for album in albums])
+def tracks(albums: Sequence[model.Album], info: Info) -> Soon[list[list[model.Track]]]:
+    return info.context.catalog.tracks.soon([album.id for album in albums])
 
 
 @batched
-async def album(tracks: Sequence[model.Track], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([track.album_id for track in tracks])
+def album(tracks: Sequence[model.Track], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([track.album_id for track in tracks])
 
 
 @batched
@@ -342,6 +345,10 @@ async def links(
         links_for(offer.platform_id, offer.link_id, _kind_for_links(content), kind)
         for offer, content in zip(offers, offered, strict=True)
     ]
+
+
+def _place_of_credit(credit: model.Credit) -> tuple[str, int]:
+    return credit.role.value, credit.position
 
 
 def _artists_in(credits: Sequence[model.Credit]) -> list[model.Person]:
