@@ -23,7 +23,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.config import Config
-from domain.sync.model import CONTINUE_FOR, RESUME_FROM_SECONDS
 from gateway.collector import spare_what_stays
 
 BARE = b'{"data":{"__typename":"Query"}}'
@@ -60,7 +59,7 @@ class Routes:
         orjson.loads(await request.body())
         account = self._config.accounts[request.headers["authorization"].removeprefix("Bearer ")]
         begun, listed = await asyncio.gather(
-            self._rows("continue_watching", account, datetime.now(UTC) - CONTINUE_FOR, RESUME_FROM_SECONDS),
+            self._rows("continue_watching", account, datetime.now(UTC)),
             self._rows("watchlist", account),
         )
         begun, listed = begun[:PAGE], listed[:PAGE]

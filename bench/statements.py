@@ -13,7 +13,6 @@ from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import ContentOrder
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
-from domain.sync.model import CONTINUE_FOR, RESUME_FROM_SECONDS
 from domain.sync.postgres import PostgresSync
 from domain.sync.service import WatchlistOrder
 
@@ -37,7 +36,7 @@ class Statements:
     browse: str
     """Of nothing: the best known, one more than a page."""
     continue_watching: str
-    """Of an account, a moment and seconds."""
+    """Of an account and a moment."""
     watchlist: str
     """Of an account."""
 
@@ -63,6 +62,6 @@ def _questions(catalog: PostgresCatalog, sync: PostgresSync, page: int) -> tuple
         catalog.offers([Place(1, REGION)]),
         catalog.artwork([1]),
         catalog.browse(Filter(region=REGION), ContentOrder.POPULARITY, Cut(page)),
-        sync.in_progress(NOBODY, datetime.now(UTC) - CONTINUE_FOR, RESUME_FROM_SECONDS, Cut()),
+        sync.continuing(NOBODY, datetime.now(UTC), Cut()),
         sync.watchlist(NOBODY, WatchlistOrder.NEWEST, Cut()),
     )

@@ -1,29 +1,18 @@
-"""From a connection to its caller, and from the settings to the keys that callers' tokens are signed with."""
+"""From a connection to its caller."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import structlog
-
 from domain.identity.api_keys import is_api_key
-from domain.identity.key_file import kept_key
-from domain.identity.keys import KeyMaterialError, SigningKeys
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.revocations import REASONS, Revocations
 from domain.platform.errors import Unauthenticated
 from gateway.engine.lifetime import Lifetime
 from gateway.routes.connection import Connection
-from gateway.settings import PREFIX, Settings, SettingsError
 from resolvers.context import Context
 
-log = structlog.get_logger(__name__)
-
-KEY_FILE: Final = "signing-key.json"
-KEYS_EVERY_SECONDS: Final = 2.0
 KEY_HEADER: Final = "x-api-key"
 _NAME: Final = "authorization"
 NAMING: Final = (_NAME, KEY_HEADER)
@@ -86,51 +75,6 @@ def lifetime_of(
             yield found
 
     return lifetime
-
-
-def signing_keys(settings: Settings) -> SigningKeys:
-    """The keys of the settings, or those that development keeps; raises `SettingsError`."""
-    if settings.signing_key is not None:
-        try:
-            return SigningKeys.of(settings.signing_key.get_secret_value())
-        except KeyMaterialError as error:
-            raise SettingsError(f"{PREFIX}SIGNING_KEY: {error}") from None
-    path = key_file(settings)
-    try:
-        if settings.signing_key_file is not None:
-            return SigningKeys.of(path.read_text("utf-8"))
-        kept = kept_key(path)
-        keys = SigningKeys.of(kept.text)
-    except KeyMaterialError as error:
-        raise SettingsError(f"{path}: {error}; delete the file to have a new one made") from None
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be used ({error.strerror}); set {PREFIX}SIGNING_KEY or {PREFIX}DATA_DIR"
-        ) from None
-    log.info("signing_key.made" if kept.made else "signing_key.kept", path=str(path), kid=keys.current.kid)
-    return keys
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the keys lie, unless the settings themselves hold them."""
-    return settings.signing_key_file or settings.data_dir.resolve() / KEY_FILE
-
-
-async def follow_keys(settings: Settings, keys: SigningKeys) -> None:
-    """Adopts the keys of their file whenever it changes, until cancelled; broken ones are not taken."""
-    if settings.signing_key is not None:
-        return
-    path, read = key_file(settings), None
-    while True:
-        await asyncio.sleep(KEYS_EVERY_SECONDS)
-        try:
-            text = await asyncio.to_thread(path.read_text, "utf-8")
-            if text != read:
-                keys.adopt(SigningKeys.of(text))
-                log.info("signing_keys.read", kid=keys.current.kid)
-            read = text
-        except (OSError, KeyMaterialError) as error:
-            log.warning("signing_keys.unreadable", path=str(path), error=str(error))
 
 
 def _parameter(connection: Connection, wanted: str) -> Any:

@@ -7,7 +7,7 @@ from domain.identity.dpop import InvalidProof, Proofs
 from domain.identity.model import Caller
 from domain.platform.errors import Unauthenticated
 from gateway.authentication import Presented
-from gateway.routes.connection import Connection
+from gateway.routes.connection import PROOF, Connection
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,26 @@ class Binding:
             raise Unauthenticated("The access token is meant for another resource.", error="invalid_token")
         if caller.key_thumbprint is None and not presented.bound:
             return
-        try:
-            held = await self._thumbprint(connection, presented)
-        except InvalidProof:
-            held = None
+        held = connection.proven.get(presented.token) if presented.bound else None
+        if held is None:
+            held = await self._shown(connection, presented)
         if held is None or held != caller.key_thumbprint:
             raise Unauthenticated(
                 "The access token is bound to a key: send it as `Authorization: DPoP …`, with a proof for "
                 "this request in the header `DPoP`.",
                 error="invalid_dpop_proof",
             )
+        connection.proven[presented.token] = held
 
-    async def _thumbprint(self, connection: Connection, presented: Presented) -> str | None:
+    async def _shown(self, connection: Connection, presented: Presented) -> str | None:
+        """The key that the proof of this connection is of; nothing where there is none that counts."""
         # On a WebSocket the client sends its proof, for the GET of the handshake, beside the token.
-        proof = connection.parameters.get("DPoP") or connection.headers.get("dpop")
+        proof = connection.parameters.get(PROOF) or connection.headers.get("dpop")
         if not presented.bound or not isinstance(proof, str):
             return None
-        return await self.proofs().thumbprint(proof, connection.method, self.url, presented.token)
+        try:
+            return await self.proofs().thumbprint(
+                proof, connection.method, self.issuer.rstrip("/") + connection.path, presented.token
+            )
+        except InvalidProof:
+            return None

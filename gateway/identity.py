@@ -16,10 +16,10 @@ from domain.identity.service import Accounts
 from domain.identity.sessions import Lifetimes, Sessions
 from domain.identity.tokens import Issuer, Tokens
 from domain.platform.postgres import Database
-from gateway.authentication import follow_keys, signing_keys
 from gateway.background import in_background
 from gateway.oauth.opening import resources_of
 from gateway.settings import Settings
+from gateway.signing import open_keys
 from gateway.time_and_ids import new_id, now
 
 
@@ -35,8 +35,7 @@ async def open_sessions(
         settings.access_token_seconds,
         tuple(resources_of(settings.issuer)),
     )
-    keys = signing_keys(settings)
-    await stack.enter_async_context(in_background(follow_keys(settings, keys)))
+    keys = await stack.enter_async_context(open_keys(settings, database))
     return Sessions(
         store=PostgresSessions(database),
         tokens=Tokens(keys, issuer, now, new_id),

@@ -32,6 +32,9 @@ SECRET_TEXTS = (
     (re.compile(r"\bmg_[a-z]{2,8}_[0-9A-Za-z_-]{8,}"), REDACTED),
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(?i)([?&\s](?:access_token|token|api_key|password|code)=)[^\s&\"']+"), rf"\1{REDACTED}"),
+    # PostgreSQL shows the row or the key that breaks a rule: hashes, addresses, whatever a table holds.
+    (re.compile(r"(Failing row contains \().*?\)\.?(?=\n|$)", re.DOTALL), rf"\1{REDACTED})"),
+    (re.compile(r"(Key \([^\n]*?\)=\()[^\n]*\)"), rf"\1{REDACTED})"),
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
         REDACTED,

@@ -71,6 +71,7 @@ from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
 from gateway.shared import Shared, open_shared
+from gateway.signing import rotation_jobs
 from gateway.time_and_ids import new_id, now
 from gateway.titles import titles_of
 from gateway.tracing import trace_statement
@@ -212,6 +213,7 @@ async def open_all(
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
             Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
+            *rotation_jobs(settings, database, audit),
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
         )

@@ -22,6 +22,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from gateway.engine.admission import CostMode
 from gateway.settings_clients import ClientSettings
+from gateway.settings_keys import KeySettings
 from gateway.settings_mail import MailSettings
 from gateway.settings_providers import ProviderSettings
 
@@ -100,7 +101,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names each key and what to do."""
 
 
-class Settings(ClientSettings, MailSettings, ProviderSettings):
+class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
     """What the process is told. Each field is read from `MEDIA_GATEWAY_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -113,9 +114,7 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
     )
 
     mode: Mode = Mode.DEVELOPMENT
-    """`production` refuses to start without an issuer, signing and sealing keys, a database URL and allowed
-    origins.
-    """
+    """`production` refuses to start without an issuer, sealing keys, a database URL and allowed origins."""
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
@@ -142,16 +141,6 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
     kafka_bootstrap: str | None = None
     """Kafka brokers that events are shipped to; they stay in the outbox if open."""
 
-    signing_key: SecretStr | None = None
-    """The private key of access tokens, PEM or JWK (Ed25519); development makes and keeps its own."""
-    signing_key_file: Path | None = None
-    """A file with these keys instead. It is read again when it changes, so that `media-gateway keys rotate`
-    needs no restart.
-    """
-    sealing_keys: SecretStr | None = None
-    """Keys that secrets in the database are sealed with, `id:` and 32 bytes in base64 each, by commas, the
-    current one first; development makes and keeps its own.
-    """
     issuer: str = Field(default_factory=lambda known: f"http://localhost:{known.get('port', 8000)}")
     """Where clients find the server, as `https://media.example.org`: tokens say so and links lead there. All
     processes of one service have the same; http://localhost and the port if open.
@@ -235,14 +224,12 @@ class Settings(ClientSettings, MailSettings, ProviderSettings):
     def _consistent(self) -> "Settings":
         if self.database_min_connections > self.database_max_connections:
             raise ValueError(f"{PREFIX}DATABASE_MIN_CONNECTIONS is above {PREFIX}DATABASE_MAX_CONNECTIONS")
+        self.check_keys(self.access_token_seconds)
         if self.mode is Mode.PRODUCTION:
-            needed = ("issuer", "signing_key", "sealing_keys", "database_url", "allowed_origins")
+            needed = ("issuer", "sealing_keys", "database_url", "allowed_origins")
             given = self.model_fields_set
-            filed = {"signing_key"} if self.signing_key_file is not None else set()
             missing = [
-                PREFIX + name.upper()
-                for name in needed
-                if name not in filed and (name not in given or not getattr(self, name))
+                PREFIX + name.upper() for name in needed if name not in given or not getattr(self, name)
             ]
             if missing:
                 raise ValueError(f"production mode needs {', '.join(missing)}")

@@ -7,6 +7,7 @@ from domain.catalog import tables as catalog
 from domain.identity import tables as identity
 from domain.identity import tables_avatars as avatars
 from domain.identity import tables_factors as factors
+from domain.identity import tables_keys as keys
 from domain.identity import tables_letters as letters
 from domain.identity import tables_oauth as oauth
 from domain.identity import tables_viewing as viewing
@@ -18,6 +19,7 @@ from gateway.documents import tables as documents
 TABLES = (
     catalog,
     identity,
+    keys,
     letters,
     factors,
     viewing,

@@ -164,22 +164,23 @@ async def my_reaction(contents: Sequence[catalog.Content], info: Info) -> list[m
     return [reaction if reaction is not None and reaction.given else None for reaction in found]
 
 
-async def next_episode(series: Parent[catalog.Series], info: Info) -> catalog.Episode | None:
-    """Behind the last episode that was finished; the one begun, where there is one."""
-    loaders = info.context.catalog
-    seasons = [season for season in await loaders.seasons.load(series.id) if season.number > 0]
-    listed = await loaders.episodes.load_many([season.id for season in seasons])
-    episodes = [episode for season in listed for episode in season]
-    if info.context.caller.anonymous or not episodes:
-        return episodes[0] if episodes else None
-    progress = await info.context.sync.progress.load_many([episode.id for episode in episodes])
-    watched = [index for index, found in enumerate(progress) if found is not None]
-    if not watched:
-        return episodes[0]
-    last = max(watched, key=lambda index: progress[index].version)  # type: ignore[union-attr]
-    found = progress[last]
-    following = last + 1 if found is not None and found.completed else last
-    return episodes[following] if following < len(episodes) else None
+@batched
+async def next_episode(series: Sequence[catalog.Series], info: Info) -> list[catalog.Episode | None]:
+    """Behind the last episode that was finished; the one begun, where there is one; else the first."""
+    context = info.context
+    found = await context.services.sync.store.next_episodes(
+        None if context.caller.anonymous else context.account_id,
+        [each.id for each in series],
+        context.services.now(),
+        context.restriction,
+    )
+    episodes = await context.catalog.content.load_many(list(found.values()))
+    by_series = {
+        key: episode
+        for key, episode in zip(found, episodes, strict=True)
+        if isinstance(episode, catalog.Episode)
+    }
+    return [by_series.get(each.id) for each in series]
 
 
 # The viewer's lists.
@@ -205,11 +206,9 @@ async def watchlist(
 async def continue_watching(
     viewer: Parent[Viewer], info: Info, first: First = None, after: After = None
 ) -> Page[model.WatchProgress]:
-    since = info.context.services.now() - model.CONTINUE_FOR
-    store = info.context.services.sync.store
-    cut = Cut.of(first, after)
-    return await store.in_progress(
-        viewer.account_id, since, model.RESUME_FROM_SECONDS, cut, info.context.restriction
+    services = info.context.services
+    return await services.sync.store.continuing(
+        viewer.account_id, services.now(), Cut.of(first, after), info.context.restriction
     )
 
 

@@ -36,7 +36,7 @@ class TitleMarks:
     dropped: bool
     """Whether it was given up: it is not offered to be gone on with until it is watched again."""
     hidden: bool
-    """Whether it is kept out of what is suggested."""
+    """Whether it is kept out of recommendations, home and what is gone on with; search finds it."""
 
 
 @view(model.ContendingWrite, cache=PRIVATE, access=READS_ALL)

@@ -161,7 +161,9 @@ class SeriesOfViewer:
     next_episode: Episode | None = edge(
         sync.next_episode, cost=10, cache=PRIVATE, access=own(Scope.READ_PROGRESS)
     )
-    """What to watch next: the episode begun, or the one behind the last finished; null at the end."""
+    """What to watch next: the episode begun, or the one behind the last finished, which is the first that was
+    watched less often; null at the end.
+    """
 
 
 @extends(Viewer)
@@ -173,7 +175,11 @@ class ViewerSync:
     continue_watching: Connection[WatchProgress] = page(
         sync.continue_watching, cost=100, access=needs(Scope.READ_PROGRESS)
     )
-    """What was begun in the last 30 days and not finished, latest first."""
+    """What to go on with, latest first: of each film, series or album what was played last, within 30 days.
+
+    Behind a finished episode it is the next one, at its beginning: the first that is new, and of a series
+    that is watched again the one that follows. What is hidden, dropped or not out yet is left out.
+    """
     history: Connection[WatchProgress] = page(sync.history, cost=60, access=needs(Scope.READ_PROGRESS))
     """Every viewing, latest first."""
     devices: list[Device] = edge(devices.devices, cost=60, list_size=20, access=needs(Scope.READ_DEVICES))

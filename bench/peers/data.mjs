@@ -11,8 +11,6 @@ const genres = named(config.genres);
 const platforms = named(config.platforms);
 
 const PAGE = 20;
-const CONTINUE_FOR_MS = 30 * 24 * 3600 * 1000;
-const RESUME_FROM_SECONDS = 30;
 const KINDS = ["free", "subscription", "rental", "purchase"];
 
 // Ids of the catalogue are small enough for a number; moments stay text, as most are never shown.
@@ -78,8 +76,7 @@ export class Loaders {
   }
 
   async continueWatching(first = PAGE) {
-    const since = new Date(Date.now() - CONTINUE_FOR_MS).toISOString();
-    const found = await rows("continue_watching", [this.accountId, since, RESUME_FROM_SECONDS]);
+    const found = await rows("continue_watching", [this.accountId, new Date().toISOString()]);
     return found
       .slice(0, first)
       .map((row) => ({ contentId: row.content_id, positionSeconds: row.position_seconds }));

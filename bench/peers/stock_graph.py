@@ -3,7 +3,7 @@
 import base64
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
@@ -17,8 +17,6 @@ from strawberry.extensions import ParserCache, ValidationCache
 from bench.config import Config
 
 PAGE = 20
-CONTINUE_FOR = timedelta(days=30)
-RESUME_FROM_SECONDS = 30
 KINDS = ("free", "subscription", "rental", "purchase")
 
 Rows = Sequence[asyncpg.Record]
@@ -270,10 +268,7 @@ class Viewer:
 
     @strawberry.field
     async def continue_watching(self, info: Info, first: int | None = None) -> WatchProgressConnection:
-        since = datetime.now(UTC) - CONTINUE_FOR
-        rows = await info.context.sources.rows(
-            "continue_watching", self.account_id, since, RESUME_FROM_SECONDS
-        )
+        rows = await info.context.sources.rows("continue_watching", self.account_id, datetime.now(UTC))
         return WatchProgressConnection(
             nodes=[
                 WatchProgress(content_id=row["content_id"], position_seconds=row["position_seconds"])

@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.model import Account, Caller, IssuedTokens, Role, Terms
-from domain.identity.policy import NEEDS_CONSENT, Policy, granted
+from domain.identity.policy import NEEDS_CONSENT, Policy, Scope, granted
 from domain.identity.sessions import InvalidGrant, Sessions
 
 SCOPES: Final[frozenset[str]] = granted([Role.VIEWER]) - NEEDS_CONSENT
@@ -23,19 +23,30 @@ class Impersonation:
     policy: Policy
     audit: Audit
 
-    async def start(self, administrator: Caller, account_id: str, client_id: str, by: Actor) -> IssuedTokens:
-        """Tokens of a session of the account; raises `InvalidGrant` for whoever is no administrator, or acts
-        as somebody already, and for accounts that are their own, another administrator's or not in use.
+    async def start(
+        self,
+        administrator: Caller,
+        account_id: str,
+        client_id: str,
+        by: Actor,
+        *,
+        key_thumbprint: str | None = None,
+    ) -> IssuedTokens:
+        """Tokens of a session of the account, bound to a key if one is given. Raises `InvalidGrant` for
+        whoever is no administrator, or acts as somebody already, and for accounts that are their own, another
+        administrator's or not in use.
         """
         acting_id = administrator.account_id
         if acting_id is None or administrator.acting_id is not None:
             raise InvalidGrant
         account = await self.account(account_id)
-        if not self.policy.administers(administrator) or account is None or account.id == acting_id:
+        # More than to look: an application that an administrator lets look must not become everybody.
+        may = Role.ADMIN in administrator.roles and self.policy.holds(administrator, Scope.ADMIN_FULL)
+        if not may or account is None or account.id == acting_id:
             raise InvalidGrant
         if Role.ADMIN in account.roles:
             raise InvalidGrant
-        terms = Terms(scopes=SCOPES, methods=(), acting_id=acting_id)
+        terms = Terms(scopes=SCOPES, methods=(), acting_id=acting_id, key_thumbprint=key_thumbprint)
         async with self.audit.writing():
             tokens = await self.sessions.start(account, by, terms, client_id=client_id, refreshable=False)
             told = {"client": client_id, "session": tokens.session.id}

@@ -1,6 +1,6 @@
-"""Keys that development makes once and keeps."""
+"""Keys in a file of their own: those that development makes once, and those that are rotated."""
 
-import json
+import asyncio
 import os
 import tempfile
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from domain.identity.keys import new_key
+from domain.identity.keys import first_key
 
 
 class KeptKey(NamedTuple):
@@ -18,7 +18,7 @@ class KeptKey(NamedTuple):
     made: bool
 
 
-def kept_key(path: Path, make: Callable[[], str] = lambda: json.dumps(new_key())) -> KeptKey:
+def kept_key(path: Path, make: Callable[[], str] | None = None) -> KeptKey:
     """The key in `path`, made with mode 0600 if there is none; raises `OSError`.
 
     However many processes call this at once, all come back with the same key: each writes a whole file of
@@ -27,16 +27,43 @@ def kept_key(path: Path, make: Callable[[], str] = lambda: json.dumps(new_key())
     with suppress(FileNotFoundError):
         return KeptKey(path.read_text(encoding="utf-8"), made=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    draft = _draft(path, (make or first_key)())
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return KeptKey(path.read_text(encoding="utf-8"), made=False)
+        os.link(draft, path)
+    except FileExistsError:
+        return KeptKey(path.read_text(encoding="utf-8"), made=False)
     finally:
-        Path(draft).unlink()
+        draft.unlink()
     return KeptKey(path.read_text(encoding="utf-8"), made=True)
+
+
+class KeyFile:
+    """Fills `KeyRing`. Whoever shares the keys shares the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    async def read(self) -> str:
+        return await asyncio.to_thread(self.path.read_text, "utf-8")
+
+    async def write(self, text: str) -> None:
+        """All or nothing, for nobody else to read."""
+        await asyncio.to_thread(self._replace, text)
+
+    def _replace(self, text: str) -> None:
+        draft = _draft(self.path, text)
+        try:
+            draft.replace(self.path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def _draft(path: Path, text: str) -> Path:
+    """A file beside `path` that is on the disk as a whole, and that nobody else reads."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)

@@ -2,7 +2,7 @@
 
 A key may say from when on it signs (`nbf`, in seconds since 1970): so it is published before its first token,
 and whoever keeps our keys for a while has it by then. To rotate, put the new key before the old one, and drop
-the old one when its last token has lapsed; `media-gateway keys rotate` does both.
+the old one when its last token has lapsed; `domain.identity.key_rotation` does both.
 """
 
 import json
@@ -124,26 +124,46 @@ class SigningKeys:
         return {"keys": [key.public_jwk for key in (current, *others)]}
 
 
-def new_key(algorithm: str = "EdDSA") -> Jwk:
+def new_key(algorithm: str = "EdDSA", signs_from: int | None = None) -> Jwk:
     """A fresh private key for EdDSA or RS256, named by its thumbprint (RFC 7638)."""
     key = RSAKey.generate_key(RSA_BITS) if algorithm == "RS256" else OKPKey.generate_key("Ed25519")
-    return {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": algorithm, "use": "sig"}
+    since = {} if signs_from is None else {"nbf": signs_from}
+    return {**key.as_dict(private=True), "kid": key.thumbprint(), "alg": algorithm, "use": "sig", **since}
 
 
-def rotated(text: str, algorithm: str, now: int, ahead_seconds: int, overlap_seconds: int) -> tuple[str, str]:
-    """The text of a JWK Set with one more key, that signs `ahead_seconds` from now on, and without those that
-    were superseded for longer than `overlap_seconds`; and the new key's id. Raises `KeyMaterialError`.
+def first_key() -> str:
+    """The text of a fresh key that signs from now on."""
+    return json.dumps(new_key(signs_from=int(time.time())))
+
+
+def extended(text: str, algorithm: str, signs_from: int) -> tuple[str, str]:
+    """The text of a JWK Set with one more key before the others, and its id; raises `KeyMaterialError`."""
+    added = new_key(algorithm, signs_from)
+    kept = [{**jwk, "kid": SigningKey.of(jwk).kid} for jwk in _jwks_in(text)]
+    return _written([added, *kept]), added["kid"]
+
+
+def cleared(text: str, now: int, overlap_seconds: int) -> tuple[str, list[str]]:
+    """The text without the keys that were superseded for longer than `overlap_seconds`, and the ids of
+    those; raises `KeyMaterialError`.
     """
     kept: list[Jwk] = []
-    superseded_at = now + ahead_seconds
+    gone: list[str] = []
+    superseded_at: int | None = None
     for jwk in _jwks_in(text):
-        if now - superseded_at < overlap_seconds:
-            kept.append({**jwk, "kid": SigningKey.of(jwk).kid})
-        superseded_at = int(jwk.get("nbf", 0))
-    added = {**new_key(algorithm), "nbf": now + ahead_seconds}
-    keys = {"keys": [added, *kept]}
-    SigningKeys.of(json.dumps(keys))
-    return json.dumps(keys, indent=2), added["kid"]
+        key = SigningKey.of(jwk)
+        if superseded_at is None or now - superseded_at < overlap_seconds:
+            kept.append({**jwk, "kid": key.kid})
+        else:
+            gone.append(key.kid)
+        superseded_at = key.signs_from
+    return (_written(kept), gone) if gone else (text, gone)
+
+
+def _written(jwks: Sequence[Jwk]) -> str:
+    text = json.dumps({"keys": jwks}, indent=2)
+    SigningKeys.of(text)
+    return text
 
 
 def _refuse_weak(key: OKPKey | RSAKey) -> None:

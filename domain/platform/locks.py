@@ -12,3 +12,5 @@ class Lock(IntEnum):
     """Matching works by title cannot be guarded by the locks of rows."""
     SHIP_OUTBOX = 7_203_413
     """Events of one key must not overtake each other."""
+    ROTATE_KEYS = 7_203_414
+    """Two processes must not each add a key."""

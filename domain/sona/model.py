@@ -63,7 +63,7 @@ class RailKind(StrEnum):
     """What a rail of the first screen gathers."""
 
     CONTINUE_WATCHING = "continue_watching"
-    """Begun and not finished, latest first."""
+    """What to go on with, the next episodes of series among it, latest first."""
     TOP_PICKS = "top_picks"
     """Chosen for the viewer."""
     BECAUSE_YOU_WATCHED = "because_you_watched"
@@ -137,9 +137,6 @@ class Touch:
     """How far the furthest viewing came, 0 to 1."""
     completed: bool = False
     viewings: int = 0
-    begun_id: int | None = None
-    """The film, episode or track to go on with."""
-    begun_at: datetime | None = None
     verdict: Verdict | None = None
     stars: float | None = None
     reacted_at: datetime | None = None
@@ -151,9 +148,19 @@ class Touch:
         return self.played_at is not None or self.verdict is not None or self.stars is not None
 
 
+class Begun(NamedTuple):
+    """The film, episode or track to go on with, of a work."""
+
+    id: int
+    work_id: int
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Profile:
-    """What is known of a viewer: the latest touches, latest first, and every work they know."""
+    """What is known of a viewer: the latest touches, latest first, and every work that is not to be
+    suggested, as they know it, hide it or gave it up.
+    """
 
     account_id: str | None = None
     touches: tuple[Touch, ...] = ()

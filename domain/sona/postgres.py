@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from domain.catalog.filters import Filter, sql_conditions
+from domain.catalog.restriction import Restriction
 from domain.catalog.taxonomy import GENRES
 from domain.platform.postgres import Database, Row
-from domain.sona.model import Relation, Shelf, Shelved, SimilarityKind, Touch, Whole, Work
+from domain.sona.model import Begun, Relation, Shelf, Shelved, SimilarityKind, Touch, Whole, Work
 from domain.sona.postgres_related import RELATED, relation_of
 from domain.sync.model import RESUME_FROM_SECONDS, Verdict
+from domain.sync.postgres_continuing import sql_of_continuing
 
 TOUCHES = 500
 """Latest works that taste is read from; what the viewer knows is read in full."""
@@ -21,26 +23,22 @@ WHOLE_ID = "coalesce(whole.parent_id, whole.id, part.id)"
 JUDGED = "(verdict IS NOT NULL OR stars IS NOT NULL)"
 PLAYED = f"(completed OR position_seconds >= {RESUME_FROM_SECONDS})"
 
-# The viewings of a part are gathered first, as only the latest can be gone on with.
 LATEST = f"""
 WITH played AS (
     SELECT content_id, max(viewing) AS viewings, bool_or(completed) AS completed, max(updated_at) AS at,
-           max(position_seconds::float8 / greatest(duration_seconds, 1)) AS fraction,
-           (array_agg(NOT completed AND position_seconds >= {RESUME_FROM_SECONDS} ORDER BY viewing DESC))[1]
-               AS unfinished
+           max(position_seconds::float8 / greatest(duration_seconds, 1)) AS fraction, max(hlc) AS clock
       FROM progress WHERE account_id = $1
      GROUP BY content_id HAVING bool_or({PLAYED})
 ), touch AS (
     SELECT content_id, at AS played_at, fraction, completed, viewings,
-           CASE WHEN unfinished AND at >= $2 THEN at END AS begun_at,
            NULL::text AS verdict, NULL::float8 AS stars, NULL::timestamptz AS reacted_at,
-           NULL::timestamptz AS saved_at
+           NULL::timestamptz AS saved_at, clock
       FROM played
      UNION ALL
-    SELECT content_id, NULL, NULL, NULL, NULL, NULL, verdict, stars, updated_at, NULL
+    SELECT content_id, NULL, NULL, NULL, NULL, verdict, stars, updated_at, NULL, NULL
       FROM reaction WHERE account_id = $1 AND {JUDGED}
      UNION ALL
-    SELECT content_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, min(added_at)
+    SELECT content_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, min(added_at), NULL
       FROM watchlist_tag WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL
      GROUP BY content_id
 ), rolled AS (
@@ -50,24 +48,32 @@ WITH played AS (
 )
 SELECT c.id, c.genres, max(played_at) AS played_at, coalesce(max(fraction), 0) AS fraction,
        coalesce(bool_or(completed), FALSE) AS completed, coalesce(max(viewings), 0) AS viewings,
-       (array_agg(content_id ORDER BY begun_at DESC, content_id) FILTER (WHERE begun_at IS NOT NULL))[1]
-           AS begun_id,
-       max(begun_at) AS begun_at,
        coalesce(max(verdict) FILTER (WHERE direct), max(verdict) FILTER (WHERE verdict = 'like')) AS verdict,
        max(stars) FILTER (WHERE direct) AS stars, max(reacted_at) AS reacted_at, max(saved_at) AS saved_at
   FROM rolled JOIN content c USING (id)
  WHERE c.deleted_at IS NULL
  GROUP BY c.id
+HAVING NOT EXISTS (
+    SELECT FROM title_mark m
+     WHERE m.account_id = $1 AND m.content_id = c.id AND m.value ->> 'is' = 'true'
+       AND (m.kind = 'hidden' OR m.kind = 'dropped' AND m.hlc > coalesce(max(clock), 0)))
  ORDER BY greatest(max(played_at), max(reacted_at), max(saved_at)) DESC, c.id
  LIMIT {TOUCHES}"""
 
+# A part that is hidden or dropped hides nothing but itself.
 KNOWN = f"""
-SELECT array_agg(DISTINCT {WHOLE_ID})
-  FROM (SELECT content_id FROM progress WHERE account_id = $1 AND {PLAYED}
+SELECT array_agg(id)
+  FROM (SELECT {WHOLE_ID} AS id
+          FROM (SELECT content_id FROM progress WHERE account_id = $1 AND {PLAYED}
+                 UNION
+                SELECT content_id FROM reaction WHERE account_id = $1 AND {JUDGED}) touch
+          JOIN content part ON part.id = touch.content_id
+          {WHOLE}
          UNION
-        SELECT content_id FROM reaction WHERE account_id = $1 AND {JUDGED}) touch
-  JOIN content part ON part.id = touch.content_id
-  {WHOLE}"""
+        SELECT content_id FROM title_mark
+         WHERE account_id = $1 AND kind IN ('hidden', 'dropped') AND value ->> 'is' = 'true') known"""
+
+BEGUN = 100
 
 NEWEST = "coalesce(c.year, 0) DESC, c.popularity DESC, c.id"
 BEST_KNOWN = "c.popularity DESC, c.id"
@@ -79,11 +85,20 @@ class PostgresSona:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def touches(self, account_id: str, begun_since: datetime) -> list[Touch]:
-        return [_touch(row) for row in await self._database.rows(LATEST, account_id, begun_since)]
+    async def touches(self, account_id: str) -> list[Touch]:
+        return [_touch(row) for row in await self._database.rows(LATEST, account_id)]
 
     async def known(self, account_id: str) -> frozenset[int]:
         return frozenset(await self._database.value(KNOWN, account_id) or ())
+
+    async def begun(self, account_id: str, at: datetime, within: Restriction | None) -> list[Begun]:
+        arguments: list[Any] = [account_id, at]
+        rows = await self._database.rows(
+            f"""SELECT content_id, work_id, updated_at FROM ({sql_of_continuing(arguments, within)}) begun
+                 ORDER BY updated_at DESC, content_id LIMIT {BEGUN}""",
+            *arguments,
+        )
+        return [Begun(*row) for row in rows]
 
     async def works(self, ids: Sequence[int], wanted: Filter) -> Mapping[int, Work]:
         arguments: list[Any] = [ids]
@@ -175,8 +190,6 @@ def _touch(row: Row) -> Touch:
         fraction=row["fraction"],
         completed=row["completed"],
         viewings=row["viewings"],
-        begun_id=row["begun_id"],
-        begun_at=row["begun_at"],
         verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
         stars=row["stars"],
         reacted_at=row["reacted_at"],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.catalog.model import ContentKind
 from domain.sona.model import (
     MOOD_GENRES,
+    Begun,
     Candidate,
     EvidenceKind,
     Profile,
@@ -40,6 +41,7 @@ class Stock:
     """What rails are made of."""
 
     profile: Profile
+    begun: Sequence[Begun]
     taste: Taste
     wanted: Wanted
     ranked: Sequence[Candidate]
@@ -71,8 +73,8 @@ def genres_for(taste: Taste, wanted: Wanted) -> tuple[str, ...]:
 
 def rails(stock: Stock) -> list[Rail]:
     """Rails with at least four titles that no rail above shows already; what was begun, with any."""
-    begun = _begun(stock.profile)
-    shown = {touch.id for touch in stock.profile.touches if touch.begun_at is not None}
+    begun = _begun(stock)
+    shown = {each.work_id for each in stock.begun}
     return [*([begun] if begun.items else []), *_arranged(_own_lists(stock), stock, shown)]
 
 
@@ -139,19 +141,15 @@ def _own_lists(stock: Stock) -> list[_Draft]:
         (
             (touch.saved_at.timestamp(), touch.id)
             for touch in stock.profile.touches
-            if touch.saved_at is not None and not touch.known
+            if touch.saved_at is not None and touch.id not in stock.profile.known
         ),
         key=lambda entry: (-entry[0], entry[1]),
     )
     return [_Draft("watchlist", RailKind.WATCHLIST, [(id_, score) for score, id_ in saved])]
 
 
-def _begun(profile: Profile) -> Rail:
-    begun = [
-        RailItem(fresh=True, score=touch.begun_at.timestamp(), id=touch.begun_id)
-        for touch in profile.touches
-        if touch.begun_at is not None and touch.begun_id is not None
-    ]
+def _begun(stock: Stock) -> Rail:
+    begun = [RailItem(fresh=True, score=each.at.timestamp(), id=each.id) for each in stock.begun]
     return Rail("continue-watching", RailKind.CONTINUE_WATCHING, tuple(_in_order(begun)))
 
 

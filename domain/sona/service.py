@@ -15,6 +15,7 @@ from domain.sona import rails, taste
 from domain.sona.diversity import arranged
 from domain.sona.model import (
     ANYBODY,
+    Begun,
     Candidate,
     Circumstances,
     Evidence,
@@ -32,7 +33,6 @@ from domain.sona.model import (
     Work,
 )
 from domain.sona.snapshots import Kept, Trending
-from domain.sync.model import CONTINUE_FOR
 
 CURSOR_HOLDS = timedelta(days=1)
 
@@ -40,11 +40,14 @@ CURSOR_HOLDS = timedelta(days=1)
 class History(Protocol):
     """What one account did; each method is one statement."""
 
-    async def touches(self, account_id: str, begun_since: datetime) -> list[Touch]:
-        """The latest works, latest first; what was begun before `begun_since` is not gone on with."""
+    async def touches(self, account_id: str) -> list[Touch]:
+        """The latest works, latest first, without what is hidden or dropped."""
 
     async def known(self, account_id: str) -> frozenset[int]:
-        """Every work that was watched, begun or judged, also by a part of it."""
+        """Every work that was watched, begun or judged, also by a part of it, or is hidden or dropped."""
+
+    async def begun(self, account_id: str, at: datetime, within: Restriction | None) -> list[Begun]:
+        """What the viewer goes on with, latest first."""
 
 
 class CatalogueReads(Protocol):
@@ -141,8 +144,10 @@ class Sona:
     async def home(self, account_id: str | None, wanted: Filter, circumstances: Circumstances) -> list[Rail]:
         """The rails of the first screen, in a stable order; none of an empty catalogue."""
         minute = self._minute()
-        profile, trends = await asyncio.gather(
-            self.profile(account_id, wanted.within), self.trending(wanted, circumstances.region, minute)
+        profile, begun, trends = await asyncio.gather(
+            self.profile(account_id, wanted.within),
+            self._begun(account_id, wanted.within),
+            self.trending(wanted, circumstances.region, minute),
         )
         question = Wanted(wanted, circumstances, minute)
         seen = taste.read(profile, minute, self.tuning)
@@ -152,19 +157,22 @@ class Sona:
             self._ranking(profile, snapshot, wanted, circumstances),
             self.reads.shelves(shelves, wanted, profile.known, self.tuning.shelf),
         )
-        return rails.rails(rails.Stock(profile, seen, question, ranked, shelved, trends))
+        return rails.rails(rails.Stock(profile, begun, seen, question, ranked, shelved, trends))
 
     async def profile(self, account_id: str | None, within: Restriction | None = None) -> Profile:
         """What the viewer did, with works that are not hidden from them."""
         if account_id is None:
             return ANYBODY
         touches, known = await asyncio.gather(
-            self.history.touches(account_id, self.now() - CONTINUE_FOR), self.history.known(account_id)
+            self.history.touches(account_id), self.history.known(account_id)
         )
         if within is not None:
             shown = await self.reads.fitting([touch.id for touch in touches], Filter(within=within))
             touches = [touch for touch in touches if touch.id in shown]
         return Profile(account_id, tuple(touches), known)
+
+    async def _begun(self, account_id: str | None, within: Restriction | None) -> Sequence[Begun]:
+        return () if account_id is None else await self.history.begun(account_id, self.now(), within)
 
     async def _ranking(
         self, profile: Profile, snapshot: Snapshot, wanted: Filter, circumstances: Circumstances

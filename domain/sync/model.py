@@ -190,9 +190,9 @@ class MarkKind(StrEnum):
     NOTE = "note"
     """A text of the viewer's own."""
     DROPPED = "dropped"
-    """Given up: it is not offered to be gone on with."""
+    """Given up: it is not offered to be gone on with, and not suggested."""
     HIDDEN = "hidden"
-    """Not to be shown where titles are suggested."""
+    """Not to be suggested: not recommended, nor on the home screen, nor gone on with. Search finds it."""
 
 
 MarkValue: TypeAlias = str | bool | None

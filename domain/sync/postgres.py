@@ -1,12 +1,11 @@
 """The state of accounts in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from domain.catalog.restriction import Restriction, placing, sql_of_any
+from domain.catalog.restriction import Restriction
 from domain.platform.paging import Cut, Keyset, Page, SortKey
-from domain.platform.postgres import Database, Row
+from domain.platform.postgres import Row
 from domain.sync.model import (
     Conflict,
     ConflictKind,
@@ -16,6 +15,7 @@ from domain.sync.model import (
     WatchlistEntry,
     WatchProgress,
 )
+from domain.sync.postgres_continuing import PostgresContinuing, shown_within
 from domain.sync.postgres_ledger import (
     MARK,
     PROGRESS,
@@ -26,20 +26,6 @@ from domain.sync.postgres_ledger import (
     to_version,
 )
 from domain.sync.service import WatchlistOrder
-
-LATEST_VIEWING = """NOT EXISTS (
-    SELECT FROM progress later
-     WHERE later.account_id = p.account_id AND later.content_id = p.content_id
-       AND later.viewing > p.viewing)"""
-
-NOT_PUT_AWAY = """NOT EXISTS (
-    SELECT FROM content c LEFT JOIN content above ON above.id = c.parent_id
-      JOIN title_mark m ON m.content_id IN (c.id, c.parent_id, above.parent_id)
-     WHERE c.id = p.content_id AND m.account_id = p.account_id AND m.value ->> 'is' = 'true'
-       AND (m.kind = 'hidden'
-            OR m.kind = 'dropped'
-               AND (m.hlc, m.hlc_device COLLATE "C") > (p.hlc, p.hlc_device COLLATE "C")))"""
-"""A title is hidden until that is taken back, dropped until it is watched on; a series with its episodes."""
 
 ENTRIES = """SELECT t.content_id, min(t.added_at) AS added_at,
            (array_agg(t.added_by ORDER BY t.added_at, t.tag))[1] AS device_id,
@@ -76,11 +62,8 @@ WATCHLIST = {
 CONFLICTS = Keyset("conflicts", (SortKey("sc.id", "bigint", descending=True),))
 
 
-class PostgresSync:
+class PostgresSync(PostgresContinuing):
     """Fills `SyncStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def progress(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchProgress]:
         rows = await self._database.rows(
@@ -92,33 +75,33 @@ class PostgresSync:
         )
         return {row[0]: to_progress(row) for row in rows}
 
-    async def in_progress(
-        self,
-        account_id: str,
-        since: datetime,
-        from_seconds: int,
-        cut: Cut,
-        within: Restriction | None = None,
-    ) -> Page[WatchProgress]:
-        return await self._recent(
-            f"""NOT p.completed AND p.updated_at >= $2 AND p.position_seconds >= $3
-                AND {LATEST_VIEWING} AND {NOT_PUT_AWAY}""",
-            [account_id, since, from_seconds],
-            cut,
-            within,
-        )
-
     async def history(
         self, account_id: str, cut: Cut, within: Restriction | None = None
     ) -> Page[WatchProgress]:
-        return await self._recent("TRUE", [account_id], cut, within)
+        arguments: list[Any] = [account_id]
+        shown = shown_within(within, "p.content_id", arguments)
+        counted = list(arguments)
+        beyond, sort = RECENT.clauses(cut, arguments)
+        rows = await self._database.rows(
+            f"""SELECT {PROGRESS}, {RECENT.select()} FROM progress p
+                 WHERE p.account_id = $1 AND {shown} AND {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
+            *arguments,
+        )
+
+        async def count() -> int:
+            total: int = await self._database.value(
+                f"SELECT count(*) FROM progress p WHERE p.account_id = $1 AND {shown}", *counted
+            )
+            return total
+
+        return RECENT.page(rows, cut, to_progress, count)
 
     async def watchlist(
         self, account_id: str, order: WatchlistOrder, cut: Cut, within: Restriction | None = None
     ) -> Page[WatchlistEntry]:
         keyset = WATCHLIST[order]
         arguments: list[Any] = [account_id]
-        shown = _shown(within, "t.content_id", arguments)
+        shown = shown_within(within, "t.content_id", arguments)
         counted = list(arguments)
         beyond, sort = keyset.clauses(cut, arguments)
         rows = await self._database.rows(
@@ -174,7 +157,7 @@ class PostgresSync:
 
     async def conflicts(self, account_id: str, cut: Cut, within: Restriction | None = None) -> Page[Conflict]:
         arguments: list[Any] = [account_id]
-        shown = _shown(within, "sc.content_id", arguments)
+        shown = shown_within(within, "sc.content_id", arguments)
         counted = list(arguments)
         beyond, sort = CONFLICTS.clauses(cut, arguments)
         rows = await self._database.rows(
@@ -192,30 +175,6 @@ class PostgresSync:
             return total
 
         return CONFLICTS.page(rows, cut, _conflict, count)
-
-    async def _recent(
-        self, condition: str, arguments: list[Any], cut: Cut, within: Restriction | None
-    ) -> Page[WatchProgress]:
-        where = f"{condition} AND {_shown(within, 'p.content_id', arguments)}"
-        counted = list(arguments)
-        beyond, sort = RECENT.clauses(cut, arguments)
-        rows = await self._database.rows(
-            f"""SELECT {PROGRESS}, {RECENT.select()} FROM progress p
-                 WHERE p.account_id = $1 AND {where} AND {beyond} ORDER BY {sort} LIMIT {cut.size + 1}""",
-            *arguments,
-        )
-
-        async def count() -> int:
-            total: int = await self._database.value(
-                f"SELECT count(*) FROM progress p WHERE p.account_id = $1 AND {where}", *counted
-            )
-            return total
-
-        return RECENT.page(rows, cut, to_progress, count)
-
-
-def _shown(within: Restriction | None, content_id: str, arguments: list[Any]) -> str:
-    return "TRUE" if within is None else sql_of_any(within, content_id, placing(arguments))
 
 
 def to_entry(row: Row) -> WatchlistEntry:

@@ -66,14 +66,26 @@ class SyncStore(Protocol):
         """The latest viewing of each title."""
         ...
 
-    async def in_progress(
+    async def continuing(
+        self, account_id: str, at: datetime, cut: Cut, within: Restriction | None = None
+    ) -> Page[WatchProgress]:
+        """What the viewer goes on with `at` this moment: of each film, series or album, what was played last.
+
+        Behind a finished episode it is the next one, at its beginning: the first that was watched less often.
+        What is hidden or dropped is left out.
+        """
+        ...
+
+    async def next_episodes(
         self,
-        account_id: str,
-        since: datetime,
-        from_seconds: int,
-        cut: Cut,
+        account_id: str | None,
+        series_ids: Sequence[int],
+        at: datetime,
         within: Restriction | None = None,
-    ) -> Page[WatchProgress]: ...
+    ) -> Mapping[int, int]:
+        """By series the episode to watch next, the first one where none was; a series at its end has none."""
+        ...
+
     async def history(
         self, account_id: str, cut: Cut, within: Restriction | None = None
     ) -> Page[WatchProgress]: ...

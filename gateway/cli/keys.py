@@ -26,27 +26,26 @@ def rotate(
         int, typer.Option(min=3_600, max=2_592_000, help="Seconds for which a superseded key still verifies.")
     ] = 86_400,
 ) -> None:
-    """Add a new key to the file of keys, and drop those that nothing is signed with any more.
+    """Add a new key now, and drop those that nothing is signed with any more.
 
-    Servers read the file again within seconds. Run it every 90 days; twice does no harm.
+    The worker does so every 90 days (MEDIA_GATEWAY_SIGNING_KEY_SECONDS). Servers know within seconds.
     """
-    import time  # noqa: PLC0415 - `--help` must not wait for it
+    import asyncio  # noqa: PLC0415 - `--help` must not wait for it
 
-    from domain.identity.keys import rotated  # noqa: PLC0415
+    from gateway.cli import rekeying  # noqa: PLC0415
     from gateway.cli.opening import configured  # noqa: PLC0415
-    from gateway.cli.rekeying import read, write  # noqa: PLC0415
 
-    settings = configured()
-    text, kid = rotated(read(settings), algorithm.value, int(time.time()), ahead, overlap)
-    write(settings, text)
+    kid = asyncio.run(rekeying.rotate(configured(), algorithm.value, ahead, overlap))
     typer.echo(f"{kid} signs in {ahead:,} seconds.")
 
 
 @app.command("list")
 def list_keys() -> None:
     """List the keys, those that sign last first."""
-    from gateway.cli.opening import configured  # noqa: PLC0415 - as above
-    from gateway.cli.rekeying import described  # noqa: PLC0415
+    import asyncio  # noqa: PLC0415 - as above
 
-    for line in described(configured()):
+    from gateway.cli import rekeying  # noqa: PLC0415
+    from gateway.cli.opening import configured  # noqa: PLC0415
+
+    for line in asyncio.run(rekeying.described(configured())):
         typer.echo(line)

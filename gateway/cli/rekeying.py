@@ -1,45 +1,37 @@
-"""Reads and writes the file of keys."""
+"""Rotates and lists the keys of the settings, wherever they lie."""
 
-import os
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 
+from domain.identity.audit import SYSTEM, Audit
 from domain.identity.keys import SigningKeys
-from gateway.authentication import key_file, signing_keys
+from domain.identity.postgres_audit import PostgresAudit
+from domain.platform.postgres import Database
 from gateway.cli.errors import Failed
+from gateway.database import open_database_url
 from gateway.settings import Settings
+from gateway.signing import fixed_keys, key_ring, keys_of, rotation_of
+from gateway.time_and_ids import now
 
 
-def read(settings: Settings) -> str:
-    """The keys as they are; raises `Failed` where they are in no file."""
-    if settings.signing_key is not None:
-        raise Failed(
-            "The keys come from MEDIA_GATEWAY_SIGNING_KEY: put the new one before the old one there, or name "
-            "a file in MEDIA_GATEWAY_SIGNING_KEY_FILE."
-        )
-    signing_keys(settings)
-    return key_file(settings).read_text("utf-8")
+async def rotate(settings: Settings, algorithm: str, ahead: int, overlap: int) -> str:
+    """Adds a key; answers its id. Raises `Failed` where the settings hold the keys."""
+    async with open_database_url(settings) as url, Database.open(url, min_connections=1) as database:
+        ring = key_ring(settings, database)
+        if ring is None:
+            raise Failed(
+                "The keys come from MEDIA_GATEWAY_SIGNING_KEY: put the new one before the old one there, or "
+                "leave it open, and the gateway keeps and rotates its own."
+            )
+        await keys_of(ring)
+        audit = Audit(PostgresAudit(database), now)
+        return await rotation_of(settings, ring, database, audit).rotate(algorithm, ahead, overlap, SYSTEM)
 
 
-def write(settings: Settings, text: str) -> None:
-    """All or nothing, for nobody else to read."""
-    path = key_file(settings)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-
-
-def described(settings: Settings) -> list[str]:
+async def described(settings: Settings) -> list[str]:
     """A line for each key."""
-    keys: SigningKeys = signing_keys(settings)
+    async with open_database_url(settings) as url, Database.open(url, min_connections=1) as database:
+        ring = key_ring(settings, database)
+        keys = fixed_keys(settings) if ring is None else await keys_of(ring)
     return [_line(keys, jwk["kid"], jwk["alg"]) for jwk in keys.jwks()["keys"]]
 
 

@@ -42,12 +42,17 @@ class ExchangeGrant(OurGrant, BaseGrant, TokenEndpointMixin):  # type: ignore[mi
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
         asked, client = self.request.form, self.request.client.client
+        key = self.key_thumbprint()
         try:
             administrator = wait(self.desk.sessions.identify(asked["actor_token"]))
         except Unauthenticated:
             raise InvalidGrantError("The actor_token is not valid.") from None
+        if administrator.key_thumbprint not in {None, key}:
+            raise InvalidGrantError("The actor_token is bound to a key that this request does not prove.")
+        if self.desk.issuer not in administrator.audience:
+            raise InvalidGrantError("The actor_token is meant for one resource, and not for this server.")
         started = self.desk.impersonation.start(
-            administrator, asked["subject_token"], client.id, self.request.by
+            administrator, asked["subject_token"], client.id, self.request.by, key_thumbprint=key
         )
         response = told(granted(started), refreshable=False)
         return 200, {**response, "issued_token_type": ACCESS_TOKEN}, self.TOKEN_RESPONSE_HEADER

@@ -14,6 +14,8 @@ from gateway.engine.lifetime import Lifetime
 from gateway.routes.cursors import Course
 from gateway.routes.origins import Origins
 
+PROOF: Final = "DPoP"
+"""The parameter of `connection_init` that has a proof for the token beside it."""
 _REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
 
 
@@ -32,6 +34,11 @@ class Connection:
     """The payload of a WebSocket's `connection_init`."""
     method: str = "GET"
     """Of the HTTP request, or of the handshake."""
+    path: str = ""
+    proven: dict[str, str] = field(default_factory=dict)
+    """The keys that the client has proven to hold, by the access token that each is bound to: a proof is good
+    once, and one connection may carry many operations.
+    """
 
 
 ContextOf = Callable[[Connection], Awaitable[Any]]
@@ -98,6 +105,7 @@ def connection_of(scope: Scope, headers: Mapping[str, str]) -> Connection:
         client[0] if client else None,
         _request_id(scope, headers),
         method=scope.get("method", "GET"),
+        path=scope["path"],
     )
 
 

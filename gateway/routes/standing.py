@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from domain.platform.errors import Forbidden
 from gateway.engine.lifetime import Lifetime
-from gateway.routes.connection import Connection, ContextOf, DoorOptions
+from gateway.routes.connection import PROOF, Connection, ContextOf, DoorOptions
 from gateway.routes.cursors import Reached
 
 RENEW_AHEAD_SECONDS: Final = 60.0
 """Before an access token lapses, for its client to bring the next."""
-_NAMING: Final = frozenset({"authorization", "x-api-key"})
+_NAMING: Final = frozenset({"authorization", "x-api-key", PROOF.lower()})
 
 Say = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -67,13 +67,17 @@ class Standing:
 
     async def renewed(self, connection: Connection, payload: dict[str, Any] | None) -> Connection | None:
         """The connection with the fresh access token in a payload, by which all that runs goes on; nothing
-        where there is none. A GatewayError where the token is no good, or somebody else's.
+        where there is none. A GatewayError where the token is no good, or somebody else's. A token that is
+        bound to a key comes with a proof.
         """
-        token = (payload or {}).get("accessToken")
+        token, proof = (payload or {}).get("accessToken"), (payload or {}).get(PROOF)
         if token is None:
             return None
         kept = {name: value for name, value in connection.parameters.items() if name.lower() not in _NAMING}
-        connection = replace(connection, parameters={**kept, "Authorization": f"Bearer {token}"})
+        named = {"Authorization": f"Bearer {token}"}
+        if proof is not None:
+            named = {"Authorization": f"DPoP {token}", PROOF: proof}
+        connection = replace(connection, parameters={**kept, **named})
         context = await self._context_of(connection)
         with self._options.lifetime_of(context) as fresh:
             seconds = fresh.seconds_left

@@ -1,17 +1,42 @@
-"""A server over the demo catalogue, for the stories that do not stop it."""
+"""A server over the demo catalogue, for the stories that do not stop it, and what no server may log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from domain.platform import minilm
+from tests.e2e.oauth import ada, app, oauth_server
+from tests.e2e.secrets import Secrets
 from tests.e2e.server import Server, running
 from tests.redis_server import redis_url
 
-__all__ = ["redis_url"]
+__all__ = ["ada", "app", "oauth_server", "redis_url"]
 
 MODELS = Path(__file__).parent.parent.parent / "var" / "model"
+LAST = "test_secrets.py"
+"""Looks through the logs of all the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def secrets() -> Iterator[Secrets]:
+    """Those of all requests that are sent from now on."""
+    found, send = Secrets(), httpx.AsyncClient.send
+
+    async def watched(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        response = await send(self, request, **options)
+        found.watch(response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.AsyncClient, "send", watched)
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -161,6 +161,12 @@ async def asked(server: Server, app: App, **fields: str) -> httpx.Response:
         return await http.post("/oauth/token", data=given, auth=credentials or httpx.USE_CLIENT_DEFAULT)
 
 
+async def graph(server: Server, document: str, **headers: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        accept = {"accept": "application/graphql-response+json"}
+        return await http.post("/graphql", json={"query": document}, headers={**accept, **headers})
+
+
 @pytest.fixture(scope="session")
 async def oauth_server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
     """A server without a catalogue, with an account; its issuer is where it answers."""

@@ -1,4 +1,4 @@
-"""Every part killed, every way cut and gone silent, while devices write: nothing lost, nothing twice, nothing late.
+"""Every part killed, every way cut and gone silent, while devices write: nothing lost, twice or late.
 
 `make campaign` does the same for minutes, with more devices.
 """

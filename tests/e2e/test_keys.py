@@ -1,15 +1,21 @@
 """Keys that are rotated while a server works under them."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
-from joserfc import jws
+import pytest
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 
+from domain.identity.sealing import new_key
 from tests.conftest import fresh_database
-from tests.e2e.oauth import command
-from tests.e2e.server import PASSWORD, Client, register, running
+from tests.e2e.oauth import App, asked, command, registered
+from tests.e2e.server import PASSWORD, Client, Server, register, running
 
 VIEWER = "{ viewer { account { id } } }"
 SIGN_IN = f"""mutation {{ signIn(input: {{email: "ada@example.com", password: "{PASSWORD}"}}) {{
@@ -62,6 +68,62 @@ async def test_keys_roll_over_under_load_and_nobody_notices(scratch: Path, postg
         assert key_file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # see domain/identity/DECISIONS.md
+async def test_two_servers_rotate_by_themselves_and_refuse_nobody(scratch: Path, postgres_url: str) -> None:
+    settings = {
+        "mode": "production",
+        "issuer": "http://127.0.0.1:8000",
+        "database_url": await fresh_database(postgres_url, "media_gateway_rotation"),
+        "sealing_keys": new_key(),
+        "allowed_origins": "https://app.example",
+        "access_token_seconds": "60",
+        "signing_key_seconds": "12",
+        "signing_key_ahead_seconds": "6",
+        "signing_key_overlap_seconds": "180",
+    }
+    refused: list[Any] = []
+    seen: set[str] = set()
+    async with (
+        running(scratch / "rotation-1", **settings) as first,
+        running(scratch / "rotation-2", **settings) as second,
+    ):
+        app = await registered(first, "--grant", "client_credentials", "--confidential", scope="read:content")
+        end = time.monotonic() + 30
+
+        async def ask(signing: Server, verifying: Server) -> None:
+            while time.monotonic() < end:
+                token = await token_of(signing, app)
+                seen.add(kid_of(token))
+                answer = await Client(verifying, token).answer("{ __typename }")
+                if answer.get("errors"):
+                    refused.append(answer)
+
+        async def verify() -> None:
+            """As a router would, that reads our keys now and then."""
+            while time.monotonic() < end:
+                keys = KeySet.import_key_set({"keys": await published(first.url)})
+                await asyncio.sleep(4)
+                token = await token_of(second, app)
+                try:
+                    jwt.decode(token, keys, algorithms=["EdDSA"])
+                except JoseError as error:
+                    refused.append(error)
+
+        await asyncio.gather(
+            ask(first, second), ask(second, first), ask(first, first), ask(second, second), verify()
+        )
+        keys = [await published(server.url) for server in (first, second)]
+        recorded = await answered(
+            settings["database_url"], "SELECT count(*) FROM audit_entry WHERE action = 'signing_key.added'"
+        )
+
+    assert refused == []
+    assert len(seen) >= 2, "a key came and signed"
+    assert keys[0] == keys[1]
+    assert recorded == len(keys[0]) - 1, "each was added by one process alone"
+    assert not list((scratch / "rotation-1").glob("*key*"))
+
+
 async def published(url: str) -> list[dict[str, Any]]:
     async with httpx.AsyncClient(base_url=url) as http:
         return list((await http.get("/.well-known/jwks.json")).json()["keys"])
@@ -72,3 +134,16 @@ async def until(url: str, count: int) -> list[dict[str, Any]]:
         while len(found := await published(url)) < count:  # noqa: ASYNC110 - as others ask
             await asyncio.sleep(0.1)
     return found
+
+
+async def token_of(server: Server, app: App) -> str:
+    response = await asked(server, app, grant_type="client_credentials")
+    return str(response.raise_for_status().json()["access_token"])
+
+
+async def answered(database_url: str, statement: str) -> Any:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()

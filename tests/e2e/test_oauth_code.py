@@ -13,8 +13,6 @@ from tests.e2e.oauth import (
     VERIFIER,
     App,
     Browser,
-    ada,
-    app,
     asked,
     asking,
     browsing,
@@ -22,13 +20,10 @@ from tests.e2e.oauth import (
     code_for,
     command,
     exchanged,
-    oauth_server,
     registered,
     told,
 )
 from tests.e2e.server import PASSWORD, Client, Server
-
-__all__ = ["ada", "app", "oauth_server"]
 
 
 async def test_an_app_acts_for_whoever_allows_it(oauth_server: Server, app: App) -> None:

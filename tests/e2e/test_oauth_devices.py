@@ -8,10 +8,8 @@ import httpx
 import pytest
 from oauthlib.oauth2 import DeviceClient
 
-from tests.e2e.oauth import App, Browser, Page, ada, app, browsing, oauth_server, registered
+from tests.e2e.oauth import App, Browser, Page, browsing, registered
 from tests.e2e.server import Client, Server, register
-
-__all__ = ["ada", "app", "oauth_server"]
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPE = "read:watchlist playback:control"

@@ -1,39 +1,41 @@
-"""Tokens of services, tokens bound to keys, what is said of tokens, and their end."""
+"""Tokens of services, what is said of tokens, and their end."""
 
 import base64
 import hashlib
-import time
+import json
 import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import KeySet
 
+from domain.identity.keys import SigningKeys
+from domain.identity.tokens import Issuer, Tokens
+from gateway.time_and_ids import new_id
 from tests.e2e.oauth import (
     EMAIL,
     SCOPE,
-    VERIFIER,
     App,
     Browser,
-    ada,
-    app,
     asked,
     asking,
+    browsing,
     client_of,
     code_for,
     exchanged,
-    oauth_server,
+    graph,
     registered,
     told,
 )
 from tests.e2e.server import PASSWORD, Client, Failed, Server
 
-__all__ = ["ada", "app", "oauth_server"]
-
 VIEWER = "{ viewer { account { id } } }"
+ACCOUNTS = "{ admin { accounts(first: 1) { totalCount } } }"
 SIGN_IN = f"""mutation {{ signIn(input: {{email: "{EMAIL}", password: "{PASSWORD}"}}) {{
   accessToken account {{ id }} }} }}"""
 
@@ -43,23 +45,6 @@ async def post(server: Server, path: str, app: App, **fields: str) -> httpx.Resp
     given = fields if credentials else {"client_id": app.id, **fields}
     async with httpx.AsyncClient(base_url=server.url) as http:
         return await http.post(path, data=given, auth=credentials or httpx.USE_CLIENT_DEFAULT)
-
-
-async def graph(server: Server, document: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=server.url) as http:
-        accept = {"accept": "application/graphql-response+json"}
-        return await http.post("/graphql", json={"query": document}, headers={**accept, **headers})
-
-
-def proof(key: Any, method: str, url: str, token: str | None = None, **changes: Any) -> str:
-    """A DPoP proof, right in everything that the test does not change."""
-    claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time())}
-    if token is not None:
-        digest = hashlib.sha256(token.encode()).digest()
-        claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
-    header |= changes.pop("header", {})
-    return jwt.encode(header, claims | changes, key, algorithms=[header["alg"]])
 
 
 # ── services ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,98 +200,6 @@ async def test_resources_say_where_their_tokens_come_from(oauth_server: Server) 
     assert nothing.status_code == 404
 
 
-# ── tokens bound to a key ────────────────────────────────────────────────────────────────────────────────
-
-
-async def bound(server: Server, app: App, ada: Browser, key: Any) -> dict[str, Any]:
-    code = await code_for(ada, app)
-    fields = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "code_verifier": VERIFIER,
-        "client_id": app.id,
-    }
-    header = {"dpop": proof(key, "POST", f"{server.issuer}/oauth/token")}
-    async with httpx.AsyncClient(base_url=server.url) as http:
-        answer = await http.post("/oauth/token", data=fields, headers=header)
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-@pytest.mark.parametrize("key", [ECKey.generate_key("P-256")])
-async def test_a_bound_token_works_with_its_key_alone(
-    oauth_server: Server, app: App, ada: Browser, key: Any
-) -> None:
-    tokens = await bound(oauth_server, app, ada, key)
-    token, url = tokens["access_token"], f"{oauth_server.issuer}/graphql"
-    good = {"authorization": f"DPoP {token}", "dpop": proof(key, "POST", url, token)}
-    thief = ECKey.generate_key("P-256")
-
-    answers = [
-        await graph(oauth_server, VIEWER, **good),
-        await graph(oauth_server, VIEWER, **good),  # the same proof again
-        await graph(oauth_server, VIEWER, authorization=f"Bearer {token}"),
-        await graph(oauth_server, VIEWER, authorization=f"DPoP {token}"),
-        await graph(
-            oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=proof(thief, "POST", url, token)
-        ),
-    ]
-
-    assert tokens["token_type"] == "DPoP"
-    assert [answer.status_code for answer in answers] == [200, 401, 401, 401, 401]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"htm": "GET"},
-        {"htu": "https://elsewhere.example/graphql"},
-        {"iat": int(time.time()) - 3600},
-        {"iat": int(time.time()) + 3600},
-        {"ath": "x"},
-        {"jti": "x" * 500},
-        {"header": {"typ": "JWT"}},
-    ],
-)
-async def test_a_proof_for_something_else_is_refused(
-    oauth_server: Server, app: App, ada: Browser, changes: dict[str, Any]
-) -> None:
-    key = ECKey.generate_key("P-256")
-    token = (await bound(oauth_server, app, ada, key))["access_token"]
-    header = proof(key, "POST", f"{oauth_server.issuer}/graphql", token, **changes)
-
-    answer = await graph(oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=header)
-
-    assert answer.status_code == 401
-
-
-async def test_a_bound_refresh_token_needs_its_key(oauth_server: Server, app: App, ada: Browser) -> None:
-    key, thief = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
-    tokens = await bound(oauth_server, app, ada, key)
-    url = f"{oauth_server.issuer}/oauth/token"
-    fields = {
-        "grant_type": "refresh_token",
-        "refresh_token": tokens["refresh_token"],
-        "client_id": app.id,
-    }
-
-    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
-        without = await http.post("/oauth/token", data=fields)
-        stolen = await http.post("/oauth/token", data=fields, headers={"dpop": proof(thief, "POST", url)})
-        good = await http.post("/oauth/token", data=fields, headers={"dpop": proof(key, "POST", url)})
-
-    assert (without.json()["error"], stolen.json()["error"]) == ("invalid_grant", "invalid_grant")
-    assert good.json()["token_type"] == "DPoP"
-
-
-async def test_a_client_may_be_held_to_keys(oauth_server: Server, ada: Browser) -> None:
-    strict = await registered(oauth_server, "--dpop")
-
-    answer = await exchanged(oauth_server, strict, await code_for(ada, strict))
-
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
-
-
 # ── pushed requests ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -357,47 +250,115 @@ async def test_a_pushed_request_that_is_wrong_is_refused_at_once(
 # ── acting as somebody ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_administrator_acts_as_an_account_for_a_quarter_of_an_hour(
-    oauth_server: Server,
-) -> None:
-    exchange = {
-        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-        "subject_token_type": "urn:media-gateway:params:oauth:token-type:account",
-        "actor_token_type": "urn:ietf:params:oauth:token-type:access_token",
-    }
-    desk = await registered(oauth_server, "--confidential", "--grant", "token_exchange")
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:media-gateway:params:oauth:token-type:account",
+    "actor_token_type": "urn:ietf:params:oauth:token-type:access_token",
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A client for support, an administrator's token, and who is to be acted as."""
+
+    app: App
+    admin_id: str
+    admin_token: str
+    viewer_id: str
+    viewer_token: str
+
+
+@pytest.fixture(scope="module")
+async def desk(oauth_server: Server) -> Desk:
+    app = await registered(oauth_server, "--confidential", "--grant", "token_exchange")
     await Client(oauth_server).ask(REGISTER.format("boss"))
     viewer = (await Client(oauth_server).ask(REGISTER.format("viewer")))["registerAccount"]
-    target = await key_of(oauth_server, "viewer@example.com")
-    own = await key_of(oauth_server, "boss@example.com")
-    await execute(oauth_server, "UPDATE account SET roles = '{viewer,admin}' WHERE id = $1", own)
+    admin_id = await key_of(oauth_server, "boss@example.com")
+    await execute(oauth_server, "UPDATE account SET roles = '{viewer,admin}' WHERE id = $1", admin_id)
     admin = (await Client(oauth_server).ask(SIGN_IN.replace(EMAIL, "boss@example.com")))["signIn"]
+    viewer_id = await key_of(oauth_server, "viewer@example.com")
+    return Desk(app, admin_id, admin["accessToken"], viewer_id, viewer["accessToken"])
 
-    answer = await asked(
-        oauth_server, desk, **exchange, subject_token=target, actor_token=admin["accessToken"]
-    )
-    refused = await asked(
-        oauth_server, desk, **exchange, subject_token=own, actor_token=viewer["accessToken"]
-    )
-    acting = Client(oauth_server, answer.json()["access_token"])
-    as_self = await asked(oauth_server, desk, **exchange, subject_token=own, actor_token=admin["accessToken"])
-    chained = await asked(
-        oauth_server, desk, **exchange, subject_token=own, actor_token=answer.json()["access_token"]
-    )
 
-    assert refused.json()["error"] == "invalid_grant"
+async def test_an_administrator_acts_as_an_account_for_a_quarter_of_an_hour(
+    oauth_server: Server, desk: Desk
+) -> None:
+    subject, actor = {"subject_token": desk.viewer_id}, {"actor_token": desk.admin_token}
+
+    answer = await asked(oauth_server, desk.app, **EXCHANGE, **subject, **actor)
+
     assert answer.status_code == 200, answer.text
     assert answer.json()["expires_in"] == 900
     assert "refresh_token" not in answer.json()
+    acting = Client(oauth_server, answer.json()["access_token"])
     seen = (await acting.ask("{ viewer { impersonated account { id } } }"))["viewer"]
-    assert seen == {"impersonated": True, "account": viewer["account"]}
+    own = (await Client(oauth_server, desk.viewer_token).ask(VIEWER))["viewer"]
+    assert seen == {"impersonated": True, **own}
     with pytest.raises(Failed):
         await acting.ask("mutation { signOut(input: {sessions: ALL}) { endedSessions } }")
-    assert as_self.json()["error"] == chained.json()["error"] == "invalid_grant"
+    chained = {"subject_token": desk.admin_id, "actor_token": answer.json()["access_token"]}
+    refused = await asked(oauth_server, desk.app, **EXCHANGE, **chained)
+    assert refused.json()["error"] == "invalid_grant"
     entries = await rows(
         oauth_server, "SELECT account_id, resource_id FROM audit_entry WHERE action = 'account.impersonated'"
     )
-    assert [(str(row[0]), row[1]) for row in entries] == [(own, target)]
+    assert [(str(row[0]), row[1]) for row in entries] == [(desk.admin_id, desk.viewer_id)]
+
+
+async def test_nobody_else_acts_as_an_account(oauth_server: Server, desk: Desk, app: App) -> None:
+    async def error(subject: str, actor: str, client: App = desk.app) -> str:
+        answer = await asked(oauth_server, client, **EXCHANGE, subject_token=subject, actor_token=actor)
+        return str(answer.json()["error"])
+
+    assert await error(desk.viewer_id, desk.admin_token, app) == "invalid_client"
+    assert await error(desk.admin_id, desk.viewer_token) == "invalid_grant"
+    assert await error(desk.admin_id, desk.admin_token) == "invalid_grant"
+    assert await error(desk.viewer_id, desk.admin_token[:-4] + "AAAA") == "invalid_grant"
+    assert await error(str(uuid.uuid4()), desk.admin_token) == "invalid_grant"
+
+
+async def test_an_application_that_an_administrator_lets_look_acts_as_nobody(
+    oauth_server: Server, desk: Desk
+) -> None:
+    looking = await registered(oauth_server, scope="admin:read")
+    async with browsing(oauth_server) as browser:
+        await browser.sign_in(await browser.open("/oauth/device"), "boss@example.com")
+        code = await code_for(browser, looking, scope="admin:read")
+    token = (await exchanged(oauth_server, looking, code)).json()["access_token"]
+
+    answer = await asked(oauth_server, desk.app, **EXCHANGE, subject_token=desk.viewer_id, actor_token=token)
+
+    assert (await Client(oauth_server, token).ask(ACCOUNTS))["admin"]["accounts"]["totalCount"] > 0
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_an_administrators_token_for_elsewhere_or_without_its_key_acts_as_nobody(
+    oauth_server: Server, desk: Desk
+) -> None:
+    graph_alone = {"aud": f"{oauth_server.issuer}/graphql"}
+    changes: list[dict[str, Any]] = [{}, {"cnf": {"jkt": "x" * 43}}, graph_alone]
+
+    answers = [
+        await asked(
+            oauth_server,
+            desk.app,
+            **EXCHANGE,
+            subject_token=desk.viewer_id,
+            actor_token=signed_again(oauth_server, desk.admin_token, change),
+        )
+        for change in changes
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400, 400]
+    assert {answer.json()["error"] for answer in answers[1:]} == {"invalid_grant"}
+
+
+def signed_again(server: Server, token: str, change: dict[str, str | dict[str, str]]) -> str:
+    """The same token but for some claims, by the key that the server keeps."""
+    keys = SigningKeys.of((server.log.parent / "signing-key.json").read_text())
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    issuer = Issuer(server.issuer, server.issuer, 900)
+    return Tokens(keys, issuer, lambda: datetime.now(UTC), new_id).sign(claims | change)
 
 
 REGISTER = """mutation {{ registerAccount(input: {{

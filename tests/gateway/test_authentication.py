@@ -1,7 +1,6 @@
 """From a connection to its caller, and from settings to keys."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,18 +12,16 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from structlog.testing import capture_logs
 
-from domain.identity.keys import new_key
 from domain.identity.model import ANONYMOUS, Caller, SessionEnd
 from domain.identity.revocations import REASONS, Revocation, Revocations
 from domain.platform.errors import Unauthenticated
 from domain.platform.postgres import Database
 from gateway.app import create_app
-from gateway.authentication import caller_of, lifetime_of, signing_keys
+from gateway.authentication import caller_of, lifetime_of
 from gateway.engine.lifetime import EXPIRED, Lifetime
 from gateway.routes.connection import Connection
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings
 from tests.accounts import PASSWORD
 
 ADA = Caller("ada")
@@ -163,47 +160,6 @@ async def test_what_is_no_bearer_token_is_refused_and_never_looked_up(asking: Co
 def settings(folder: Path, **given: Any) -> Settings:
     options = {"_env_file": None, "data_dir": folder, "demo_catalogue": False, "background_work": False}
     return Settings(**(options | given))
-
-
-def test_development_keeps_its_key_and_says_so(tmp_path: Path) -> None:
-    with capture_logs() as lines:
-        first = signing_keys(settings(tmp_path))
-        second = signing_keys(settings(tmp_path))
-
-    assert first.jwks() == second.jwks()
-    assert [line["event"] for line in lines] == ["signing_key.made", "signing_key.kept"]
-    assert lines[0]["path"] == str(tmp_path / "signing-key.json")
-    assert json.loads((tmp_path / "signing-key.json").read_text())["d"] not in str(lines)
-
-
-def test_a_key_of_the_settings_is_used_and_none_is_made(tmp_path: Path) -> None:
-    jwk = new_key()
-
-    keys = signing_keys(settings(tmp_path, signing_key=json.dumps(jwk)))
-
-    assert keys.current.kid == jwk["kid"]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_bad_key_is_a_setting_that_is_named_and_not_repeated(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="MEDIA_GATEWAY_SIGNING_KEY") as refusal:
-        signing_keys(settings(tmp_path, signing_key="hunter2"))
-
-    assert "hunter2" not in str(refusal.value)
-
-
-def test_a_spoilt_key_file_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "signing-key.json").write_text("{")
-
-    with pytest.raises(SettingsError, match="delete the file"):
-        signing_keys(settings(tmp_path))
-
-
-def test_a_data_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-
-    with pytest.raises(SettingsError, match="MEDIA_GATEWAY_DATA_DIR"):
-        signing_keys(settings(tmp_path / "file"))
 
 
 async def test_a_stream_runs_as_long_as_its_token_holds() -> None:

@@ -150,6 +150,9 @@ def test_other_names_keep_their_values(lines: io.StringIO, name: str) -> None:
         ("got basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("cannot reach postgresql://mg:hunter22@db/mg", "hunter22"),
         ("GET /graphql?access_token=hunter22&x=1", "hunter22"),
+        ("DETAIL:  Failing row contains (7, ada@example.org,\n$argon2id$x, null).\nnext", "argon2id"),
+        ("DETAIL:  Failing row contains (7, ada@example.org, null).", "ada@example.org"),
+        ("DETAIL:  Key (lower(email))=(ada@example.org) already exists.", "ada@example.org"),
         ("-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----", "MC4CAQAw"),
     ],
 )

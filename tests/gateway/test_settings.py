@@ -81,7 +81,7 @@ def test_production_names_everything_it_misses() -> None:
     with pytest.raises(SettingsError) as refused:
         load(mode="production")
 
-    needed = ("ISSUER", "SIGNING_KEY", "SEALING_KEYS", "DATABASE_URL", "ALLOWED_ORIGINS")
+    needed = ("ISSUER", "SEALING_KEYS", "DATABASE_URL", "ALLOWED_ORIGINS")
     assert all(f"MEDIA_GATEWAY_{key}" in str(refused.value) for key in needed)
 
 

@@ -268,7 +268,7 @@ async def test_home_asks_at_most_twelve_statements_however_long_the_history(
         assert len(found["home"]) > 3
 
     # The fake of what trends asks nothing; the real one asks two.
-    assert counts == [7, 7]
+    assert counts == [8, 8]
 
 
 async def test_similar_titles_say_what_they_share(client: Client) -> None:

@@ -151,11 +151,11 @@ def test_a_key_that_another_process_made_meanwhile_is_the_one(
 ) -> None:
     path = tmp_path / "signing-key.json"
 
-    def overtaken() -> dict[str, Any]:
+    def overtaken() -> str:
         path.write_text("the other's")
-        return new_key()
+        return json.dumps(new_key())
 
-    monkeypatch.setattr(key_file, "new_key", overtaken)
+    monkeypatch.setattr(key_file, "first_key", overtaken)
 
     assert kept_key(path) == KeptKey("the other's", made=False)
     assert path.read_text() == "the other's"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.sona.model import Circumstances, EvidenceKind, Mood, Rail, RailKind, Trended
-from domain.sync.model import Verdict
+from domain.sync.model import MarkKind, Verdict
 from tests.catalogue import add_series, parts_of, retire
 from tests.domain.sona.viewers import House, counted
 from tests.servers import StatementCounter
@@ -57,6 +57,57 @@ async def test_what_was_begun_is_gone_on_with_latest_first(house: House) -> None
     rail = await house.rail(viewer, RailKind.CONTINUE_WATCHING)
 
     assert ids(rail) == [second, film]
+
+
+async def test_behind_a_finished_episode_the_next_one_is_gone_on_with(house: House) -> None:
+    series = await add_series(house.database, seasons=[1, 1])
+    first, second = await parts_of(house.database, series)
+    [finished] = await parts_of(house.database, first)
+    viewer = await house.viewer()
+    await house.watches(viewer, finished)
+
+    rail = await house.rail(viewer, RailKind.CONTINUE_WATCHING)
+
+    assert ids(rail) == await parts_of(house.database, second)
+
+
+@pytest.mark.parametrize("kind", [MarkKind.HIDDEN, MarkKind.DROPPED])
+async def test_what_is_hidden_or_dropped_is_on_no_rail(house: House, kind: MarkKind) -> None:
+    films = await house.fill(30, "drama", axes={"space": 1}, year=2020)
+    await house.fill(12, "comedy")
+    house.trends += [Trended(film, 50.0 - place) for place, film in enumerate(films[:10])]
+    viewer = await house.viewer()
+    await house.watches(viewer, films[0], days_ago=3)
+    await house.watches(viewer, films[1], 0.5, days_ago=2)
+    for film in films[2:10]:
+        await house.saves(viewer, film)
+    away = {films[0], films[1], films[2], films[12]}
+
+    async def shown() -> tuple[set[int], set[int | None]]:
+        rails = await house.rails(viewer)
+        return {item.id for rail in rails for item in rail.items}, {rail.content_id for rail in rails}
+
+    before, _ = await shown()
+    await house.marks(viewer, *((film, kind) for film in away))
+    after, seeds = await shown()
+
+    assert {films[1], films[2], films[12]} <= before
+    assert not away & after
+    assert not away & seeds
+    assert len(after) > 20
+
+
+async def test_hiding_an_episode_hides_no_series(house: House) -> None:
+    series = await add_series(house.database, seasons=[1], genres=["drama"], popularity=99.0)
+    [season] = await parts_of(house.database, series)
+    [episode] = await parts_of(house.database, season)
+    await house.fill(10, "drama")
+    viewer = await house.viewer()
+    await house.marks(viewer, (episode, MarkKind.HIDDEN), (season, MarkKind.DROPPED))
+
+    rails = await house.rails(viewer)
+
+    assert series in {item.id for rail in rails for item in rail.items}
 
 
 async def test_a_single_title_is_enough_to_go_on_with_but_for_no_other_rail(house: House) -> None:
@@ -186,4 +237,4 @@ async def test_the_number_of_statements_does_not_grow_with_the_history(
         _, count = await counted(statements, house.rails(viewer))
         counts.append(count)
 
-    assert counts == [6, 6, 3]
+    assert counts == [7, 7, 3]

@@ -12,7 +12,7 @@ from domain.catalog.model import ContentKind
 from domain.catalog.taxonomy import MaturityRating
 from domain.platform.errors import BadInput
 from domain.sona.model import Circumstances, Evidence, EvidenceKind, Mood, Trended
-from domain.sync.model import Verdict
+from domain.sync.model import MarkKind, Verdict
 from tests.catalogue import add_series, parts_of, retire
 from tests.domain.sona.viewers import House, counted, kinds_of
 from tests.servers import StatementCounter
@@ -41,8 +41,10 @@ async def test_nobody_in_particular_gets_what_trends_and_what_is_popular_and_is_
     assert len(found) == 6
 
 
-async def test_what_was_watched_begun_or_judged_is_never_recommended(house: House) -> None:
-    finished, begun, disliked, unwanted, rated, liked, opened, untouched = await house.fill(8, "drama")
+async def test_what_was_watched_begun_judged_or_put_away_is_never_recommended(house: House) -> None:
+    finished, begun, disliked, unwanted, rated, liked, opened, untouched, hidden, dropped = await house.fill(
+        10, "drama"
+    )
     viewer = await house.viewer()
     await house.watches(viewer, finished)
     await house.watches(viewer, begun, 0.3)
@@ -51,8 +53,21 @@ async def test_what_was_watched_begun_or_judged_is_never_recommended(house: Hous
     await house.reacts(viewer, unwanted, Verdict.NOT_INTERESTED)
     await house.reacts(viewer, rated, stars=3.0)
     await house.reacts(viewer, liked, Verdict.LIKE)
+    await house.marks(viewer, (hidden, MarkKind.HIDDEN), (dropped, MarkKind.DROPPED))
 
     assert set(await house.recommended(viewer)) == {opened, untouched}
+
+
+async def test_what_is_hidden_while_pages_are_turned_is_not_on_the_next(house: House) -> None:
+    films = await house.fill(6, "drama")
+    viewer = await house.viewer()
+    first = await house.page(viewer, 2)
+    [hidden, *rest] = [film for film in films if film not in {edge.node.id for edge in first.edges}]
+
+    await house.marks(viewer, (hidden, MarkKind.HIDDEN))
+    second = await house.page(viewer, 10, first.cursor_at(1))
+
+    assert {edge.node.id for edge in second.edges} == set(rest)
 
 
 async def test_a_series_of_which_an_episode_was_watched_is_not_recommended(house: House) -> None:

@@ -21,7 +21,7 @@ from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import Kept
 from domain.sync.clock import Timestamp
-from domain.sync.model import Addition, Reaction, Verdict, WatchProgress
+from domain.sync.model import Addition, Mark, MarkKind, Reaction, Verdict, WatchProgress
 from tests.catalogue import add_content, add_credit
 from tests.fakes import MemoryVectors
 from tests.servers import StatementCounter
@@ -135,6 +135,15 @@ class House:
         at = self.now - timedelta(days=days_ago)
         stamp = Timestamp(int(at.timestamp() * 1000) << 16, "tv")
         await keep(self.database, account, Addition(content_id, str(uuid4()), at, stamp, given=True))
+
+    async def marks(self, account: str, *marked: tuple[int, MarkKind]) -> None:
+        """Now, on titles that may be watched already."""
+        stamp = Timestamp(int(self.now.timestamp() * 1000) << 16, "tv")
+        await keep(
+            self.database,
+            account,
+            *(Mark(title, kind, value=True, version=stamp, updated_at=self.now) for title, kind in marked),
+        )
 
     async def page(
         self,

@@ -473,7 +473,7 @@ async def test_a_dropped_title_is_not_gone_on_with_until_it_is_watched_again(hou
         house.clock.turn(1)
 
     async def offered() -> list[int]:
-        page = await house.sync.store.in_progress(ada, house.clock.now().replace(year=2020), 30, Cut())
+        page = await house.sync.store.continuing(ada, house.clock.now(), Cut())
         assert await page.count() == len(page.nodes)
         return [entry.content_id for entry in page.nodes]
 

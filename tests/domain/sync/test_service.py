@@ -1,7 +1,6 @@
 """Progress, watchlist and reactions, over a real database."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -218,7 +217,7 @@ async def test_what_is_finished_old_or_hardly_begun_is_not_continued(house: Livi
     house.clock.turn(1)
     await watch(house, ada, movies[4], 949)
 
-    page = await house.sync.store.in_progress(ada, house.clock.now() - timedelta(days=30), 30, Cut())
+    page = await house.sync.store.continuing(ada, house.clock.now(), Cut())
 
     assert [entry.content_id for entry in page.nodes] == [movies[4], movies[3]]
     assert await page.count() == 2

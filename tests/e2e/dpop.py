@@ -1,0 +1,44 @@
+"""Applications whose tokens are bound to keys of theirs (DPoP, RFC 9449)."""
+
+import base64
+import hashlib
+import time
+import uuid
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from tests.e2e.oauth import VERIFIER, App, Browser, code_for
+from tests.e2e.server import Server
+
+
+def new_key() -> ECKey:
+    return ECKey.generate_key("P-256")
+
+
+def proof(key: Any, method: str, url: str, token: str | None = None, **changes: Any) -> str:
+    """A DPoP proof, right in everything that the test does not change."""
+    claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time())}
+    if token is not None:
+        digest = hashlib.sha256(token.encode()).digest()
+        claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+    header |= changes.pop("header", {})
+    return jwt.encode(header, claims | changes, key, algorithms=[header["alg"]])
+
+
+async def bound(server: Server, app: App, ada: Browser, key: Any) -> dict[str, Any]:
+    code = await code_for(ada, app)
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "code_verifier": VERIFIER,
+        "client_id": app.id,
+    }
+    header = {"dpop": proof(key, "POST", f"{server.issuer}/oauth/token")}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.post("/oauth/token", data=fields, headers=header)
+    found: dict[str, Any] = answer.json()
+    return found

@@ -1,0 +1,240 @@
+"""Tokens that are bound to keys: what is checked of a proof, and wherever a token is shown."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from joserfc.jwk import ECKey
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.e2e.dpop import bound, new_key, proof
+from tests.e2e.oauth import (
+    App,
+    Browser,
+    code_for,
+    exchanged,
+    graph,
+    registered,
+)
+from tests.e2e.server import Server
+
+VIEWER = "{ viewer { account { id } } }"
+
+
+@pytest.mark.parametrize("key", [new_key()])
+async def test_a_bound_token_works_with_its_key_alone(
+    oauth_server: Server, app: App, ada: Browser, key: Any
+) -> None:
+    tokens = await bound(oauth_server, app, ada, key)
+    token, url = tokens["access_token"], f"{oauth_server.issuer}/graphql"
+    good = {"authorization": f"DPoP {token}", "dpop": proof(key, "POST", url, token)}
+    thief = new_key()
+
+    answers = [
+        await graph(oauth_server, VIEWER, **good),
+        await graph(oauth_server, VIEWER, **good),  # the same proof again
+        await graph(oauth_server, VIEWER, authorization=f"Bearer {token}"),
+        await graph(oauth_server, VIEWER, authorization=f"DPoP {token}"),
+        await graph(
+            oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=proof(thief, "POST", url, token)
+        ),
+    ]
+
+    assert tokens["token_type"] == "DPoP"
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"htm": "GET"},
+        {"htu": "https://elsewhere.example/graphql"},
+        {"iat": int(time.time()) - 3600},
+        {"iat": int(time.time()) + 3600},
+        {"ath": "x"},
+        {"jti": "x" * 500},
+        {"header": {"typ": "JWT"}},
+    ],
+)
+async def test_a_proof_for_something_else_is_refused(
+    oauth_server: Server, app: App, ada: Browser, changes: dict[str, Any]
+) -> None:
+    key = new_key()
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    header = proof(key, "POST", f"{oauth_server.issuer}/graphql", token, **changes)
+
+    answer = await graph(oauth_server, VIEWER, authorization=f"DPoP {token}", dpop=header)
+
+    assert answer.status_code == 401
+
+
+async def test_a_bound_refresh_token_needs_its_key(oauth_server: Server, app: App, ada: Browser) -> None:
+    key, thief = new_key(), ECKey.generate_key("P-256")
+    tokens = await bound(oauth_server, app, ada, key)
+    url = f"{oauth_server.issuer}/oauth/token"
+    fields = {
+        "grant_type": "refresh_token",
+        "refresh_token": tokens["refresh_token"],
+        "client_id": app.id,
+    }
+
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        without = await http.post("/oauth/token", data=fields)
+        stolen = await http.post("/oauth/token", data=fields, headers={"dpop": proof(thief, "POST", url)})
+        good = await http.post("/oauth/token", data=fields, headers={"dpop": proof(key, "POST", url)})
+
+    assert (without.json()["error"], stolen.json()["error"]) == ("invalid_grant", "invalid_grant")
+    assert good.json()["token_type"] == "DPoP"
+
+
+async def test_a_client_may_be_held_to_keys(oauth_server: Server, ada: Browser) -> None:
+    strict = await registered(oauth_server, "--dpop")
+
+    answer = await exchanged(oauth_server, strict, await code_for(ada, strict))
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+async def test_one_proof_does_for_all_operations_of_a_batch(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    key = new_key()
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    header = proof(key, "POST", f"{oauth_server.issuer}/graphql", token)
+
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        headers = {"authorization": f"DPoP {token}", "dpop": header}
+        answer = await http.post("/graphql", json=[{"query": VIEWER}, {"query": VIEWER}], headers=headers)
+        again = await http.post("/graphql", json=[{"query": VIEWER}], headers=headers)
+
+    assert [bool(result["data"]["viewer"]) for result in answer.json()] == [True, True]
+    assert again.status_code == 401
+
+
+async def test_a_proof_is_for_the_very_address_that_is_asked(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    key = new_key()
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    path = "/account/avatar"
+
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        answers = [
+            await http.put(
+                path,
+                content=b"no picture",
+                headers={
+                    "authorization": f"DPoP {token}",
+                    "content-type": "image/png",
+                    "dpop": proof(key, "PUT", f"{oauth_server.issuer}{place}", token),
+                },
+            )
+            for place in ("/graphql", path)
+        ]
+
+    # The second is let in, and then told that its scopes do not reach.
+    assert [answer.status_code for answer in answers] == [401, 403]
+
+
+class Socket:
+    """A WebSocket whose client may hold a key."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def say(self, **message: Any) -> None:
+        await self._connection.send(orjson.dumps(message).decode())
+
+    async def hear(self) -> dict[str, Any]:
+        """The next message, or how the server closed."""
+        try:
+            message: dict[str, Any] = orjson.loads(await asyncio.wait_for(self._connection.recv(), 5))
+        except ConnectionClosed:
+            return {"closed": self._connection.close_code}
+        return message
+
+    async def ask(self, id_: str, document: str) -> dict[str, Any]:
+        await self.say(type="subscribe", id=id_, payload={"query": document})
+        found = await self.hear()
+        assert (await self.hear())["type"] == "complete"
+        return found
+
+
+@asynccontextmanager
+async def socket(server: Server, **payload: Any) -> AsyncIterator[Socket]:
+    url = f"ws://127.0.0.1:{server.port}/graphql"
+    async with connect(url, subprotocols=["graphql-transport-ws"]) as connection:  # type: ignore[list-item]
+        opened = Socket(connection)
+        await opened.say(type="connection_init", payload=payload)
+        yield opened
+
+
+async def test_a_socket_is_opened_by_one_proof_and_carries_many_operations(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    key = new_key()
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    shown = proof(key, "GET", f"{oauth_server.issuer}/graphql", token)
+
+    async with socket(oauth_server, Authorization=f"DPoP {token}", DPoP=shown) as opened:
+        assert await opened.hear() == {"type": "connection_ack"}
+        answers = [await opened.ask(id_, VIEWER) for id_ in "12"]
+    async with socket(oauth_server, Authorization=f"DPoP {token}", DPoP=shown) as again:
+        refused = await again.hear()
+
+    assert all(answer["payload"]["data"]["viewer"] for answer in answers)
+    assert refused == {"closed": 4401}
+
+
+@pytest.mark.parametrize("how", ["bearer", "no proof", "another key", "for a post", "not text"])
+async def test_a_socket_is_not_opened_by_a_bound_token_without_its_key(
+    oauth_server: Server, app: App, ada: Browser, how: str
+) -> None:
+    key = new_key()
+    token = (await bound(oauth_server, app, ada, key))["access_token"]
+    url = f"{oauth_server.issuer}/graphql"
+    payloads: dict[str, dict[str, Any]] = {
+        "bearer": {"Authorization": f"Bearer {token}"},
+        "no proof": {"Authorization": f"DPoP {token}"},
+        "another key": {"Authorization": f"DPoP {token}", "DPoP": proof(new_key(), "GET", url, token)},
+        "for a post": {"Authorization": f"DPoP {token}", "DPoP": proof(key, "POST", url, token)},
+        "not text": {"Authorization": f"DPoP {token}", "DPoP": [proof(key, "GET", url, token)]},
+    }
+
+    async with socket(oauth_server, **payloads[how]) as refused:
+        assert await refused.hear() == {"closed": 4401}
+
+
+async def test_a_socket_goes_on_with_a_fresh_token_if_that_is_proven_too(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    key = new_key()
+    tokens = await bound(oauth_server, app, ada, key)
+    url, token = f"{oauth_server.issuer}/graphql", tokens["access_token"]
+    fresh = (await refreshed(oauth_server, app, key, tokens["refresh_token"]))["access_token"]
+    begun = {"Authorization": f"DPoP {token}", "DPoP": proof(key, "GET", url, token)}
+
+    async with socket(oauth_server, **begun) as opened:
+        await opened.hear()
+        await opened.say(type="ping", payload={"accessToken": fresh, "DPoP": proof(key, "GET", url, fresh)})
+        assert await opened.hear() == {"type": "pong"}
+        answer = await opened.ask("1", VIEWER)
+        await opened.say(type="ping", payload={"accessToken": token})
+        unproven = await opened.hear()
+
+    assert answer["payload"]["data"]["viewer"]
+    assert unproven == {"closed": 4401}
+
+
+async def refreshed(server: Server, app: App, key: ECKey, token: str) -> dict[str, Any]:
+    fields = {"grant_type": "refresh_token", "refresh_token": token, "client_id": app.id}
+    header = {"dpop": proof(key, "POST", f"{server.issuer}/oauth/token")}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        found: dict[str, Any] = (await http.post("/oauth/token", data=fields, headers=header)).json()
+    return found
