@@ -10,8 +10,8 @@ Columns = Sequence[Sequence[Position]]
 
 
 def feeders(columns: Columns) -> list[frozenset[int]]:
-    """For each column the numbers of the positions that, while their values are awaited, may yet bring sources
-    for one of its batch functions to a place as many waits deep.
+    """For each column the numbers of the positions that, while their values are awaited, may yet bring
+    sources for one of its batch functions to a place as many waits deep.
 
     What is deeper down is not waited for: a branch of few levels would be kept back by one of many.
     """

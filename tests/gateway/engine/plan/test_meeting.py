@@ -97,7 +97,8 @@ schema = strawberry.Schema(Query)
 async def test_a_quick_list_waits_for_a_slow_one_to_be_asked_about_together() -> None:
     found = await ask(
         schema,
-        """{ quick: items(turns: 1, names: ["a"]) { label } slow: items(turns: 9, names: ["b"]) { label } }""",
+        """{ quick: items(turns: 1, names: ["a"]) { label }
+             slow: items(turns: 9, names: ["b"]) { label } }""",
     )
 
     assert found.data == {"quick": [{"label": "label of a"}], "slow": [{"label": "label of b"}]}
