@@ -59,10 +59,10 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
             _delivered(known, device, verdict)
             for told in device.refused:
                 verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
-        told = [(device, device.told_at) for device in devices]
+        reached = [(device, device.told_at) for device in devices]
         for sender in devices:
             for one in sender.acknowledged:
-                _kept(known, sender, one, told, broken, verdict)
+                _kept(known, sender, one, reached, broken, verdict)
         copies = [_copy(device) for device in devices]
         verdict.apart += [
             device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
