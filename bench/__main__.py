@@ -17,11 +17,13 @@ from bench import (
     inprocess,
     planning,
     pricing,
+    pushes,
     report,
     requests,
     scaling,
     search,
     starts,
+    subscribers,
     tokens,
 )
 from bench.load import LoadFailed
@@ -42,6 +44,8 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "push": pushes.measure,
+    "subscribers": subscribers.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }

@@ -57,12 +57,11 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
         _repeats(known, verdict)
         for device in devices:
             _delivered(known, device, verdict)
-            for told in device.refused:
-                verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
-        reached = [(device, device.told_at) for device in devices]
+            verdict.refused += [f"{one['operationId']}: {one['userErrors']}" for one in device.refused]
+        told = [(device, device.told_at) for device in devices]
         for sender in devices:
             for one in sender.acknowledged:
-                _kept(known, sender, one, reached, broken, verdict)
+                _kept(known, sender, one, told, broken, verdict)
         copies = [_copy(device) for device in devices]
         verdict.apart += [
             device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
