@@ -18,11 +18,13 @@ from bench import (
     inprocess,
     planning,
     pricing,
+    pushes,
     report,
     requests,
     scaling,
     search,
     starts,
+    subscribers,
     tokens,
 )
 from bench.load import LoadFailed
@@ -43,7 +45,12 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+<<<<<<< HEAD
     "identity": identity.measure,
+=======
+    "push": pushes.measure,
+    "subscribers": subscribers.measure,
+>>>>>>> main
     "cost": pricing.measure,
     "start": starts.measure,
 }

@@ -271,7 +271,7 @@ class Sessions:
         client = await self.clients.get(str(caller.client_id))
         if client is None or client.disabled_at is not None:
             raise Unauthenticated("This client is not in use any more.", error="invalid_token")
-        return replace(caller, scopes=caller.scopes & implied(client.scopes))
+        return replace(caller, scopes=caller.scopes & implied(client.scopes), tier=client.tier)
 
     def refuse_ended(self, caller: Caller) -> None:
         """Raises `Unauthenticated`, saying why, where the caller's session or token was revoked."""
