@@ -45,12 +45,9 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
-<<<<<<< HEAD
     "identity": identity.measure,
-=======
     "push": pushes.measure,
     "subscribers": subscribers.measure,
->>>>>>> main
     "cost": pricing.measure,
     "start": starts.measure,
 }
