@@ -24,12 +24,11 @@ from bench.load import Load, LoadFailed, put
 from bench.measures import Result, Timing
 from bench.processes import Running, busy_seconds
 from bench.stage import Stage
-from domain.identity.audit import SYSTEM, Audit
-from domain.identity.clients import Clients, GrantType, Registered, Registration
-from domain.identity.postgres_audit import PostgresAudit
-from domain.identity.postgres_clients import PostgresClients
-from domain.platform.postgres import Database
-from gateway.time_and_ids import new_id, now
+from domain.identity.audit import SYSTEM
+from domain.identity.clients import GrantType
+from domain.identity.registrations import Registered, Registration
+from gateway.services import open_services
+from gateway.settings import Settings
 
 ROUNDS = 25
 EACH = 100
@@ -40,6 +39,7 @@ ASKED = 60
 FLOODERS = 16
 FLOODED_SECONDS = 1.0
 FLOOD_ROUNDS = 7
+FOLDER = "identity"
 PASSWORD = "A-good-Passw0rd"
 CALLBACK = "https://app.example/callback"
 VERIFIER = "v" * 64
@@ -53,7 +53,7 @@ Report = Callable[[Result], None]
 
 
 async def measure(stage: Stage, report: Report) -> None:
-    async with stage.gateway("identity", rate_limits="false") as server:
+    async with stage.gateway(FOLDER, rate_limits="false") as server:
         stage.say("requests that are signed in …")
         for result in await _overhead(server):
             report(result)
@@ -162,9 +162,9 @@ async def _client(stage: Stage) -> Registered:
     """A confidential client that may use every grant of people."""
     grants = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.DEVICE_CODE)
     wanted = Registration("Bench", [CALLBACK], grants, SCOPE.split(), confidential=True)
-    async with Database.open(stage.url) as database:
-        clients = Clients(PostgresClients(database), Audit(PostgresAudit(database), now), now, new_id)
-        return await clients.register(wanted, SYSTEM)
+    settings = Settings(database_url=stage.url, data_dir=stage.folder / FOLDER)
+    async with open_services(settings) as services:
+        return await services.registrations.register(wanted, SYSTEM)
 
 
 def _asking(client: Registered) -> dict[str, str]:
