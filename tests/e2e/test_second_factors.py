@@ -244,7 +244,7 @@ async def test_our_pages_take_a_passkey_in_place_of_a_password_and_after_it(
 async def test_a_passkey_is_offered_in_the_field_of_the_address(server: Server, browser: Browser) -> None:
     await with_passkey(server, browser, "suggested@example.org")
 
-    # An authenticator of the protocol takes the suggestion at once, as somebody would who picks it from the list.
+    # The virtual authenticator takes the suggestion at once, as somebody would who picks it from the list.
     found = await browser.answer(open="/oauth/device", **{"await": "form[action='/oauth/sign-out']"})
 
     assert "Signed in as suggested@example.org" in found["text"]
