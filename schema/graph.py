@@ -82,6 +82,7 @@ CONTRIBUTIONS = {
             sync.ContentOfViewer,
             sync.SeriesOfViewer,
             sync.ViewerSync,
+            sync.LoginSessionSync,
             offline.ContentMarks,
             offline.ViewerConflicts,
             interchange.ViewerImports,

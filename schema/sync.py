@@ -12,7 +12,7 @@ from resolvers import commands, devices, marks, sync
 from schema.caching import PRIVATE
 from schema.catalog import Content, Episode, Series
 from schema.errors import UserError
-from schema.identity import Viewer
+from schema.identity import LoginSession, Viewer
 from schema.node import Node
 from schema.paging import Connection, page
 from schema.views import choices, edge, extends, plain, stream, view
@@ -186,6 +186,14 @@ class ViewerSync:
     """The viewer's devices, in the order of registration."""
     sync_cursor: str = edge(sync.sync_cursor, cost=60, access=SIGNED_IN)
     """Where the change log stands: pass it as `after` to a stream, then read the state."""
+
+
+@extends(LoginSession)
+class LoginSessionSync:
+    """Where a sign-in is."""
+
+    device: Device | None = edge(devices.of_session, cost=3, access=own(Scope.READ_DEVICES))
+    """The device that was registered in it; null where none was, and in sessions of somebody else."""
 
 
 @view(sync.AddToWatchlistPayload)
