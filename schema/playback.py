@@ -61,9 +61,9 @@ class PlaybackPayload:
     """What became of a change of playback."""
 
     session: PlaybackSession | None
-    """The session; null for a report without one."""
+    """The session; null for a report without one. That of a device that is incognito is shown here alone."""
     progress: WatchProgress | None
-    """How far the viewer came."""
+    """How far the viewer came; null for a session that is incognito."""
     user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 

@@ -56,6 +56,8 @@ class Device(Node):
     """Since when it belongs to the account."""
     last_seen_at: datetime | None
     """Its last sign of life."""
+    incognito: bool
+    """Whether nothing is kept of what is done on it: no progress, no history, no session, no reaction."""
 
 
 @view(model.WatchProgress, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
@@ -246,6 +248,11 @@ class RemoveDevicePayload(DevicePayload):
 
 
 @view(devices.DevicePayload)
+class SetIncognitoPayload(DevicePayload):
+    """What became of the switch."""
+
+
+@view(devices.DevicePayload)
 class HeartbeatPayload(DevicePayload):
     """What became of a sign of life."""
 
@@ -296,6 +303,10 @@ class SyncMutation:
         devices.remove_device, cost=400, access=needs(Scope.WRITE_DEVICES)
     )
     """Removes a device and stops what it plays; what it wrote stays."""
+    set_incognito: SetIncognitoPayload = edge(
+        devices.set_incognito, cost=400, access=needs(Scope.WRITE_DEVICES)
+    )
+    """Makes a device incognito, or ends that. What it plays is stopped; what was kept before stays."""
     heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400, access=needs(Scope.WRITE_DEVICES))
     """A device's sign of life, every 30 seconds."""
     send_command: SendCommandPayload = edge(
