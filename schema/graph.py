@@ -22,6 +22,7 @@ from schema import (
     administration,
     catalog,
     closing,
+    devices,
     discovery,
     identity,
     interchange,
@@ -76,12 +77,18 @@ CONTRIBUTIONS = {
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
-        mutation=(sync.SyncMutation, offline.OfflineMutation, interchange.InterchangeMutation),
-        subscription=(sync.SyncSubscription,),
+        mutation=(
+            sync.SyncMutation,
+            devices.DeviceMutation,
+            offline.OfflineMutation,
+            interchange.InterchangeMutation,
+        ),
+        subscription=(sync.SyncSubscription, devices.DeviceSubscription),
         extensions=(
             sync.ContentOfViewer,
             sync.SeriesOfViewer,
             sync.ViewerSync,
+            devices.ViewerDevices,
             offline.ContentMarks,
             offline.ViewerConflicts,
             interchange.ViewerImports,

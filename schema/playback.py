@@ -10,15 +10,12 @@ from domain.playback import model
 from resolvers import playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
+from schema.devices import Device, DeviceChanged, DeviceCommand, DeviceCommandChanged
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
 from schema.offline import SnapshotBegan, SnapshotEnded, TitleMarksChanged
 from schema.sync import (
-    Device,
-    DeviceChanged,
-    DeviceCommand,
-    DeviceCommandChanged,
     ProgressChanged,
     ReactionChanged,
     ViewingWithdrawn,
