@@ -13,15 +13,18 @@ from bench import (
     changes,
     growth,
     hostile,
+    identity,
     imports,
     inprocess,
     planning,
     pricing,
+    pushes,
     report,
     requests,
     scaling,
     search,
     starts,
+    subscribers,
     tokens,
 )
 from bench.load import LoadFailed
@@ -42,6 +45,9 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "identity": identity.measure,
+    "push": pushes.measure,
+    "subscribers": subscribers.measure,
     "cost": pricing.measure,
     "start": starts.measure,
 }

@@ -73,6 +73,10 @@ class ClientSettings(BaseSettings):
     """Queries and mutations of one caller (an account, or else an address) at a time, in one process."""
     max_concurrent_subscriptions: int = Field(default=_DEFAULTS.max_concurrent_subscriptions, ge=1)
     """Subscriptions of one caller at a time, in one process."""
+    max_concurrent_sockets: int = Field(default=_DEFAULTS.max_concurrent_sockets, ge=1)
+    """WebSockets of one caller at a time, in one process."""
+    max_socket_operations: int = Field(default=_DEFAULTS.max_socket_operations, ge=1)
+    """Operations at a time on one WebSocket."""
 
     @field_validator("limits_warn_only", mode="before")
     @classmethod

@@ -57,8 +57,7 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
         _repeats(known, verdict)
         for device in devices:
             _delivered(known, device, verdict)
-            for told in device.refused:
-                verdict.refused.append(f"{told['operationId']}: {told['userErrors']}")
+            verdict.refused += [f"{one['operationId']}: {one['userErrors']}" for one in device.refused]
         told = [(device, device.told_at) for device in devices]
         for sender in devices:
             for one in sender.acknowledged:

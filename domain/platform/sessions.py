@@ -2,6 +2,7 @@
 each taking and giving back.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -27,13 +28,20 @@ IDLE_SECONDS: Final = 60.0
 
 
 class Sessions:
-    """Takes the connection that was used last; the pool bounds how many there are and mends broken ones."""
+    """Takes the connection that was used last; the pool bounds how many there are and mends broken ones.
+
+    Who has to wait is handed the next connection as it is: by way of the pool it would lose its prepared
+    statements, and everybody would prepare theirs again just when there is most to do.
+    """
 
     def __init__(self, pool: asyncpg.Pool, timeout_seconds: float) -> None:
         self._pool = pool
         self._timeout_seconds = timeout_seconds
         self._free: deque[tuple[Session, float]] = deque()
-        self._waiting = 0
+        self._lent = 0
+        """By the pool, to us: in use, free, and those that are being opened."""
+        self._waiters: deque[asyncio.Future[Session | None]] = deque()
+        """They are given a connection, or nothing where the pool can lend one again."""
 
     @property
     def idle(self) -> int:
@@ -45,43 +53,43 @@ class Sessions:
 
     async def take(self, seconds_left: float | None = None) -> Session:
         """TimeoutError if none is free in time: in that of the pool, or what is left of the caller's."""
-        if (session := self.take_idle()) is not None:
-            return session
-        self._waiting += 1
-        try:
-            most = self._timeout_seconds
-            patience = most if seconds_left is None else min(most, seconds_left)
-            return cast("Session", await self._pool.acquire(timeout=patience))
-        finally:
-            self._waiting -= 1
+        most = self._timeout_seconds
+        async with asyncio.timeout(most if seconds_left is None else min(most, seconds_left)):
+            while True:
+                if (session := self.take_idle()) is not None:
+                    return session
+                if self._lent < self._pool.get_max_size():
+                    return await self._borrow()
+                if (handed := await self._wait()) is not None and not self._forgets(handed):
+                    return handed
 
     def take_idle(self) -> Session | None:
         """One that is at hand, if there is."""
         while self._free:
             session, _ = self._free.pop()
-            if not is_lost(session):
+            if not self._forgets(session):
                 return session
         return None
 
     def give_idle(self, session: Session) -> bool:
         """Keeps a connection at hand that was used well, outside of any transaction; False where it has to be
-        given with `give`, as somebody waits for one or another has to go back to the pool.
+        given with `give`, as another has to go back to the pool.
         """
         now = time.monotonic()
-        if self._waiting or (self._free and now - self._free[0][1] > IDLE_SECONDS):
+        if self._free and now - self._free[0][1] > IDLE_SECONDS:
             return False
-        self._free.append((session, now))
+        self._keep(session, now)
         return True
 
     async def give(self, session: Session, *, sound: bool) -> None:
         """Takes a connection back; one whose use failed is not `sound`, and looked after by the pool."""
-        now = time.monotonic()
-        if is_lost(session):
+        if self._forgets(session):
             return
-        if sound and not self._waiting and not session.is_in_transaction():
-            self._free.append((session, now))
+        now = time.monotonic()
+        if sound and not session.is_in_transaction():
+            self._keep(session, now)
         else:
-            await self._pool.release(session)
+            await self._return(session)
         if self._free and now - self._free[0][1] > IDLE_SECONDS:
             await self._return(self._free.popleft()[0])
 
@@ -90,9 +98,59 @@ class Sessions:
         while self._free:
             await self._return(self._free.pop()[0])
 
+    def _keep(self, session: Session, now: float) -> None:
+        if not self._hand(session):
+            self._free.append((session, now))
+
+    def _hand(self, session: Session | None) -> bool:
+        """Gives it to whoever has waited longest; False where nobody waits."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(session)
+                return True
+        return False
+
+    async def _wait(self) -> Session | None:
+        waiter: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except BaseException:
+            # It was given something in the moment in which it gave up.
+            if waiter.done() and not waiter.cancelled():
+                session = waiter.result()
+                if session is None:
+                    self._hand(None)
+                else:
+                    self._keep(session, time.monotonic())
+            raise
+
+    async def _borrow(self) -> Session:
+        self._lent += 1
+        try:
+            return cast("Session", await self._pool.acquire())
+        except BaseException:
+            self._has_left()
+            raise
+
     async def _return(self, session: Session) -> None:
+        if not self._forgets(session):
+            try:
+                await self._pool.release(session)
+            finally:
+                self._has_left()
+
+    def _forgets(self, session: Session) -> bool:
+        """Whether a connection has ended; the pool has taken it back by itself."""
         if not is_lost(session):
-            await self._pool.release(session)
+            return False
+        self._has_left()
+        return True
+
+    def _has_left(self) -> None:
+        self._lent -= 1
+        self._hand(None)
 
 
 def is_lost(session: Session) -> bool:

@@ -1,9 +1,10 @@
 """Fan-out and presence within one process."""
 
+import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from domain.sync.devices import HEARTBEAT
 from domain.sync.journal import Mailbox
@@ -12,41 +13,64 @@ from domain.sync.model import Change
 INBOX_CAPACITY = 256
 
 
-class LocalFanout:
-    """Fills `Fanout` for the listeners of this process."""
+@dataclass(slots=True)
+class _Listeners:
+    """Of one account."""
 
-    def __init__(self) -> None:
-        self._boxes: defaultdict[str, set[Mailbox]] = defaultdict(set)
+    boxes: set[Mailbox] = field(default_factory=set)
+    told: int = 0
+    """The highest number that they were told."""
+
+
+class LocalFanout:
+    """Fills `Fanout` for the listeners of this process.
+
+    `unsure` is set where messages may have been lost, for somebody to look into the log.
+    """
+
+    def __init__(self, capacity: int = INBOX_CAPACITY) -> None:
+        """`capacity` is how many changes wait for one listener at most."""
+        self._capacity = capacity
+        self._listeners: dict[str, _Listeners] = {}
+        self.unsure = asyncio.Event()
 
     async def publish(self, changes: list[Change]) -> None:
         self.deliver(changes)
 
     def deliver(self, changes: list[Change]) -> None:
         for change in changes:
-            for box in self._boxes.get(change.account_id, ()):
-                box.put(change)
+            listeners = self._listeners.get(change.account_id)
+            if listeners is not None:
+                listeners.told = max(listeners.told, change.seq)
+                for box in listeners.boxes:
+                    box.put(change)
 
-    def nudge(self, account_ids: Sequence[str]) -> None:
-        """Sends the listeners of these accounts to the log."""
-        for account_id in account_ids:
-            for box in self._boxes.get(account_id, ()):
-                box.put(None)
+    def point(self, account_id: str, seq: int) -> bool:
+        """Says that the account's log has reached this number; whether that was news to its listeners."""
+        listeners = self._listeners.get(account_id)
+        if listeners is None or listeners.told >= seq:
+            return False
+        listeners.told = seq
+        for box in listeners.boxes:
+            box.point(seq)
+        return True
 
     @property
     def accounts(self) -> list[str]:
         """Those with a listener."""
-        return list(self._boxes)
+        return list(self._listeners)
 
     @asynccontextmanager
     async def listen(self, account_id: str) -> AsyncIterator[Mailbox]:
-        box = Mailbox(INBOX_CAPACITY)
-        self._boxes[account_id].add(box)
+        box = Mailbox(self._capacity)
+        listeners = self._listeners.setdefault(account_id, _Listeners())
+        listeners.boxes.add(box)
         try:
             yield box
         finally:
-            self._boxes[account_id].discard(box)
-            if not self._boxes[account_id]:
-                del self._boxes[account_id]
+            listeners.boxes.discard(box)
+            if not listeners.boxes:
+                del self._listeners[account_id]
 
 
 class LocalPresence:

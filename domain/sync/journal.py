@@ -1,15 +1,18 @@
 """Writes of an account, one after another, each with the changes it causes; and following those changes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from domain.platform.errors import BadInput
 from domain.sync.model import Change, ChangeKind, Event
 
 CATCH_UP_PAGE = 500
+SLOW_FROM = 16
+"""Changes that wait for a listener: whoever has so many does not keep up."""
 
 
 @dataclass
@@ -43,6 +46,14 @@ class ChangeLog(Protocol):
     async def since(self, account_id: str, seq: int, limit: int) -> list[Change]: ...
 
 
+class Arrival(NamedTuple):
+    """A change that came to a listener, with those before it that it makes up for."""
+
+    first: int
+    """The number of the first of them; its own where there are none."""
+    change: Change
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What takes the place of changes that are no longer in the log."""
@@ -61,8 +72,8 @@ class CatchUp(Protocol):
 class Inbox(Protocol):
     """What arrives for one listener; bounded, so a slow one loses messages rather than memory."""
 
-    async def get(self) -> Change | None:
-        """The next change; nothing where the listener had better look into the log."""
+    async def get(self) -> Arrival | int:
+        """The next change, or the number that the log has reached, where the listener has to look there."""
         ...
 
 
@@ -107,33 +118,36 @@ class Journal:
         log, and what it repeats is dropped. Where the log has dropped a change that is asked for, what
         `catch_up` answers comes in place of it (without one, that is a `BadInput`); with `anew` it comes
         first in any case.
+
+        Whoever takes them too slowly is spared progress that a later one has made up for; see `newest`.
         """
         async with self.fanout.listen(account_id) as inbox:
             latest = await self.log.latest(account_id)
             seen = latest if after is None else after
             if seen > latest:
                 raise BadInput("`after` lies ahead of this account's changes.", argument="after")
+            live = False
             while True:
                 while anew or seen < latest:
                     missed = [] if anew else await self.log.since(account_id, seen, CATCH_UP_PAGE)
-                    for change in missed:
-                        if change.seq != seen + 1:
-                            break
+                    whole = unbroken(missed, seen)
+                    for change in newest(whole) if live and len(whole) > SLOW_FROM else whole:
                         yield change
-                        seen = change.seq
+                    seen += len(whole)
                     if not missed or seen != missed[-1].seq:
                         snapshot = await (catch_up or refuse_to_catch_up)(account_id, seen)
                         for change in snapshot.changes:
                             yield change
                         seen, anew = max(seen, snapshot.seq), False
+                live = True
                 arrived = await inbox.get()
-                if arrived is None:
-                    latest = await self.log.latest(account_id)
-                elif arrived.seq == seen + 1:
-                    yield arrived
-                    seen = arrived.seq
+                if isinstance(arrived, int):
+                    latest = max(latest, arrived)
+                elif arrived.first <= seen + 1 <= arrived.change.seq:
+                    yield arrived.change
+                    seen = arrived.change.seq
                 else:
-                    latest = max(latest, arrived.seq)
+                    latest = max(latest, arrived.change.seq)
 
 
 async def refuse_to_catch_up(account_id: str, seen: int) -> Snapshot:  # noqa: ARG001 - fills the port
@@ -144,19 +158,88 @@ async def refuse_to_catch_up(account_id: str, seen: int) -> Snapshot:  # noqa: A
     )
 
 
+def unbroken(changes: Sequence[Change], seen: int) -> Sequence[Change]:
+    """Those at the beginning that follow on `seen`, and each other."""
+    for place, change in enumerate(changes):
+        if change.seq != seen + 1 + place:
+            return changes[:place]
+    return changes
+
+
+def newest(changes: Sequence[Change]) -> list[Change]:
+    """Without the progress that a later one in the same viewing has made up for."""
+    last = {_viewing(change): change for change in changes}
+    return [change for change in changes if _viewing(change) is None or last[_viewing(change)] is change]
+
+
+def _viewing(change: Change) -> tuple[Any, Any] | None:
+    """What a change is the latest word on; nothing where others say something of their own."""
+    if change.kind is not ChangeKind.PROGRESS:
+        return None
+    return change.payload["content"], change.payload["viewing"]
+
+
 class Mailbox:
     """An inbox held in memory; fills `Inbox`."""
 
-    def __init__(self, capacity: int) -> None:
-        self._changes: asyncio.Queue[Change | None] = asyncio.Queue(capacity)
+    def __init__(self, capacity: int, slow_from: int = SLOW_FROM) -> None:
+        """From `slow_from` changes that wait, progress is kept only where it is the latest of its viewing."""
+        self._capacity = capacity
+        self._slow_from = slow_from
+        self._arrivals: deque[Arrival] = deque()
+        self._reached: int | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
-    async def get(self) -> Change | None:
-        return await self._changes.get()
+    def __len__(self) -> int:
+        return len(self._arrivals)
 
-    def put(self, change: Change | None) -> None:
+    async def get(self) -> Arrival | int:
+        while not self._arrivals and self._reached is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if self._reached is not None:
+            reached, self._reached = self._reached, None
+            return reached
+        return self._arrivals.popleft()
+
+    def put(self, change: Change) -> None:
         """Delivers, or, where the box is full, empties it and points to the log."""
-        if self._changes.full():
-            while not self._changes.empty():
-                self._changes.get_nowait()
-            change = None
-        self._changes.put_nowait(change)
+        first = change.seq
+        if len(self._arrivals) >= self._slow_from:
+            first = self._made_up_for(change)
+        if len(self._arrivals) < self._capacity:
+            self._arrivals.append(Arrival(first, change))
+            self._wake()
+        else:
+            self._arrivals.clear()
+            self.point(change.seq)
+
+    def point(self, seq: int) -> None:
+        """Says that the log has reached this number."""
+        self._reached = max(seq, self._reached or 0)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _made_up_for(self, change: Change) -> int:
+        """Takes out the progress that this one makes up for; the first number that the change stands for."""
+        key = _viewing(change)
+        if key is None:
+            return change.seq
+        for place, (first, known) in enumerate(self._arrivals):
+            if _viewing(known) == key and known.seq < change.seq:
+                follower = self._arrivals[place + 1] if place + 1 < len(self._arrivals) else None
+                following = change.seq if follower is None else follower.first
+                if following != known.seq + 1:
+                    break  # messages came out of their order; the log will tell
+                del self._arrivals[place]
+                if follower is None:
+                    return first
+                self._arrivals[place] = Arrival(first, follower.change)
+                break
+        return change.seq

@@ -1,6 +1,7 @@
 """Looks into the log for what no message told, so that a lost message costs a second and nothing else."""
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -13,10 +14,15 @@ PERIOD_SECONDS = 1.0
 
 
 class Listeners(Protocol):
+    unsure: asyncio.Event
+    """Set where messages may have been lost."""
+
     @property
     def accounts(self) -> list[str]: ...
 
-    def nudge(self, account_ids: list[str]) -> None: ...
+    def point(self, account_id: str, seq: int) -> bool:
+        """Says how far a log has come; whether that was news."""
+        ...
 
 
 class Latest(Protocol):
@@ -24,30 +30,27 @@ class Latest(Protocol):
 
 
 class Lookout:
-    """Compares the log with what it saw a moment ago, for the accounts that somebody listens to."""
+    """Compares the log with what listeners were told, for the accounts that somebody listens to."""
 
     def __init__(self, latest: Latest, listeners: Listeners) -> None:
         self._latest = latest
         self._listeners = listeners
-        self._known: dict[str, int] = {}
 
     async def look(self) -> list[str]:
-        """One look; nudges the listeners of the accounts that have moved on, and names them."""
+        """One look, at all of them in one statement; the accounts whose listeners had missed something."""
         accounts = self._listeners.accounts
-        if not accounts:
-            self._known = {}
-            return []
-        found = await self._latest.latest_of(accounts)
-        moved = [account for account, seq in found.items() if self._known.get(account) != seq]
-        self._known = found
-        self._listeners.nudge(moved)
-        return moved
+        found = await self._latest.latest_of(accounts) if accounts else {}
+        return [account for account, seq in found.items() if self._listeners.point(account, seq)]
 
     async def run(self) -> None:
-        """Looks once a second, until cancelled."""
+        """Looks once a second, and at once where messages may have been lost, until cancelled."""
         while True:
-            await asyncio.sleep(PERIOD_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PERIOD_SECONDS):
+                    await self._listeners.unsure.wait()
+            self._listeners.unsure.clear()
             try:
                 await self.look()
             except GatewayError as error:
                 log.warning("lookout.database_away", error=str(error))
+                await asyncio.sleep(PERIOD_SECONDS)

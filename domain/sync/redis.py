@@ -82,14 +82,14 @@ class RedisFanout:
     async def _receive(self) -> None:
         async with self._patient.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANNEL)
-            self.local.nudge(self.local.accounts)  # what was published while we were not subscribed
+            self.local.unsure.set()  # what was published while we were not subscribed
             async for message in channel.listen():
                 try:
                     changes = [_unpacked(entry) for entry in orjson.loads(message["data"])]
                 except (ValueError, TypeError) as error:
                     # As of a later version in a rolling update; the log is read by its own version's rules.
                     log.warning("fanout.message_not_understood", error=str(error))
-                    self.local.nudge(self.local.accounts)
+                    self.local.unsure.set()
                 else:
                     self.local.deliver(changes)
 

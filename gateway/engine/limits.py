@@ -37,6 +37,8 @@ class Limit(StrEnum):
     DEFERRED = "deferred"
     CONCURRENT_OPERATIONS = "concurrent_operations"
     CONCURRENT_SUBSCRIPTIONS = "concurrent_subscriptions"
+    CONCURRENT_SOCKETS = "concurrent_sockets"
+    SOCKET_OPERATIONS = "socket_operations"
 
     @property
     def words(self) -> str:
@@ -100,6 +102,8 @@ class Limits:
     """Queries and mutations of one caller that run at the same time in this process."""
     max_concurrent_subscriptions: int = 500
     """Subscriptions of one caller that run at the same time in this process."""
+    max_concurrent_sockets: int = 500
+    """WebSockets of one caller that are open at the same time in this process."""
     max_socket_operations: int = 100
     """Running at the same time on one WebSocket."""
     cached_documents: int = 1_000

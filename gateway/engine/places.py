@@ -1,4 +1,4 @@
-"""How many operations of one caller run at the same time."""
+"""How much of one caller runs at the same time: operations, subscriptions, WebSockets."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,12 +27,18 @@ class Places:
         """Takes a place for each operation, to be left with the block; raises TooManyRequests where they are
         too few.
         """
-        needed = [(caller, _limit_of(operation)) for operation in operations]
+        return self._taken([(caller, _limit_of(operation)) for operation in operations])
+
+    def socket(self, caller: str) -> AbstractContextManager[None]:
+        """Takes a place for a WebSocket; raises TooManyRequests as `taken` does."""
+        return self._taken([(caller, Limit.CONCURRENT_SOCKETS)])
+
+    def _taken(self, needed: Sequence[Place]) -> AbstractContextManager[None]:
         for place in needed if len(needed) == 1 else set(needed):
             excess = self.guard.refuses(place[1], self.running[place] + needed.count(place))
             if excess is not None:
                 raise TooManyRequests(
-                    f"Only {excess.maximum:,} {excess.limit.words} of one caller are answered at a time: "
+                    f"Only {excess.maximum:,} {excess.limit.words} of one caller are served at a time: "
                     f"wait for some of yours to end.",
                     retryAfter=RETRY_SECONDS,
                     **excess.extensions,

@@ -86,7 +86,7 @@ def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: Attem
     return OAuthDesk(
         issuer=issuer,
         resources=resources_of(issuer),
-        clients=Clients(PostgresClients(database), audit, now, sessions.new_id),
+        clients=Clients(PostgresClients(database)),
         grants=Grants(PostgresGrants(database), sessions, attempts, audit, now),
         impersonation=Impersonation(sessions, sessions.account, Policy(), audit),
         sessions=sessions,

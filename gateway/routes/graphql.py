@@ -235,7 +235,7 @@ class HttpDoor:
     async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
         context = await self._reception.context_of(exchange.connection)
         with self._reception.place(exchange.connection, context, operation):
-            return self._reply(exchange, await self._engine.execute(operation, context))
+            return self._reply(exchange, await self._engine.execute(operation, context), context)
 
     def _manner(self, exchange: _Exchange, operation: Operation) -> Manner | None:
         """How to answer in parts; None where one answer is wanted, or there is but one."""
@@ -287,12 +287,16 @@ class HttpDoor:
             results, kind, headers, exchange.receive, exchange.send, reached=reached, finite=finite
         )
 
-    def _reply(self, exchange: _Exchange, result: OperationResult) -> Reply:
+    def _reply(self, exchange: _Exchange, result: OperationResult, context: Any = None) -> Reply:
         content_type = exchange.json_type
         status, body = status_of(result, content_type), self._engine.to_bytes(result)
-        reply = Reply(status, body, content_type, result_headers(result))
+        headers = result_headers(result)
         if exchange.method == "POST":
-            return reply
+            if context is not None:
+                headers = [*headers, *self._options.allowance_of(context)]
+            return Reply(status, body, content_type, headers)
+        # What a cache may keep tells nothing of whoever asked first.
+        reply = Reply(status, body, content_type, headers)
         return for_caches(reply, result, exchange.headers, self._options.naming, self._options.varying)
 
     def _refusal(self, exchange: _Exchange, error: Exception) -> Reply:

@@ -5,7 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -19,6 +19,7 @@ from gateway.engine.errors import FormattedError
 from gateway.engine.execution import Operation
 from gateway.engine.incremental.formats import Format
 from gateway.engine.limits import Limit
+from gateway.engine.places import RETRY_SECONDS
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
@@ -42,7 +43,8 @@ class CloseCode(IntEnum):
     BAD_PROTOCOL = 4406
     INIT_TIMEOUT = 4408
     DUPLICATE_ID = 4409
-    TOO_MANY_INITS = 4429
+    TOO_MANY = 4429
+    """Initialisations of one socket, or sockets of one caller."""
 
 
 class _Closed(Exception):
@@ -118,6 +120,7 @@ class _Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._block = Interruptible()
+        self._place = ExitStack()
         self._standing = Standing(door.reception.context_of, door.options, self._say)
         self._closing = _Closed(CloseCode.GOING_AWAY, _COME_AGAIN)
 
@@ -142,6 +145,7 @@ class _Socket:
             self._closing = _Closed(CloseCode.INTERNAL, self._engine.errors.of_exception(error)["message"])
         finally:
             clock.cancel()
+            self._place.close()
             self._standing.close()
             streams = self._standing.reached()
             await self._stop_operations()
@@ -222,12 +226,13 @@ class _Socket:
 
     async def _initialise(self, payload: dict[str, Any] | None) -> None:
         if self._initialised.is_set():
-            raise _Closed(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
+            raise _Closed(CloseCode.TOO_MANY, "Too many initialisation requests")
         self._initialised.set()
         self._connection = replace(self._connection, parameters=payload or {})
         try:
             # Each operation makes its own; who may not come in learns it before anything is subscribed.
             context = await self._reception.context_of(self._connection)
+            self._place.enter_context(self._reception.socket_place(self._connection, context))
         except GatewayError as error:
             raise _closing(error) from None
         except Exception as error:  # noqa: BLE001 - masked, as everywhere
@@ -253,10 +258,15 @@ class _Socket:
         asked = self._asked(message)
         if asked.id in self._operations:
             raise _Closed(CloseCode.DUPLICATE_ID, f"Subscriber for {asked.id} already exists")
-        maximum = self._engine.limits.max_socket_operations
         # Those being stopped count as well, or a client could start any number of slow endings.
-        if len(self._operations) + len(self._ending) >= maximum:
-            error = TooManyRequests(f"Only {maximum} operations may run on one connection at a time.")
+        running = len(self._operations) + len(self._ending)
+        excess = self._engine.guard.refuses(Limit.SOCKET_OPERATIONS, running + 1)
+        if excess is not None:
+            error = TooManyRequests(
+                f"Only {excess.maximum:,} operations may run on one connection at a time.",
+                retryAfter=RETRY_SECONDS,
+                **excess.extensions,
+            )
             await self._say_errors(asked.id, [self._engine.errors.of_exception(error)])
             return
         self._operations[asked.id] = asyncio.create_task(self._serve(asked))
@@ -367,6 +377,8 @@ def _closing(error: GatewayError) -> _Closed:
     match error.code:
         case ErrorCode.UNAUTHENTICATED:
             return _Closed(CloseCode.UNAUTHORIZED, error.message)
+        case ErrorCode.RATE_LIMITED:
+            return _Closed(CloseCode.TOO_MANY, error.message)
         case ErrorCode.INTERNAL | ErrorCode.UNAVAILABLE | ErrorCode.TIMEOUT:
             return _Closed(CloseCode.INTERNAL, error.message)
         case _:

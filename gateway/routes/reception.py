@@ -38,9 +38,15 @@ class Reception:
 
         Raises TooManyRequests where the caller has too many running already.
         """
+        return self._places.taken(self._key(connection, context), operations)
+
+    def socket_place(self, connection: Connection, context: Any) -> AbstractContextManager[None]:
+        """What is charged to a caller for an open WebSocket; raises TooManyRequests as `place` does."""
+        return self._places.socket(self._key(connection, context))
+
+    def _key(self, connection: Connection, context: Any) -> str:
         caller = self._caller_of(context)
-        key = network_of(connection.client) if caller is None else f"account {caller}"
-        return self._places.taken(key, operations)
+        return network_of(connection.client) if caller is None else f"account {caller}"
 
     async def _explained(self, rejected: Rejected, connection: Connection) -> Rejected:
         """The same with suggestions, for a caller who may see the schema where others may not."""

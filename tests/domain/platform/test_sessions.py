@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import asyncpg
@@ -96,6 +97,73 @@ async def test_who_waits_gets_what_is_given_back(held: Sessions) -> None:
     session = await asyncio.wait_for(waiting, 5)
     for one in (taken[1], session):
         await held.give(one, sound=True)
+    assert (held.idle, held.in_use) == (2, 0)
+
+
+async def test_who_waits_is_handed_the_very_connection(held: Sessions, pool: asyncpg.Pool) -> None:
+    """The pool would have it forget its prepared statements."""
+    taken = [await held.take(), await held.take()]
+    waiting = [asyncio.create_task(held.take()) for _ in range(3)]
+    await asyncio.sleep(0.05)
+
+    for session in taken:
+        assert held.give_idle(session)
+    got = [await waiting[0], await waiting[1]]
+    await held.give(got[1], sound=True)
+
+    assert got == taken
+    assert got[0] is taken[0]
+    assert await waiting[2] is taken[1]
+    for session in taken:
+        await held.give(session, sound=True)
+    assert held.idle == pool.get_size() == 2
+
+
+async def test_who_waits_gets_a_new_one_where_one_has_ended(held: Sessions) -> None:
+    taken = [await held.take(), await held.take()]
+    waiting = asyncio.create_task(held.take())
+    await asyncio.sleep(0.05)
+
+    await taken[0].close()
+    await held.give(taken[0], sound=False)
+
+    session = await asyncio.wait_for(waiting, 5)
+    assert await pid(session) > 0
+    for one in (taken[1], session):
+        await held.give(one, sound=True)
+
+
+async def test_what_is_handed_to_one_who_gave_up_is_not_lost(held: Sessions) -> None:
+    taken = [await held.take(), await held.take()]
+    first, second = asyncio.create_task(held.take()), asyncio.create_task(held.take())
+    await asyncio.sleep(0.05)
+
+    held.give_idle(taken[0])  # the first is to have it
+    first.cancel()
+
+    assert await asyncio.wait_for(second, 5) is taken[0]
+    assert first.cancelled() or (await asyncio.gather(first, return_exceptions=True))[0]
+    for session in taken:
+        await held.give(session, sound=True)
+    assert (held.idle, held.in_use) == (2, 0)
+
+
+async def test_a_hundred_who_come_and_give_up_leave_all_connections(held: Sessions) -> None:
+    async def use(number: int) -> None:
+        with suppress(TimeoutError):
+            session = await held.take(seconds_left=0.002 * (number % 7))
+            try:
+                await asyncio.sleep(0.001 * (number % 3))
+                if number % 20 == 0:
+                    await session.close()
+            finally:
+                await held.give(session, sound=number % 5 > 0)
+
+    await asyncio.gather(*(use(number) for number in range(100)))
+
+    taken = [await asyncio.wait_for(held.take(), 5) for _ in range(2)]
+    for session in taken:
+        await held.give(session, sound=True)
     assert (held.idle, held.in_use) == (2, 0)
 
 

@@ -1,8 +1,7 @@
 """The change log and those who follow it, over a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +9,13 @@ from hypothesis import strategies as st
 
 from domain.platform.errors import BadInput
 from domain.platform.postgres import Database
+from domain.sync import lookout as lookouts
 from domain.sync.inprocess import LocalFanout
-from domain.sync.journal import Journal, Mailbox
+from domain.sync.journal import Arrival, Journal, Mailbox, newest
 from domain.sync.lookout import Lookout
 from domain.sync.model import Change, ChangeKind, Event
 from domain.sync.postgres_log import PostgresChangeLog
+from gateway.background import in_background
 from tests.viewers import Living, living
 
 PATIENCE_SECONDS = 5.0
@@ -24,8 +25,7 @@ class SmallFanout(LocalFanout):
     """A fan-out with small boxes whose messages are delayed, mixed up or lost as a test says."""
 
     def __init__(self, capacity: int = 2) -> None:
-        super().__init__()
-        self.capacity = capacity
+        super().__init__(capacity)
         self.held: list[Change] = []
         self.holding = False
 
@@ -35,17 +35,6 @@ class SmallFanout(LocalFanout):
         else:
             self.deliver(changes)
 
-    @asynccontextmanager
-    async def listen(self, account_id: str) -> AsyncIterator[Mailbox]:
-        box = Mailbox(self.capacity)
-        self._boxes[account_id].add(box)
-        try:
-            yield box
-        finally:
-            self._boxes[account_id].discard(box)
-            if not self._boxes[account_id]:
-                del self._boxes[account_id]
-
 
 def over(database: Database, fanout: LocalFanout) -> Journal:
     return Journal(PostgresChangeLog(database), fanout)
@@ -54,7 +43,8 @@ def over(database: Database, fanout: LocalFanout) -> Journal:
 async def write(journal: Journal, account: str, *numbers: int) -> None:
     async with journal.writing(account) as writing:
         for number in numbers:
-            writing.record(ChangeKind.PROGRESS, {"n": number}, Event("told", account, {"n": number}))
+            payload = {"content": number, "viewing": 1}
+            writing.record(ChangeKind.PROGRESS, payload, Event("told", account, {"n": number}))
 
 
 class Follower:
@@ -92,9 +82,9 @@ async def test_fifty_writers_of_one_account_number_without_gaps(house: Living, a
     changes = await house.journal.log.since(ada, 0, 1000)
     told = await house.outbox()
     assert [change.seq for change in changes] == list(range(1, 51))
-    assert sorted(change.payload["n"] for change in changes) == list(range(50))
+    assert sorted(change.payload["content"] for change in changes) == list(range(50))
     # The outbox is shipped in the order of its numbers: it must be that of the log.
-    assert [payload["n"] for _, _, payload in told] == [change.payload["n"] for change in changes]
+    assert [payload["n"] for _, _, payload in told] == [change.payload["content"] for change in changes]
 
 
 async def test_the_records_of_one_write_are_numbered_in_their_order(house: Living, ada: str) -> None:
@@ -103,7 +93,7 @@ async def test_the_records_of_one_write_are_numbered_in_their_order(house: Livin
 
     changes = await house.journal.log.since(ada, 1, 2)
 
-    assert [(change.seq, change.payload["n"]) for change in changes] == [(2, 2), (3, 3)]
+    assert [(change.seq, change.payload["content"]) for change in changes] == [(2, 2), (3, 3)]
     assert [payload["n"] for _, _, payload in await house.outbox()] == [1, 2, 3, 4]
     assert await house.journal.log.latest(ada) == 4
 
@@ -151,10 +141,9 @@ async def test_a_write_that_changes_nothing_is_no_change(house: Living, ada: str
 async def test_nobody_hears_of_a_change_before_it_is_committed(house: Living, ada: str) -> None:
     async with house.fanout.listen(ada) as inbox:
         await write(house.journal, ada, 7)
-        change = await inbox.get()
+        arrived = await inbox.get()
 
-    assert change is not None
-    assert await house.journal.log.since(ada, 0, 10) == [change]
+    assert [arrived] == [Arrival(1, change) for change in await house.journal.log.since(ada, 0, 10)]
 
 
 # Following
@@ -238,13 +227,99 @@ async def test_a_full_inbox_sends_its_listener_to_the_log(
     await changes.aclose()
 
 
+def watched(seq: int, content: int, viewing: int = 1) -> Change:
+    return Change("a", seq, ChangeKind.PROGRESS, {"content": content, "viewing": viewing})
+
+
+def listed(seq: int) -> Change:
+    return Change("a", seq, ChangeKind.WATCHLIST, {"content": 1, "entry": None})
+
+
 async def test_a_slow_listener_costs_no_memory() -> None:
     box = Mailbox(3)
 
     for seq in range(1, 6):
-        box.put(Change("a", seq, ChangeKind.PROGRESS, {}))
+        box.put(watched(seq, seq))
 
-    assert [await box.get(), (await box.get())] == [None, Change("a", 5, ChangeKind.PROGRESS, {})]
+    assert len(box) == 1
+    assert [await box.get(), await box.get()] == [4, Arrival(5, watched(5, 5))]
+
+
+async def test_who_keeps_up_is_told_of_every_position() -> None:
+    box = Mailbox(10, slow_from=3)
+
+    for seq in range(1, 4):
+        box.put(watched(seq, 1))
+
+    assert [await box.get() for _ in range(3)] == [Arrival(seq, watched(seq, 1)) for seq in range(1, 4)]
+
+
+async def test_of_what_waits_too_long_only_the_newest_progress_of_a_viewing_is_kept() -> None:
+    box = Mailbox(10, slow_from=3)
+
+    for change in (
+        watched(1, 1),
+        watched(2, 2),
+        listed(3),
+        watched(4, 1),
+        listed(5),
+        watched(6, 1, viewing=2),
+    ):
+        box.put(change)
+    for seq in range(7, 50):
+        box.put(watched(seq, 2))
+
+    assert [await box.get() for _ in range(len(box))] == [
+        Arrival(1, listed(3)),
+        Arrival(4, watched(4, 1)),
+        Arrival(5, listed(5)),
+        Arrival(6, watched(6, 1, viewing=2)),
+        Arrival(7, watched(49, 2)),
+    ]
+
+
+async def test_what_came_out_of_its_order_makes_up_for_nothing() -> None:
+    box = Mailbox(10, slow_from=0)
+
+    for change in (watched(1, 1), watched(3, 2), watched(4, 1)):
+        box.put(change)
+
+    assert [await box.get() for _ in range(3)] == [
+        Arrival(seq, change) for seq, change in ((1, watched(1, 1)), (3, watched(3, 2)), (4, watched(4, 1)))
+    ]
+
+
+def test_the_newest_of_a_page_leaves_all_that_is_no_progress() -> None:
+    page = [watched(1, 1), listed(2), watched(3, 1), watched(4, 1, viewing=2), watched(5, 2), listed(6)]
+
+    assert [change.seq for change in newest(page)] == [2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("capacity", [4, 300])
+async def test_a_slow_follower_gets_the_newest_position_and_everything_else(
+    database: Database, house: Living, ada: str, capacity: int
+) -> None:
+    journal = over(database, SmallFanout(capacity))
+    changes = journal.follow(ada, 0)
+    await write(journal, ada, 0)
+    got = [await anext(changes)]
+    for number in range(200):
+        async with journal.writing(ada) as writing:
+            writing.record(ChangeKind.PROGRESS, {"content": number % 2, "viewing": 1, "position": number})
+            if number % 10 == 0:
+                writing.record(ChangeKind.WATCHLIST, {"content": number, "entry": None})
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while got[-1].seq < 221:
+            got.append(await anext(changes))
+    await changes.aclose()
+
+    assert [change.seq for change in got] == sorted({change.seq for change in got})
+    kept = [change.payload["content"] for change in got if change.kind is ChangeKind.WATCHLIST]
+    assert kept == list(range(0, 200, 10))
+    positions = [change.payload["position"] for change in got[1:] if change.kind is ChangeKind.PROGRESS]
+    assert positions[-2:] == [198, 199]
+    assert len(positions) < 40
 
 
 async def test_messages_in_the_wrong_order_and_twice_make_no_difference(
@@ -273,7 +348,7 @@ async def test_the_lookout_finds_what_no_message_told(database: Database, house:
     journal, lookout = Journal(log, fanout), Lookout(log, fanout)
     follower = Follower(journal, ada, 0)
     await _listening_to(fanout, ada)
-    await lookout.look()
+    assert await lookout.look() == []
     await write(journal, ada, 1, 2)
 
     assert await lookout.look() == [ada]
@@ -282,6 +357,36 @@ async def test_the_lookout_finds_what_no_message_told(database: Database, house:
 
     await follower.close()
     assert await lookout.look() == []
+
+
+async def test_the_lookout_asks_nobody_who_was_told(database: Database, house: Living, ada: str) -> None:
+    fanout, log = SmallFanout(), PostgresChangeLog(database)
+    journal, lookout = Journal(log, fanout), Lookout(log, fanout)
+    follower = Follower(journal, ada, 0)
+    await _listening_to(fanout, ada)
+    await write(journal, ada, 1, 2)
+
+    assert await lookout.look() == []
+
+    await follower.close()
+
+
+async def test_the_lookout_looks_at_once_where_messages_may_be_lost(
+    database: Database, house: Living, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookouts, "PERIOD_SECONDS", 60.0)
+    fanout, log = SmallFanout(), PostgresChangeLog(database)
+    fanout.holding = True
+    journal = Journal(log, fanout)
+    follower = Follower(journal, ada, 0)
+    await _listening_to(fanout, ada)
+    await write(journal, ada, 1, 2)
+
+    async with in_background(Lookout(log, fanout).run()):
+        fanout.unsure.set()
+
+        assert await follower.until(2) == [1, 2]
+    await follower.close()
 
 
 class Step:

@@ -289,8 +289,24 @@ async def test_a_socket_has_room_for_so_many_operations(shop: Shop) -> None:
 
         answer = await client.next()
         assert (answer["id"], answer["type"]) == ("3", "error")
-        assert answer["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        told = answer["payload"][0]
+        assert told["message"] == "Only 3 operations may run on one connection at a time."
+        assert told["extensions"]["code"] == "RATE_LIMITED"
+        assert (told["extensions"]["limit"], told["extensions"]["maximum"]) == ("socket_operations", 3)
         assert shop.context.done == []
+
+
+async def test_a_caller_has_so_many_sockets_at_a_time() -> None:
+    async with serving(Limits(max_concurrent_sockets=2)) as shop:
+        async with acknowledged(shop), acknowledged(shop), opened(shop) as third:
+            await third.send(type="connection_init")
+
+            code, reason = await third.closed()
+
+        assert code == 4429
+        assert reason.startswith("Only 2 concurrent sockets of one caller")
+        async with acknowledged(shop):
+            pass  # there is room again
 
 
 async def test_another_origin_is_refused_at_the_handshake(shop: Shop) -> None:
