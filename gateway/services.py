@@ -133,7 +133,14 @@ async def open_all(
         )
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
-        devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        devices = Devices(
+            PostgresDevices(database),
+            shared.presence,
+            journal,
+            now,
+            new_id,
+            settings.device_lease_seconds,
+        )
         commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
@@ -163,7 +170,9 @@ async def open_all(
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)
-        playback = Playback(PostgresPlayback(database), sync, devices, commands, now, new_id)
+        playback = Playback(
+            PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
+        )
         services = Services(
             now=now,
             catalog=catalog,
