@@ -23,6 +23,11 @@ class ProviderKind(StrEnum):
 
 
 _ISSUERS: Final = {"google": "https://accounts.google.com", "apple": "https://appleid.apple.com"}
+_SCOPES: Final = {
+    ProviderKind.OPENID: "openid email profile",
+    ProviderKind.GITHUB: "read:user user:email",
+    ProviderKind.APPLE: "openid email name",
+}
 _KINDS: Final = {"github": ProviderKind.GITHUB, "apple": ProviderKind.APPLE}
 
 
@@ -35,8 +40,10 @@ class ProviderSetting(BaseModel):
     client_secret: SecretStr | None = None
     kind: ProviderKind = ProviderKind.OPENID
     issuer: str | None = None
+    """Where it is found; of GitHub, an Enterprise Server of one's own."""
     name: str | None = None
-    scope: str = "openid email profile"
+    scope: str = ""
+    """What is asked for, by words that the provider knows; who somebody is and their address if open."""
     team_id: str | None = None
     key_id: str | None = None
     private_key: SecretStr | None = None
@@ -48,11 +55,16 @@ class ProviderSetting(BaseModel):
                 raise ValueError("Apple needs team_id, key_id and private_key")
         elif self.client_secret is None:
             raise ValueError("client_secret is missing")
-        if self.kind is not ProviderKind.GITHUB:
+        if self.kind is not ProviderKind.GITHUB or self.issuer is not None:
             parts = urlsplit(self.issuer or "")
             if parts.scheme != "https" and parts.hostname not in _LOCAL:
                 raise ValueError("issuer is missing, or no https URL")
         return self
+
+    @property
+    def wanted(self) -> str:
+        """The scopes to ask for."""
+        return self.scope or _SCOPES[self.kind]
 
 
 class ProviderSettings(BaseSettings):
@@ -62,8 +74,8 @@ class ProviderSettings(BaseSettings):
 
     sign_in_providers: Mapping[str, ProviderSetting] = Field(default_factory=dict)
     """Other providers to sign in with, as JSON by a short name: `client_id` and `client_secret`; `issuer` for
-    all but `google`, `apple` and `github`; for Apple `team_id`, `key_id` and `private_key`. They send
-    people back to /oauth/with/<name>/callback."""
+    all but `google`, `apple` and `github` (an Enterprise Server has one); for Apple `team_id`, `key_id` and
+    `private_key`. They send people back to /oauth/with/<name>/callback."""
 
     client_documents: bool = True
     """Whether applications may be known by the https address of a document that describes them, as assistants

@@ -1,5 +1,6 @@
 """Other providers: how they are asked who somebody is. What they answer is checked, and never shown."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,8 @@ SKEW_SECONDS: Final = 60
 SECRET_SECONDS: Final = 300
 MAX_BYTES: Final = 1 << 20
 
-GITHUB: Final = {
-    "authorization_endpoint": "https://github.com/login/oauth/authorize",
-    "token_endpoint": "https://github.com/login/oauth/access_token",
-    "userinfo_endpoint": "https://api.github.com/user",
-}
+GITHUB: Final = "https://github.com"
+GITHUB_API: Final = "https://api.github.com"
 
 
 class ProviderError(Exception):
@@ -106,7 +104,7 @@ class OpenIdProvider:
             subject=str(claims["sub"]),
             email=claims.get("email"),
             email_verified=claims.get("email_verified") in {True, "true"},
-            name=claims.get("name"),
+            name=claims.get("name") or _first_name(answer.get("user", "")),
             language=_language(claims.get("locale")),
         )
 
@@ -180,7 +178,7 @@ class OpenIdProvider:
         return AsyncOAuth2Client(
             self._setting.client_id,
             self._secret(),
-            scope=self._setting.scope,
+            scope=self._setting.wanted,
             redirect_uri=attempt.redirect_uri,
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - its name
             timeout=SECONDS,
@@ -206,16 +204,17 @@ class GitHubProvider(OpenIdProvider):
     """GitHub, which says who somebody is by an interface of its own."""
 
     async def outsider(self, attempt: Attempt, answer: Mapping[str, str]) -> Outsider:
-        token = await self._token(GITHUB["token_endpoint"], attempt, answer)
+        places = await self._metadata()
+        token = await self._token(places["token_endpoint"], attempt, answer)
         headers = {"authorization": f"Bearer {token.get('access_token')}", "accept": "application/json"}
-        about = await self._asked(GITHUB["userinfo_endpoint"], headers)
-        addresses = await self._asked(GITHUB["userinfo_endpoint"] + "/emails", headers)
+        about = await self._asked(places["userinfo_endpoint"], headers)
+        addresses = await self._asked(places["userinfo_endpoint"] + "/emails", headers)
         if not isinstance(about, dict) or "id" not in about or not isinstance(addresses, list):
             raise ProviderError("form")
         proven = [
-            each["email"]
+            str(each.get("email"))
             for each in addresses
-            if each.get("primary") is True and each.get("verified") is True
+            if isinstance(each, dict) and each.get("primary") is True and each.get("verified") is True
         ]
         return Outsider(
             provider=self.key,
@@ -226,7 +225,14 @@ class GitHubProvider(OpenIdProvider):
         )
 
     async def _metadata(self) -> Mapping[str, str]:
-        return GITHUB
+        """Of github.com, or of an Enterprise Server."""
+        own = self._setting.issuer
+        base, api = (GITHUB, GITHUB_API) if own is None else (own.rstrip("/"), own.rstrip("/") + "/api/v3")
+        return {
+            "authorization_endpoint": f"{base}/login/oauth/authorize",
+            "token_endpoint": f"{base}/login/oauth/access_token",
+            "userinfo_endpoint": f"{api}/user",
+        }
 
     async def _asked(self, address: str, headers: Mapping[str, str]) -> Any:
         try:
@@ -257,6 +263,15 @@ def providers_of(
         key: kinds.get(setting.kind, OpenIdProvider)(key, setting, http, now)
         for key, setting in settings.items()
     }
+
+
+def _first_name(told: str) -> str | None:
+    """What Apple has the browser bring along the first time; nobody vouches for it, as for any name."""
+    try:
+        name = json.loads(told)["name"]
+        return " ".join(str(name[part]) for part in ("firstName", "lastName") if name.get(part)) or None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _language(locale: object) -> str | None:
