@@ -175,7 +175,7 @@ async def open_all(
         recovery = recovery_of(accounts, sessions, correspondence, database)
         closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
-        sign_ins = SignIns(accounts.store, factors)
+        sign_ins = SignIns(accounts.store, factors, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)

@@ -18,6 +18,8 @@ class SignIns:
 
     accounts: AccountStore
     factors: SecondFactors
+    verified_only: bool = False
+    """Whether an account can be used only once its address is confirmed."""
 
     async def second_step(self, account: Account) -> Asked | None:
         """What is asked of somebody who knows the password; nothing where that is enough."""
@@ -36,12 +38,16 @@ class SignIns:
             options = self.factors.relying_party.request(enrolled.passkeys, challenge.nonce)
         return Asked(token, challenge.expires_at, enrolled.factors, options)
 
-    async def complete(self, token: str, given: Given, by: Actor) -> tuple[Account, tuple[Method, ...]]:
-        """Who has signed in, by what methods; raises `Refused` and `TooManyRequests` as `check` does."""
+    async def complete(
+        self, token: str, given: Given, by: Actor, first: Method = Method.PASSWORD
+    ) -> tuple[Account, tuple[Method, ...]]:
+        """Who has signed in, by what methods, of which `first` was the first step; raises `Refused` and
+        `TooManyRequests` as `check` does.
+        """
         challenge = await self.factors.asked(token, Purpose.SIGN_IN)
         account = await self._usable(challenge.account_id)
         methods = await self.factors.check(account, given, challenge, by)
-        return account, (Method.PASSWORD, *methods)
+        return account, (first, *methods)
 
     async def begin_passkey(self) -> Asked:
         """What a browser asks any passkey of ours to sign."""
@@ -75,4 +81,8 @@ class SignIns:
             raise challenge_refused()
         if account.suspended_at is not None:
             raise Forbidden("This account is suspended.")
+        if self.verified_only and account.email_verified_at is None:
+            raise refuse(
+                "Confirm your e-mail address first, by the link in the letter.", UserErrorCode.NOT_VERIFIED
+            )
         return account

@@ -23,12 +23,16 @@ def rotate(
         int, typer.Option(min=0, max=86_400, help="Seconds for which it is published before it signs.")
     ] = 600,
     overlap: Annotated[
-        int, typer.Option(min=3_600, max=2_592_000, help="Seconds for which a superseded key still verifies.")
+        int,
+        typer.Option(
+            min=0, max=2_592_000, help="Seconds for which superseded keys still verify; 0 after a leak."
+        ),
     ] = 86_400,
 ) -> None:
     """Add a new key now, and drop those that nothing is signed with any more.
 
-    The worker does so every 90 days (MEDIA_GATEWAY_SIGNING_KEY_SECONDS). Servers know within seconds.
+    The worker does so every 90 days (MEDIA_GATEWAY_SIGNING_KEY_SECONDS). Servers know within seconds. After a
+    leak, `--ahead 0 --overlap 0` makes every token of the keys before worthless; sessions are refreshed.
     """
     import asyncio  # noqa: PLC0415 - `--help` must not wait for it
 

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from domain.identity.audit import Actor
 from domain.identity.factors import Asked, Factor, Given
-from domain.identity.model import BROWSER, Account, Terms
+from domain.identity.model import BROWSER, Account, Method, Terms
 from domain.identity.service import Accounts
 from domain.identity.sign_ins import SignIns
 from domain.platform.errors import Forbidden, Refused, TooManyRequests, UserErrorCode
@@ -27,6 +27,7 @@ SEE_OTHER: Final = 303
 SCRIPTED: Final = POLICY.replace("default-src 'none'", "default-src 'none'; script-src 'self'")
 """For the script that asks for passkeys; it loads nothing and talks to nobody."""
 _DIGITS: Final = re.compile(r"[0-9 ]{6,7}")
+_WRONG: Final = {UserErrorCode.NOT_FOUND: "late", UserErrorCode.NOT_VERIFIED: "unverified"}
 _CODES: Final = frozenset({Factor.TOTP, Factor.BACKUP_CODE})
 
 Fields = Mapping[str, str]
@@ -68,8 +69,8 @@ class SignInPages:
                 fields.get("challenge", ""), _credential(fields), by
             )
         except Refused as refusal:
-            late = refusal.errors[0].code is UserErrorCode.NOT_FOUND
-            return await self.form(request, following, wrong="late" if late else "passkey", status=401)
+            wrong = _WRONG.get(refusal.errors[0].code, "passkey")
+            return await self.form(request, following, wrong=wrong, status=401)
         except Forbidden:
             return await self.form(request, following, wrong="suspended", status=403)
         return await self._signed_in(account, following, by, Terms(methods=methods))
@@ -80,32 +81,34 @@ class SignInPages:
         """Goes on with whoever has taken the first step: with the second, where there is one."""
         asked = await self.sign_ins.second_step(account)
         if asked is not None:
-            return self._second_step(request, following, asked)
+            first = Method.PASSWORD if terms is None else Method(terms.methods[0])
+            return self._second_step(request, following, asked, first)
         return await self._signed_in(account, following, actor(request), terms)
 
     async def second_step(self, request: Request, fields: Fields) -> Response:
         """By a code, of an authenticator app or a backup code, or a passkey, after the first step."""
         following, secret = fields.get("next", ""), self.cookies.form_secret(request)
         challenge, by = fields.get("challenge", ""), actor(request)
-        sealed = seal(secret, f"second-step {challenge} {following}")
+        sealed = seal(secret, f"second-step {challenge} {fields.get('first')} {following}")
         if not ours(following) or not same(sealed, fields.get("seal", "")):
             raise BadForm
+        first = Method(fields["first"])
         try:
-            account, methods = await self.sign_ins.complete(challenge, _given(fields), by)
+            account, methods = await self.sign_ins.complete(challenge, _given(fields), by, first)
         except Refused as refusal:
             again = await self._asked_again(challenge, refusal)
             if again is None:
                 return await self.form(request, following, wrong="late", status=401)
-            return self._second_step(request, following, again, wrong="wrong", status=401)
+            return self._second_step(request, following, again, first, wrong="wrong", status=401)
         except Forbidden:
             return await self.form(request, following, wrong="suspended", status=403)
         except TooManyRequests as error:
             again = await self._asked_again(challenge)
             if again is None:
-                return _retrying(await self.form(request, following, wrong="too_many", status=429), error)
-            return _retrying(
-                self._second_step(request, following, again, wrong="too_many", status=429), error
-            )
+                response = await self.form(request, following, wrong="too_many", status=429)
+            else:
+                response = self._second_step(request, following, again, first, wrong="too_many", status=429)
+            return _retrying(response, error)
         return await self._signed_in(account, following, by, Terms(methods=methods))
 
     async def form(  # noqa: PLR0913 - what a form may show
@@ -145,8 +148,15 @@ class SignInPages:
         except Refused:
             return None
 
-    def _second_step(
-        self, request: Request, following: str, asked: Asked, wrong: str | None = None, status: int = 200
+    def _second_step(  # noqa: PLR0913 - what a form may show
+        self,
+        request: Request,
+        following: str,
+        asked: Asked,
+        first: Method,
+        *,
+        wrong: str | None = None,
+        status: int = 200,
     ) -> Response:
         secret = self.cookies.form_secret(request)
         response = page(
@@ -154,8 +164,9 @@ class SignInPages:
             "oauth/second_step.html",
             status,
             next=following,
-            seal=seal(secret, f"second-step {asked.token} {following}"),
+            seal=seal(secret, f"second-step {asked.token} {first.value} {following}"),
             challenge=asked.token,
+            first=first.value,
             wrong=wrong,
             codes=not _CODES.isdisjoint(asked.factors),
             options=_shown(asked),

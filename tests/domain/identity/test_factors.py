@@ -262,6 +262,29 @@ async def test_a_passkey_signs_in_alone(desk: Desk) -> None:
     assert await refusal(again) is UserErrorCode.NOT_FOUND
 
 
+async def test_where_addresses_have_to_be_confirmed_a_passkey_does_not_get_round_it(desk: Desk) -> None:
+    account = await somebody(desk)
+    device = await with_passkey(desk, account)
+    strict = replace(desk.sign_ins, verified_only=True)
+    asked = await strict.begin_passkey()
+
+    refused = strict.complete_passkey(asked.token, device.get(options(asked)), SYSTEM)
+
+    assert await refusal(refused) is UserErrorCode.NOT_VERIFIED
+
+
+async def test_the_first_step_is_named_as_what_it_was(desk: Desk) -> None:
+    account = await somebody(desk)
+    device = await with_passkey(desk, account)
+    asked = await desk.sign_ins.second_step(account)
+    assert asked is not None
+    given = Given(passkey=device.get(options(asked)))
+
+    _, methods = await desk.sign_ins.complete(asked.token, given, SYSTEM, Method.FEDERATED)
+
+    assert methods == (Method.FEDERATED, *WITH_PASSKEY)
+
+
 def spoiled(desk: Desk, device: SoftAuthenticator, how: str, asked: dict[str, Any]) -> dict[str, Any]:
     match how:
         case "signature":

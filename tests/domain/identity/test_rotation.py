@@ -155,6 +155,16 @@ async def test_by_hand_a_key_comes_when_it_is_wanted(ring: KeyRing, database: Da
     assert entry["after"]["algorithm"] == "EdDSA"
 
 
+async def test_after_a_leak_the_keys_before_go_at_once(ring: KeyRing, database: Database, desk: Desk) -> None:
+    leaked = kids(await ring.read())
+
+    kid = await rotation_on(ring, database, desk).rotate("EdDSA", 0, 0, SYSTEM)
+
+    assert kids(await ring.read()) == [kid]
+    assert leaked != [kid]
+    assert await recorded(database) == ["signing_key.added", "signing_key.retired"]
+
+
 async def test_a_key_that_cannot_be_written_is_on_no_record(
     ring: KeyRing, database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
