@@ -62,6 +62,11 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
         for sender in devices:
             for one in sender.acknowledged:
                 _kept(known, sender, one, told, broken, verdict)
+        verdict.late += [
+            f"{device.name} has {waiting} changes left to send"
+            for device in devices
+            if (waiting := len(device.store)) > 0
+        ]
         copies = [_copy(device) for device in devices]
         verdict.apart += [
             device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
