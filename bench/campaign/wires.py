@@ -72,7 +72,8 @@ class _End(asyncio.Protocol):
             self._other.close()
 
     def write(self, data: bytes) -> None:
-        self._transport.write(data)
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def abort(self) -> None:
         self._transport.abort()
