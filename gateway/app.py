@@ -10,14 +10,15 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from domain.identity.model import Caller
+from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
 from domain.ingestion.lines import LineFile
 from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
-from gateway.authentication import NAMING, caller_of, lifetime_of
+from gateway.allowances import allowance_of
+from gateway.authentication import NAMING, caller_of, lifetime_of, names_somebody
 from gateway.background import in_background
 from gateway.binding import Binding
 from gateway.documents.desk import Desk
@@ -34,7 +35,7 @@ from gateway.oauth.metadata import RESOURCE
 from gateway.oauth.opening import GRAPH
 from gateway.oauth.routes import oauth_page_routes, oauth_routes
 from gateway.payers import HEADER as COST_HEADER
-from gateway.payers import buckets_of, payer_of
+from gateway.payers import payer_of
 from gateway.routes.account import account_routes
 from gateway.routes.connection import Connection, DoorOptions
 from gateway.routes.forms import style_routes
@@ -84,7 +85,6 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         engine.executions,
     )
     desk = Desk(settings, engine, metrics)
-    buckets = buckets_of(settings.cost_budgets)
 
     graph_url = settings.issuer.rstrip("/") + GRAPH
     binding = Binding(graph_url, settings.issuer, lambda: opened().oauth.desk.proofs)
@@ -99,6 +99,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                     yield
 
     async def caller_at(connection: Connection) -> Caller:
+        if not (connection.parameters or names_somebody(connection.headers)):
+            return ANONYMOUS
         services = opened().services
         identify, identify_key = services.sessions.identify, services.keys.identify
         return await caller_of(connection, identify, identify_key, binding.check)
@@ -106,11 +108,13 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     async def context_of(connection: Connection) -> Context:
         services = opened().services
         caller = await caller_at(connection)
+        rate = None
         if caller.key_id is not None and caller.per_minute is not None:
-            await services.limits.require_key(caller.key_id, caller.per_minute)
+            rate = await services.limits.require_key(caller.key_id, caller.per_minute)
         limits = await limits_of(services.viewing, caller) if caller.may_be_limited else NOTHING
         return Context(
-            payer=payer_of(connection, caller, buckets),
+            payer=payer_of(connection, caller, services.spending.buckets),
+            rate=rate,
             services=services,
             caller=caller,
             region=caller.region or settings.default_region,
@@ -245,6 +249,7 @@ def door_options(
         lifetime_of=lifetimes,
         caller_of=lambda context: context.caller.account_id,
         course_of=lambda context: context.course,
+        allowance_of=allowance_of,
         renew=_renew,
         naming=NAMING,
         varying=(COST_HEADER,),

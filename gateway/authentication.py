@@ -1,6 +1,6 @@
 """From a connection to its caller."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -29,6 +29,11 @@ class Presented(NamedTuple):
 Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
 
 
+def names_somebody(headers: Mapping[str, str]) -> bool:
+    """Whether the headers of a request may say who asks."""
+    return _NAME in headers or KEY_HEADER in headers
+
+
 async def caller_of(
     connection: Connection,
     identify: Callable[[str], Awaitable[Caller]],
@@ -41,8 +46,10 @@ async def caller_of(
     A key comes in `X-API-Key`, or where a token would stand. What `connection_init` says counts before the
     headers, as it is the application that says it.
     """
-    said = _parameter(connection, _NAME), _parameter(connection, KEY_HEADER)
-    shown, key = _presented(said[0]), _key(said[1])
+    shown, key = None, None
+    if connection.parameters:
+        shown = _presented(_parameter(connection, _NAME))
+        key = _key(_parameter(connection, KEY_HEADER))
     if shown is None and key is None:
         shown, key = _presented(connection.headers.get(_NAME)), _key(connection.headers.get(KEY_HEADER))
     if shown is not None and key is not None:

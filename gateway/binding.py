@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from domain.identity.dpop import InvalidProof, Proofs
 from domain.identity.model import Caller
@@ -19,9 +20,13 @@ class Binding:
     """Tokens that name no resource are for everything of the issuer."""
     proofs: Callable[[], Proofs]
 
+    @cached_property
+    def _here(self) -> frozenset[str]:
+        return frozenset({self.url, self.issuer})
+
     async def check(self, connection: Connection, presented: Presented, caller: Caller) -> None:
         """Raises `Unauthenticated` for a token that is meant for elsewhere, or shown without its key."""
-        if caller.audience and caller.audience.isdisjoint({self.url, self.issuer}):
+        if caller.audience and caller.audience.isdisjoint(self._here):
             raise Unauthenticated("The access token is meant for another resource.", error="invalid_token")
         if caller.key_thumbprint is None and not presented.bound:
             return

@@ -1,4 +1,4 @@
-"""API keys and rate limits, kept in step with the other processes for as long as they are open."""
+"""API keys, rate limits and budgets, kept in step with the other processes for as long as they are open."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +8,13 @@ from domain.identity.audit import Audit
 from domain.identity.limits import RateLimits
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_limits import PostgresRateLimits
+from domain.identity.postgres_spending import PostgresCostBudgets
 from domain.identity.sessions import Sessions
+from domain.identity.spending import Spending
 from domain.platform.postgres import Database
 from gateway.background import in_background
 from gateway.metrics import Metrics
+from gateway.payers import buckets_of
 from gateway.settings import Settings
 from gateway.shared import Shared
 
@@ -44,3 +47,12 @@ async def open_limits(
     metrics.watch("rate_limit_fallbacks", "Requests that Redis did not count.", shared.rate_failures)
     async with in_background(limits.run()):
         yield limits
+
+
+@asynccontextmanager
+async def open_spending(settings: Settings, database: Database, audit: Audit) -> AsyncIterator[Spending]:
+    """The budgets of cost, with what administrators set."""
+    defaults = buckets_of(settings.cost_budgets)
+    spending = Spending(PostgresCostBudgets(database), defaults, audit, audit.now)
+    async with in_background(spending.run()):
+        yield spending

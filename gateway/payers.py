@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from domain.identity.limits import Asking
 from domain.identity.model import Caller
 from domain.platform.addresses import network_of
 from domain.platform.budgets import Bucket, Payer
@@ -16,17 +17,18 @@ in the payload of `connection_init` as well.
 _REPORTING: Final = frozenset({"report", "1"})
 
 
-def buckets_of(budgets: Mapping[Payers, BudgetSetting]) -> dict[Payers, Bucket]:
-    return {payers: Bucket(given.capacity, given.per_second) for payers, given in budgets.items()}
+def buckets_of(budgets: Mapping[Payers, BudgetSetting]) -> dict[Asking, Bucket]:
+    return {Asking(payers): Bucket(given.capacity, given.per_second) for payers, given in budgets.items()}
 
 
-def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Payers, Bucket]) -> Payer:
-    """An account pays for itself, from wherever it asks; all others by their address."""
+def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Asking, Bucket]) -> Payer:
+    """An account, or a service, pays for itself, from wherever it asks; all others by their address."""
     reports = _asked(connection) in _REPORTING
-    if caller.account_id is None:
+    if caller.anonymous:
         key = f"address:{network_of(connection.client)}"
-        return Payer(key, buckets.get(Payers.ANONYMOUS), reports)
-    return Payer(f"account:{caller.account_id}", buckets.get(Payers(caller.tier.value)), reports)
+        return Payer(key, buckets.get(Asking.ANONYMOUS), reports)
+    key = f"client:{caller.client_id}" if caller.account_id is None else f"account:{caller.account_id}"
+    return Payer(key, buckets.get(Asking(caller.tier)), reports)
 
 
 def _asked(connection: Connection) -> str:

@@ -17,7 +17,6 @@ from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.administration import Administration
 from domain.identity.audit import Audit
-from domain.identity.clients import Clients
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
@@ -25,6 +24,7 @@ from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
+from domain.identity.registrations import Registrations
 from domain.identity.sign_ins import SignIns
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
@@ -62,7 +62,7 @@ from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
 from gateway.interchange import archives_of, interchange_of
 from gateway.jobs import embedding_jobs, jobs_of
-from gateway.limits import open_keys, open_limits
+from gateway.limits import open_keys, open_limits, open_spending
 from gateway.metrics import Metrics
 from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.opening import open_elsewhere
@@ -133,7 +133,14 @@ async def open_all(
         )
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
-        devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        devices = Devices(
+            PostgresDevices(database),
+            shared.presence,
+            journal,
+            now,
+            new_id,
+            settings.device_lease_seconds,
+        )
         commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
@@ -163,7 +170,9 @@ async def open_all(
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)
-        playback = Playback(PostgresPlayback(database), sync, devices, commands, now, new_id)
+        playback = Playback(
+            PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
+        )
         services = Services(
             now=now,
             catalog=catalog,
@@ -171,7 +180,8 @@ async def open_all(
             sessions=sessions,
             keys=await stack.enter_async_context(open_keys(database, sessions)),
             limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
-            clients=Clients(PostgresClients(database), audit, now, new_id),
+            spending=await stack.enter_async_context(open_spending(settings, database, audit)),
+            registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),
             administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
             recovery=recovery_of(accounts, sessions, correspondence, database),
             second_factors=factors,

@@ -17,7 +17,7 @@ class CatalogLoaders:
         self.external_ids = many(store.external_ids)
         self.ratings = many(store.ratings)
         self.artwork = many(store.artwork)
-        self.availability = many(catalog.availability)
+        self.availability = many(catalog.availability, catalog.availability_at_hand)
         self.by_external_id = one(store.by_external_id)
         self.by_slug = one(store.by_slug)
         self.by_link = one(store.by_link)

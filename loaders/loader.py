@@ -4,16 +4,23 @@ request.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from aiodataloader import DataLoader
 from aiodataloader import Loader as Asking
 
+from domain.platform.cache import Cached
 from domain.platform.tracing import span
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+T = TypeVar("T")
+R = TypeVar("R")
 Question = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+AtHand = Callable[[Sequence[K]], Mapping[K, V] | None]
+"""What a question would answer, where that is there at once; else nothing."""
+Soon: TypeAlias = T | Awaitable[T]
+"""A value, or what to await for it."""
 
 MAX_KEYS = 1_000
 """Keys of one question; more are asked in several."""
@@ -22,15 +29,19 @@ MAX_KEYS = 1_000
 class Loader(Generic[K, V]):
     """Remembers what was answered, and asks for the rest once a turn of the event loop.
 
-    What is gathered are whole askings: one for fifty keys waits for one future, not for fifty.
+    What is gathered are whole askings: one for fifty keys waits for one future, not for fifty. Where the
+    question has all of the answers at hand, nothing is gathered.
     """
 
-    __slots__ = ("_absent", "_answers", "_askings", "_question")
+    __slots__ = ("_absent", "_answers", "_askings", "_at_hand", "_question")
 
-    def __init__(self, question: Question[K, Any], absent: Callable[[], V]) -> None:
+    def __init__(
+        self, question: Question[K, Any], absent: Callable[[], V], at_hand: AtHand[K, Any] | None = None
+    ) -> None:
         """`absent` makes the answer for a key that the question's answer does not have."""
         self._question = question
         self._absent = absent
+        self._at_hand = at_hand
         self._answers: _Answers[K, V] | None = None
         self._askings: _Askings | None = None
 
@@ -38,13 +49,37 @@ class Loader(Generic[K, V]):
         known = self._begun().known
         return known[key] if key in known else (await self.load_many((key,)))[0]
 
+    def soon(self, keys: Sequence[K]) -> Soon[list[V]]:
+        """What `load_many` answers, at once where it can."""
+        known = self._look(keys)
+        return self.load_many(keys) if known is None else [known[key] for key in keys]
+
     async def load_many(self, keys: Iterable[K]) -> list[V]:
         """The answers in the order of the keys; raises what the question raises."""
-        keys, state = tuple(keys), self._begun()
+        keys = tuple(keys)
+        found = self._look(keys)
+        if found is None:
+            found = await self._gathered(keys)
+        return [found[key] for key in keys]
+
+    def _look(self, keys: Sequence[K]) -> Mapping[K, V] | None:
+        """Answers for at least these keys, where there are all of them."""
+        known = self._begun().known
+        wanted = [key for key in keys if key not in known] if known else keys
+        if not wanted:
+            return known
+        if self._at_hand is None or (found := self._at_hand(wanted)) is None:
+            return None
+        for key in wanted:
+            known[key] = found[key] if key in found else self._absent()
+        return known
+
+    async def _gathered(self, keys: tuple[K, ...]) -> Mapping[K, V]:
+        """Answers for these keys, as asked for in this turn of the event loop."""
+        state = self._begun()
         known, asked = state.known, state.asked
         if not known and not asked:
-            found: Mapping[K, V] = await self._ask(tuple(dict.fromkeys(keys)))
-            return [found[key] for key in keys]
+            return await self._ask(tuple(dict.fromkeys(keys)))
         found = {key: known[key] for key in keys if key in known}
         missing = dict.fromkeys([key for key in keys if key not in found])
         running = {asked[key] for key in missing if key in asked}
@@ -52,7 +87,7 @@ class Loader(Generic[K, V]):
             running.add(self._ask(new))
         for answers in running:
             found |= await answers
-        return [found[key] for key in keys]
+        return found
 
     def prime(self, key: K, value: V) -> None:
         """Makes `value` the answer, unless there is one."""
@@ -159,9 +194,22 @@ class _Askings(DataLoader[Any, Any]):
 
 def one(question: Question[K, V]) -> Loader[K, V | None]:
     """One value a key; `None` where the answer has none."""
-    return Loader(question, lambda: None)
+    return Loader(question, lambda: None, _at_hand_of(question))
 
 
-def many(question: Question[K, list[V]]) -> Loader[K, list[V]]:
+def many(question: Question[K, list[V]], at_hand: AtHand[K, list[V]] | None = None) -> Loader[K, list[V]]:
     """A list a key; empty where the answer has none."""
-    return Loader(question, list)
+    return Loader(question, list, at_hand or _at_hand_of(question))
+
+
+def then(soon: Soon[T], function: Callable[[T], R]) -> Soon[R]:
+    """What `function` makes of a value."""
+    return _later(soon, function) if isinstance(soon, Awaitable) else function(soon)
+
+
+async def _later(awaited: Awaitable[T], function: Callable[[T], R]) -> R:
+    return function(await awaited)
+
+
+def _at_hand_of(question: Question[K, V]) -> AtHand[K, V] | None:
+    return question.at_hand if isinstance(question, Cached) else None

@@ -1,15 +1,15 @@
 """What administrators do."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
 
 from domain.identity.api_keys import ApiKey
-from domain.identity.clients import GrantType, OAuthClient, Registration
 from domain.identity.limits import Asking, Limit, RateLimitSetting
 from domain.identity.model import Account, Role, Tier
+from domain.identity.spending import CostBudgetSetting
 from domain.identity.tokens import UUID
 from domain.platform.errors import UserError, UserErrorCode, refuse
 from resolvers.api_keys import api_key_id
@@ -17,8 +17,6 @@ from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.ids import key_of
 from resolvers.mutations import refusing
-
-BY_CODE: Final = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
 
 
 @entry
@@ -110,31 +108,23 @@ class ResetRateLimitInput:
 
 
 @entry
-class RegisterClientInput:
-    """Registers an application."""
+class SetCostBudgetInput:
+    """Says what each caller of a kind may spend on operations."""
 
-    name: str
-    """What its users are shown."""
-    redirect_uris: list[str] | None = None
-    """Where it may be called back, compared sign by sign; nowhere if open."""
-    grants: list[str] | None = None
-    """How it gets tokens, by the names of OAuth; by code and refresh token if open."""
-    scopes: list[str] | None = None
-    """The most it can be granted; nothing if open."""
-    confidential: bool = False
-    """Whether it can keep a secret, as a server can and an app cannot."""
-    trusted: bool = False
-    """Whether it is one of our own, so that nobody is asked for consent."""
-    bound: bool = False
-    """Whether its tokens must be bound to a key of its own (DPoP)."""
+    asking: Asking
+    """Whose budget."""
+    capacity: float
+    """The most it holds: what can be spent at once."""
+    per_second: float
+    """How much comes back in a second."""
 
 
 @entry
-class DisableClientInput:
-    """Ends what an application may do."""
+class ResetCostBudgetInput:
+    """Drops what an administrator set, so that the setting of the server counts again."""
 
-    client_id: ID
-    """The application."""
+    asking: Asking
+    """Whose budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +160,10 @@ class RateLimitPayload:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterClientPayload:
-    """What came of registering an application."""
+class CostBudgetPayload:
+    """What became of a budget."""
 
-    client: OAuthClient | None = None
-    secret: str | None = field(default=None, repr=False)
-    user_errors: list[UserError] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class DisableClientPayload:
-    """What came of disabling an application."""
-
-    client: OAuthClient | None = None
+    cost_budget: CostBudgetSetting | None = None
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -276,30 +257,25 @@ async def reset_rate_limit(
     return RateLimitPayload(RateLimitSetting(input.endpoint, input.asking, counts))
 
 
-@refusing(RegisterClientPayload)
-async def register_client(
-    info: Info, input: Annotated[RegisterClientInput, strawberry.argument(description="What it is.")]
-) -> RegisterClientPayload:
-    wanted = Registration(
-        name=input.name,
-        redirect_uris=input.redirect_uris or (),
-        grants=BY_CODE if input.grants is None else input.grants,
-        scopes=input.scopes or (),
-        confidential=input.confidential,
-        trusted=input.trusted,
-        bound=input.bound,
+@refusing(CostBudgetPayload)
+async def set_cost_budget(
+    info: Info,
+    input: Annotated[SetCostBudgetInput, strawberry.argument(description="What counts from now on.")],
+) -> CostBudgetPayload:
+    spending = info.context.services.spending
+    return CostBudgetPayload(
+        await spending.put(input.asking, input.capacity, input.per_second, info.context.actor)
     )
-    made = await info.context.services.clients.register(wanted, info.context.actor)
-    return RegisterClientPayload(made.client, made.secret)
 
 
-@refusing(DisableClientPayload)
-async def disable_client(
-    info: Info, input: Annotated[DisableClientInput, strawberry.argument(description="Which application.")]
-) -> DisableClientPayload:
-    clients = info.context.services.clients
-    await clients.disable(input.client_id, info.context.actor)
-    return DisableClientPayload((await clients.store.clients([input.client_id])).get(input.client_id))
+@refusing(CostBudgetPayload)
+async def reset_cost_budget(
+    info: Info, input: Annotated[ResetCostBudgetInput, strawberry.argument(description="Which budget.")]
+) -> CostBudgetPayload:
+    found = await info.context.services.spending.reset(input.asking, info.context.actor)
+    if found is None:
+        raise refuse("No administrator has set this budget.", UserErrorCode.NOT_FOUND, "asking")
+    return CostBudgetPayload(found)
 
 
 def _account(text: ID) -> str:

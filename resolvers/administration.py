@@ -20,6 +20,7 @@ from domain.identity.api_keys import ApiKey
 from domain.identity.clients import OAuthClient
 from domain.identity.limits import Limit, RateLimitSetting
 from domain.identity.model import Account, LoginSession, Role
+from domain.identity.spending import CostBudgetSetting
 from domain.identity.tokens import UUID
 from domain.platform.errors import BadInput
 from domain.platform.paging import Cut, Page
@@ -67,6 +68,8 @@ class AuditLogFilter:
 Accounts = Annotated[AccountsFilter | None, strawberry.argument(description="Which accounts.")]
 Entries = Annotated[AuditLogFilter | None, strawberry.argument(description="Which entries.")]
 Order = Annotated[AccountOrder, strawberry.argument(description="How they are sorted.")]
+Search = Annotated[str | None, strawberry.argument(description="A part of the name, in any case.")]
+ClientId = Annotated[ID, strawberry.argument(description="Its client id.")]
 AccountId = Annotated[ID, strawberry.argument(description="The account.")]
 
 
@@ -112,8 +115,24 @@ def rate_limits(info: Info) -> list[RateLimitSetting]:
     return info.context.services.limits.table()
 
 
-async def clients(info: Info) -> list[OAuthClient]:
-    return await info.context.services.clients.store.all()
+def cost_budgets(info: Info) -> list[CostBudgetSetting]:
+    return info.context.services.spending.table()
+
+
+async def clients(
+    info: Info,
+    search: Search = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page[OAuthClient]:
+    cut = Cut.of(first, after, last, before)
+    return await info.context.services.administration.store.clients(search, cut)
+
+
+async def client(info: Info, id: ClientId) -> OAuthClient | None:
+    return (await info.context.services.registrations.store.clients([id])).get(id)
 
 
 # An account, as administrators see it.
@@ -179,6 +198,14 @@ def request_id(entry: Parent[AuditEntry]) -> ID | None:
 
 def limit_of(setting: Parent[RateLimitSetting]) -> Limit:
     return setting.limit
+
+
+def capacity(setting: Parent[CostBudgetSetting]) -> float | None:
+    return None if setting.bucket is None else setting.bucket.capacity
+
+
+def per_second(setting: Parent[CostBudgetSetting]) -> float | None:
+    return None if setting.bucket is None else setting.bucket.per_second
 
 
 # A client.

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import islice
 from typing import Annotated, TypeVar
 
@@ -10,18 +9,17 @@ import strawberry
 from strawberry import ID
 
 from domain.catalog import model
-from domain.catalog.filters import OFFERED_LIST_SECONDS, SOME_REGION, Filter
 from domain.catalog.links import PlaybackLink, links_for
 from domain.catalog.quality import ContentQuality, assess
 from domain.catalog.service import ContentOrder
-from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, MaturityRating, Platform
-from domain.platform.errors import BadInput
+from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, Platform
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
-from domain.platform.validity import validity
-from resolvers.arguments import After, Before, First, Last, Region, region_or
+from loaders.loader import Soon, then
+from resolvers.arguments import After, Before, First, Last, Region
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
+from resolvers.filters import ContentFilter, filter_of, region_of
 from resolvers.ids import CONTENT, content_key, decode, global_id, number
 from resolvers.visibility import may_watch
 
@@ -60,78 +58,6 @@ class ContentLookup:
     """Its EIDR."""
     platform_id: PlatformContentId | None = strawberry.UNSET
     """Its id on a platform."""
-
-
-@entry
-class ContentFilter:
-    """Which titles: every given field must hold, within a field any of its values."""
-
-    kinds: list[model.ContentKind] | None = None
-    """Films, series or albums."""
-    genres: list[ID] | None = None
-    """Genres, by id as in `science-fiction`."""
-    platforms: list[ID] | None = None
-    """Offered by one of these, in `region`."""
-    offer_kinds: list[model.OfferKind] | None = None
-    """Offered in one of these ways, in `region`."""
-    region: str | None = None
-    """The region of `platforms` and `offerKinds`, ISO 3166-1 alpha-2; the viewer's if open."""
-    languages: list[str] | None = None
-    """Original languages, BCP 47."""
-    countries: list[str] | None = None
-    """Countries of origin, ISO 3166-1 alpha-2."""
-    keywords: list[str] | None = None
-    """Themes, as `keywords` of a title shows them."""
-    people: list[ID] | None = None
-    """With one of these people."""
-    year_from: int | None = None
-    """The first year."""
-    year_to: int | None = None
-    """The last year."""
-    min_runtime_seconds: int | None = None
-    """Not shorter than this."""
-    max_runtime_seconds: int | None = None
-    """Not longer than this."""
-    maturity_ratings: list[MaturityRating] | None = None
-    """Rated one of these."""
-    max_maturity_rating: MaturityRating | None = None
-    """Rated this or milder; the unrated are left out."""
-
-
-def filter_of(given: ContentFilter | None, info: Info) -> Filter:
-    """The domain's filter; raises `BadInput` for what it does not know.
-
-    It has the viewer's region only where that matters, so that other answers are the same everywhere.
-    """
-    within = info.context.restriction
-    if given is None:
-        return Filter(within=within)
-    offered = given.platforms is not None or given.offer_kinds is not None
-    if offered and (observed := validity()) is not None:
-        observed.ends(info.context.services.now() + timedelta(seconds=OFFERED_LIST_SECONDS))
-    return Filter(
-        kinds=_some(given.kinds),
-        genres=_some(given.genres),
-        platforms=_some(given.platforms),
-        offer_kinds=_some(given.offer_kinds),
-        languages=_some(given.languages and [_canonical(tag) for tag in given.languages]),
-        countries=_some(given.countries and [country.upper() for country in given.countries]),
-        keywords=_some(given.keywords),
-        people=None if given.people is None else tuple(person_key(person) for person in given.people),
-        year_from=given.year_from,
-        year_to=given.year_to,
-        min_runtime_seconds=given.min_runtime_seconds,
-        max_runtime_seconds=given.max_runtime_seconds,
-        maturity_ratings=_some(given.maturity_ratings),
-        max_maturity_rating=given.max_maturity_rating,
-        region=region_of(given.region, info) if offered or given.region is not None else SOME_REGION,
-        within=within,
-    )
-
-
-def region_of(region: str | None, info: Info) -> str:
-    """The region, or else the viewer's, who is not asked where it is given; raises `BadInput`."""
-    return info.context.region if region is None else region_or(region, "")
 
 
 async def content(
@@ -181,7 +107,7 @@ async def person(
 
 
 @batched
-async def credits(
+def credits(
     contents: Sequence[model.Content],
     info: Info,
     role: Annotated[
@@ -189,14 +115,15 @@ async def credits(
     ] = None,
     first: First = None,
     after: After = None,
-) -> list[Page[model.Credit]]:
+) -> Soon[list[Page[model.Credit]]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.credits.load_many([content.id for content in contents])
-    if role is not None:
-        found = [[credit for credit in credits if credit.role is role] for credits in found]
-    return [
-        paged(credits, lambda credit: (credit.role.value, credit.position), CREDITS, cut) for credits in found
-    ]
+
+    def pages(found: list[list[model.Credit]]) -> list[Page[model.Credit]]:
+        if role is not None:
+            found = [[credit for credit in credits if credit.role is role] for credits in found]
+        return [paged(credits, _place_of_credit, CREDITS, cut) for credits in found]
+
+    return then(info.context.catalog.credits.soon([content.id for content in contents]), pages)
 
 
 @batched
@@ -230,23 +157,23 @@ async def works(
 
 
 @batched
-async def external_ids(contents: Sequence[model.Content], info: Info) -> list[model.ExternalIds]:
-    found = await info.context.catalog.external_ids.load_many([content.id for content in contents])
-    return [model.ExternalIds.of(ids) for ids in found]
+def external_ids(contents: Sequence[model.Content], info: Info) -> Soon[list[model.ExternalIds]]:
+    found = info.context.catalog.external_ids.soon([content.id for content in contents])
+    return then(found, lambda of_each: [model.ExternalIds.of(ids) for ids in of_each])
 
 
 @batched
-async def ratings(contents: Sequence[model.Content], info: Info) -> list[list[model.Rating]]:
-    return await info.context.catalog.ratings.load_many([content.id for content in contents])
+def ratings(contents: Sequence[model.Content], info: Info) -> Soon[list[list[model.Rating]]]:
+    return info.context.catalog.ratings.soon([content.id for content in contents])
 
 
 @batched
-async def artwork(contents: Sequence[model.Content], info: Info) -> list[list[model.Image]]:
-    return await info.context.catalog.artwork.load_many([content.id for content in contents])
+def artwork(contents: Sequence[model.Content], info: Info) -> Soon[list[list[model.Image]]]:
+    return info.context.catalog.artwork.soon([content.id for content in contents])
 
 
 @batched
-async def availability(
+def availability(
     contents: Sequence[model.Content],
     info: Info,
     region: Region = None,
@@ -256,22 +183,18 @@ async def availability(
     kinds: Annotated[
         list[model.OfferKind] | None, strawberry.argument(description="Only in these ways; all if open.")
     ] = None,
-) -> list[list[model.Offer]]:
+) -> Soon[list[list[model.Offer]]]:
     region = region_of(region, info)
-    found = await info.context.catalog.availability.load_many(
-        [model.Place(content.id, region) for content in contents]
-    )
+    found = info.context.catalog.availability.soon([model.Place(content.id, region) for content in contents])
     if platforms is None and kinds is None:
         return found
-    return [
-        [
-            offer
-            for offer in offers
-            if (platforms is None or offer.platform_id in platforms)
-            and (kinds is None or offer.kind in kinds)
-        ]
-        for offers in found
-    ]
+
+    def wanted(offer: model.Offer) -> bool:
+        return (platforms is None or offer.platform_id in platforms) and (
+            kinds is None or offer.kind in kinds
+        )
+
+    return then(found, lambda of_each: [list(filter(wanted, offers)) for offers in of_each])
 
 
 @batched
@@ -289,37 +212,42 @@ async def quality(contents: Sequence[model.Content], info: Info) -> list[Content
 
 
 @batched
-async def seasons(every: Sequence[model.Series], info: Info) -> list[list[model.Season]]:
-    return await info.context.catalog.seasons.load_many([series.id for series in every])
+def seasons(every: Sequence[model.Series], info: Info) -> Soon[list[list[model.Season]]]:
+    return info.context.catalog.seasons.soon([series.id for series in every])
 
 
 @batched
-async def series(seasons: Sequence[model.Season], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([season.series_id for season in seasons])
+def series(seasons: Sequence[model.Season], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([season.series_id for season in seasons])
 
 
 @batched
-async def episodes(
+def episodes(
     seasons: Sequence[model.Season], info: Info, first: First = None, after: After = None
-) -> list[Page[model.Episode]]:
+) -> Soon[list[Page[model.Episode]]]:
     cut = Cut.of(first, after)
-    found = await info.context.catalog.episodes.load_many([season.id for season in seasons])
-    return [paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found]
+
+    def pages(found: list[list[model.Episode]]) -> list[Page[model.Episode]]:
+        return [
+            paged(of_one, lambda episode: (episode.number, episode.id), EPISODES, cut) for of_one in found
+        ]
+
+    return then(info.context.catalog.episodes.soon([season.id for season in seasons]), pages)
 
 
 @batched
-async def season(episodes: Sequence[model.Episode], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([episode.season_id for episode in episodes])
+def season(episodes: Sequence[model.Episode], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([episode.season_id for episode in episodes])
 
 
 @batched
-async def tracks(albums: Sequence[model.Album], info: Info) -> list[list[model.Track]]:
-    return await info.context.catalog.tracks.load_many([album.id for album in albums])
+def tracks(albums: Sequence[model.Album], info: Info) -> Soon[list[list[model.Track]]]:
+    return info.context.catalog.tracks.soon([album.id for album in albums])
 
 
 @batched
-async def album(tracks: Sequence[model.Track], info: Info) -> list[model.Content | None]:
-    return await info.context.catalog.content.load_many([track.album_id for track in tracks])
+def album(tracks: Sequence[model.Track], info: Info) -> Soon[list[model.Content | None]]:
+    return info.context.catalog.content.soon([track.album_id for track in tracks])
 
 
 @batched
@@ -344,6 +272,10 @@ async def links(
     ]
 
 
+def _place_of_credit(credit: model.Credit) -> tuple[str, int]:
+    return credit.role.value, credit.position
+
+
 def _artists_in(credits: Sequence[model.Credit]) -> list[model.Person]:
     return [credit.person for credit in credits if credit.role is model.CreditRole.ARTIST]
 
@@ -366,14 +298,6 @@ async def person_node(info: Info, key: str) -> model.Person | None:
 NODES = dict.fromkeys(CONTENT, content_node) | {"Person": person_node}
 
 
-def person_key(text: str) -> int:
-    found = decode(text)
-    key = number(found.key) if found is not None and found.type == "Person" else None
-    if key is None:
-        raise BadInput("`people` takes ids of people.", argument="people")
-    return key
-
-
 async def _lookup(by: ContentLookup, info: Info) -> int | None:
     loaders = info.context.catalog
     if isinstance(by.id, str):
@@ -385,13 +309,3 @@ async def _lookup(by: ContentLookup, info: Info) -> int | None:
     sources = {"imdb": by.imdb_id, "tmdb": by.tmdb_id, "tvdb": by.tvdb_id, "eidr": by.eidr}
     key = next((source, value) for source, value in sources.items() if isinstance(value, str))
     return await loaders.by_external_id.load(key)
-
-
-def _canonical(language: str) -> str:
-    """A language tag as BCP 47 writes it, as far as the language itself goes: `EN` → `en`."""
-    primary, dash, rest = language.partition("-")
-    return f"{primary.lower()}{dash}{rest}"
-
-
-def _some(values: Sequence[T] | None) -> tuple[T, ...] | None:
-    return None if values is None else tuple(values)

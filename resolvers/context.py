@@ -17,7 +17,6 @@ from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
 from domain.identity.avatars import Avatars
-from domain.identity.clients import Clients
 from domain.identity.closing import Closing
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
@@ -26,15 +25,18 @@ from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy
 from domain.identity.recovery import Recovery
+from domain.identity.registrations import Registrations
 from domain.identity.service import Accounts
 from domain.identity.sessions import Sessions
 from domain.identity.sign_ins import SignIns
+from domain.identity.spending import Spending
 from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
 from domain.interchange.exporting import Archives
 from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
+from domain.platform.rates import Verdict
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
@@ -62,7 +64,8 @@ class Services:
     sessions: Sessions
     keys: ApiKeys
     limits: RateLimits
-    clients: Clients
+    spending: Spending
+    registrations: Registrations
     administration: Administration
     recovery: Recovery
     second_factors: SecondFactors
@@ -123,6 +126,8 @@ class Context:
     """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
     """Who pays for the operation, and what was charged."""
+    rate: Verdict | None = None
+    """What is left of the rate of the caller's API key, where there is one."""
 
     @cached_property
     def catalog(self) -> CatalogLoaders:

@@ -19,8 +19,8 @@ from domain.platform.paging import Cut, Keyset, PageInfo, SortKey, paged
 from loaders.loader import Loader, many
 from resolvers.arguments import After, First, Region
 from resolvers.batching import batched
-from resolvers.catalog import ContentFilter, filter_of, region_of
 from resolvers.context import Info
+from resolvers.filters import ContentFilter, filter_of, region_of
 
 RESULTS = Keyset(
     "search",

@@ -72,9 +72,9 @@ def _around(function: Any, check: Callable[[dict[str, Any]], dict[str, Any]]) ->
 
 def _around_batch(batch: Any, access: Access) -> Any:
     @wraps(batch)
-    async def answer(sources: Sequence[Any], info: Info, **arguments: Any) -> Any:
+    def answer(sources: Sequence[Any], info: Info, **arguments: Any) -> Any:
         context = info.context
         context.services.policy.check(context.caller, access)
-        return await batch(sources, info, **arguments)
+        return batch(sources, info, **arguments)
 
     return answer

@@ -17,6 +17,7 @@ from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
+from loaders.loader import Soon
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -157,8 +158,8 @@ async def continue_on(
     context, account = info.context, info.context.account_id
     key = key_of(input.session_id, "PlaybackSession", "sessionId")
     device = key_of(input.device_id, "Device", "deviceId")
-    playing = await context.playback.session.load(key)
-    content = None if playing is None else await context.catalog.content.load(playing.content_id)
+    playing = await context.services.playback.to_hand_over(account, key)
+    content = await context.catalog.content.load(playing.content_id)
     if content is None:
         raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
     must_watch(context)
@@ -195,8 +196,8 @@ async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[Playba
 
 
 @batched
-async def content(sessions: Sequence[PlaybackSession], info: Info) -> list[catalog.Content | None]:
-    return await info.context.catalog.content.load_many([session.content_id for session in sessions])
+def content(sessions: Sequence[PlaybackSession], info: Info) -> Soon[list[catalog.Content | None]]:
+    return info.context.catalog.content.soon([session.content_id for session in sessions])
 
 
 @batched

@@ -17,9 +17,9 @@ from domain.sona import model
 from domain.sona.reasons import Reason, explained, rail_title
 from resolvers.arguments import After, First, region_or
 from resolvers.batching import batched
-from resolvers.catalog import ContentFilter, filter_of
 from resolvers.context import Info
 from resolvers.descriptions import entry
+from resolvers.filters import ContentFilter, filter_of
 from resolvers.ids import encode
 
 RAIL_ITEMS = Keyset(

@@ -18,6 +18,7 @@ from domain.sync import model
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin
 from domain.sync.service import WatchlistOrder
+from loaders.loader import Soon
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -254,8 +255,8 @@ class AboutContent(Protocol):
 
 
 @batched
-async def content(entries: Sequence[AboutContent], info: Info) -> list[catalog.Content | None]:
-    return await info.context.catalog.content.load_many([entry.content_id for entry in entries])
+def content(entries: Sequence[AboutContent], info: Info) -> Soon[list[catalog.Content | None]]:
+    return info.context.catalog.content.soon([entry.content_id for entry in entries])
 
 
 @batched

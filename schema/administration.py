@@ -6,9 +6,9 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 from domain.identity import administration as use_cases
-from domain.identity import clients, limits, model
+from domain.identity import clients, limits, model, spending
 from domain.identity.policy import BY_RESOLVER, Scope, needs
-from resolvers import administering, administration
+from resolvers import administering, administration, registering
 from schema.caching import PRIVATE
 from schema.errors import UserError
 from schema.identity import Account, ApiKey, LoginSession
@@ -99,6 +99,20 @@ class RateLimitSetting:
     """When an administrator set it; null for a default."""
 
 
+@view(spending.CostBudgetSetting, cache=PRIVATE, access=SEEING)
+class CostBudgetSetting:
+    """What each caller of a kind may spend on operations: a budget that refills as time goes by."""
+
+    asking: limits.Asking
+    """Whose budget: each address that nobody signed in from, or each account or service of a tier."""
+    capacity: float | None = edge(administration.capacity)
+    """The most it holds; null where there is no budget to keep to."""
+    per_second: float | None = edge(administration.per_second)
+    """How much comes back in a second."""
+    changed_at: datetime | None
+    """When an administrator set it; null where it is a setting of the server."""
+
+
 @view(clients.OAuthClient, cache=PRIVATE, access=SEEING)
 class Client:
     """An application that acts for accounts, or as a service of its own."""
@@ -119,6 +133,10 @@ class Client:
     """Whether it is one of our own, so that nobody is asked for consent."""
     bound: bool
     """Whether its tokens must be bound to a key of its own (DPoP)."""
+    tier: model.Tier
+    """What it may spend where it acts for nobody but itself (client credentials)."""
+    old_secret_until: datetime | None
+    """Until when the secret before the current one holds; null where none does."""
     created_at: datetime
     """When it was registered."""
     disabled_at: datetime | None
@@ -137,8 +155,12 @@ class Admin:
     """What was done, latest first."""
     rate_limits: list[RateLimitSetting] = edge(administration.rate_limits, cost=10, list_size=40)
     """Every limit that counts, defaults included."""
-    clients: list[Client] = edge(administration.clients, cost=60, list_size=50)
-    """The applications that are registered, oldest first."""
+    cost_budgets: list[CostBudgetSetting] = edge(administration.cost_budgets, cost=10, list_size=4)
+    """What callers may spend on operations."""
+    clients: Connection[Client] = page(administration.clients, cost=60)
+    """The applications that are registered, and those that described themselves, oldest first."""
+    client: Client | None = edge(administration.client, cost=60)
+    """One application; null where there is none with this id."""
 
 
 @view(administering.AdministeredPayload)
@@ -216,7 +238,27 @@ class ResetRateLimitPayload(RateLimitPayload):
     """What came of going back to a default."""
 
 
-@view(administering.RegisterClientPayload)
+@view(administering.CostBudgetPayload)
+class CostBudgetPayload:
+    """What became of a budget."""
+
+    cost_budget: CostBudgetSetting | None
+    """What counts now; null where the change was refused."""
+    user_errors: list[UserError] = plain(list_size=2)
+    """Why it was refused, every reason."""
+
+
+@view(administering.CostBudgetPayload)
+class SetCostBudgetPayload(CostBudgetPayload):
+    """What came of setting a budget."""
+
+
+@view(administering.CostBudgetPayload)
+class ResetCostBudgetPayload(CostBudgetPayload):
+    """What came of going back to the setting of the server."""
+
+
+@view(registering.RegisterClientPayload)
 class RegisterClientPayload:
     """What came of registering an application."""
 
@@ -228,14 +270,31 @@ class RegisterClientPayload:
     """Why it was refused, every reason."""
 
 
-@view(administering.DisableClientPayload)
-class DisableClientPayload:
-    """What came of disabling an application."""
+@view(registering.RegisterClientPayload)
+class RotateClientSecretPayload(RegisterClientPayload):
+    """What came of another secret."""
+
+
+@view(registering.ClientPayload)
+class ClientPayload:
+    """What became of an application."""
 
     client: Client | None
-    """The application; null where there is none."""
+    """The application; null where the change was refused."""
+    ended_sessions: int
+    """How many of its sessions ended by this."""
     user_errors: list[UserError] = plain(list_size=2)
-    """Why it was refused."""
+    """Why it was refused, every reason."""
+
+
+@view(registering.ClientPayload)
+class UpdateClientPayload(ClientPayload):
+    """What came of changing an application."""
+
+
+@view(registering.ClientPayload)
+class DisableClientPayload(ClientPayload):
+    """What came of disabling an application."""
 
 
 @view()
@@ -277,7 +336,20 @@ class AdministrationMutation:
     """Says how often something may be asked: at once here, within a second on every server."""
     reset_rate_limit: ResetRateLimitPayload = edge(administering.reset_rate_limit, cost=400, access=CHANGING)
     """Goes back to the default of a limit."""
-    register_client: RegisterClientPayload = edge(administering.register_client, cost=400, access=CHANGING)
-    """Registers an application."""
-    disable_client: DisableClientPayload = edge(administering.disable_client, cost=400, access=CHANGING)
-    """Ends what an application may do."""
+    set_cost_budget: SetCostBudgetPayload = edge(administering.set_cost_budget, cost=400, access=CHANGING)
+    """Says what callers of a kind may spend: at once here, within a second on every server."""
+    reset_cost_budget: ResetCostBudgetPayload = edge(
+        administering.reset_cost_budget, cost=400, access=CHANGING
+    )
+    """Goes back to the server's setting of a budget."""
+    register_client: RegisterClientPayload = edge(registering.register_client, cost=400, access=CHANGING)
+    """Registers an application; asks for `stepUp` where the sign-in is not recent."""
+    update_client: UpdateClientPayload = edge(registering.update_client, cost=400, access=CHANGING)
+    """Changes an application; asks for `stepUp` where the sign-in is not recent. Where it may do less than
+    before, its sessions end."""
+    rotate_client_secret: RotateClientSecretPayload = edge(
+        registering.rotate_client_secret, cost=400, access=CHANGING
+    )
+    """Gives an application another secret; asks for `stepUp` where the sign-in is not recent."""
+    disable_client: DisableClientPayload = edge(registering.disable_client, cost=400, access=CHANGING)
+    """Ends what an application may do, and its sessions, everywhere within a second."""

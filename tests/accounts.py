@@ -14,7 +14,6 @@ from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
-from domain.identity.clients import Clients
 from domain.identity.closing import Closing
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
@@ -37,6 +36,7 @@ from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.postman import Postman
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.recovery import Recovery
+from domain.identity.registrations import Registrations
 from domain.identity.revocations import Revocations
 from domain.identity.sealing import Sealer
 from domain.identity.sealing import new_key as new_sealing_key
@@ -107,7 +107,7 @@ class Desk:
     hasher: CountingHasher
     keys: ApiKeys
     limits: RateLimits
-    clients: Clients
+    registrations: Registrations
     administration: Administration
     recovery: Recovery
     postbox: Postbox
@@ -132,7 +132,7 @@ class Desk:
             "step_up": self.step_up,
             "keys": self.keys,
             "limits": self.limits,
-            "clients": self.clients,
+            "registrations": self.registrations,
             "administration": self.administration,
             "policy": Policy(),
             "now": self.clock.now,
@@ -199,7 +199,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             hasher=hasher,
             keys=own_keys,
             limits=RateLimits(PostgresRateLimits(database), LocalRates(clock.seconds), audit, clock.now),
-            clients=Clients(PostgresClients(database), audit, clock.now, new_id),
+            registrations=Registrations(PostgresClients(database), sessions, audit, clock.now, new_id),
             administration=administration_on(database, sessions),
             recovery=recovery,
             postbox=postbox,

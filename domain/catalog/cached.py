@@ -1,9 +1,9 @@
 """The catalogue's reads, kept in this process; see `changes.py` for how they stay true."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from domain.catalog import sizes
 from domain.catalog.changes import CATALOGUE, person_tag, work_tag
@@ -22,13 +22,12 @@ from domain.catalog.model import (
     Track,
 )
 from domain.catalog.service import CatalogStore, ContentOrder
-from domain.platform.cache import Cache, Kind, Tag
+from domain.platform.cache import Cache, Cached, Kind, Tag
 from domain.platform.paging import Cut, Page
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-Answer: TypeAlias = Coroutine[Any, Any, Mapping[K, V]]
 Name: TypeAlias = tuple[str, str]
 Listing: TypeAlias = tuple[Filter, ContentOrder, Cut]
 
@@ -124,48 +123,20 @@ class CachedCatalog:
     def __init__(self, store: CatalogStore, cache: Cache) -> None:
         self._store = store
         self._cache = cache
-
-    def contents(self, ids: Sequence[int]) -> Answer[int, Content]:
-        return self._cache.many(CONTENTS, ids, self._store.contents)
-
-    def seasons(self, series_ids: Sequence[int]) -> Answer[int, list[Season]]:
-        return self._cache.many(SEASONS, series_ids, self._store.seasons)
-
-    def episodes(self, season_ids: Sequence[int]) -> Answer[int, list[Episode]]:
-        return self._cache.many(EPISODES, season_ids, self._store.episodes)
-
-    def tracks(self, album_ids: Sequence[int]) -> Answer[int, list[Track]]:
-        return self._cache.many(TRACKS, album_ids, self._store.tracks)
-
-    def credits(self, content_ids: Sequence[int]) -> Answer[int, list[Credit]]:
-        return self._cache.many(CREDITS, content_ids, self._store.credits)
-
-    def people(self, ids: Sequence[int]) -> Answer[int, Person]:
-        return self._cache.many(PEOPLE, ids, self._store.people)
-
-    def works_of(self, person_ids: Sequence[int]) -> Answer[int, list[int]]:
-        return self._cache.many(WORKS_OF, person_ids, self._store.works_of)
-
-    def external_ids(self, content_ids: Sequence[int]) -> Answer[int, list[ExternalId]]:
-        return self._cache.many(EXTERNAL_IDS, content_ids, self._store.external_ids)
-
-    def ratings(self, content_ids: Sequence[int]) -> Answer[int, list[Rating]]:
-        return self._cache.many(RATINGS, content_ids, self._store.ratings)
-
-    def artwork(self, content_ids: Sequence[int]) -> Answer[int, list[Image]]:
-        return self._cache.many(ARTWORK, content_ids, self._store.artwork)
-
-    def offers(self, places: Sequence[Place]) -> Answer[Place, list[Offer]]:
-        return self._cache.many(OFFERS, places, self._store.offers)
-
-    def by_external_id(self, keys: Sequence[Name]) -> Answer[Name, int]:
-        return self._cache.many(BY_EXTERNAL_ID, keys, self._store.by_external_id)
-
-    def by_slug(self, slugs: Sequence[str]) -> Answer[str, int]:
-        return self._cache.many(BY_SLUG, slugs, self._store.by_slug)
-
-    def by_link(self, keys: Sequence[Name]) -> Answer[Name, int]:
-        return self._cache.many(BY_LINK, keys, self._store.by_link)
+        self.contents = Cached(cache, CONTENTS, store.contents)
+        self.seasons = Cached(cache, SEASONS, store.seasons)
+        self.episodes = Cached(cache, EPISODES, store.episodes)
+        self.tracks = Cached(cache, TRACKS, store.tracks)
+        self.credits = Cached(cache, CREDITS, store.credits)
+        self.people = Cached(cache, PEOPLE, store.people)
+        self.works_of = Cached(cache, WORKS_OF, store.works_of)
+        self.external_ids = Cached(cache, EXTERNAL_IDS, store.external_ids)
+        self.ratings = Cached(cache, RATINGS, store.ratings)
+        self.artwork = Cached(cache, ARTWORK, store.artwork)
+        self.offers = Cached(cache, OFFERS, store.offers)
+        self.by_external_id = Cached(cache, BY_EXTERNAL_ID, store.by_external_id)
+        self.by_slug = Cached(cache, BY_SLUG, store.by_slug)
+        self.by_link = Cached(cache, BY_LINK, store.by_link)
 
     async def browse(self, wanted: Filter, order: ContentOrder, cut: Cut) -> Page[Content]:
         offered = wanted.platforms is not None or wanted.offer_kinds is not None

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from domain.identity.api_keys import ApiKey
 from domain.identity.audit import Action, Actor, Audit, Values, differences
+from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession, Role, SessionEnd, Tier
 from domain.identity.recent import RecentAccounts
 from domain.identity.revocations import Revocation
@@ -100,6 +101,10 @@ class AdministrationStore(Protocol):
 
     async def keys(self, account_ids: Sequence[str]) -> Mapping[str, list[ApiKey]]:
         """Newest first."""
+        ...
+
+    async def clients(self, search: str | None, cut: Cut) -> Page[OAuthClient]:
+        """Applications by a part of their name, in any case, oldest first."""
         ...
 
     async def locked(self, account_id: str) -> Account | None:

@@ -1,12 +1,12 @@
 """How often something may be tried: a sliding window, kept in this process."""
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-MAX_KEYS = 10_000
+MAX_KEYS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,30 @@ class AttemptLimit(Protocol):
 class LocalAttempts:
     """Fills `AttemptLimit` for one process.
 
-    At most `max_keys` keys are held; the one that was quiet for longest is forgotten first.
+    Of each kind (what stands before the last colon of a key) at most `max_keys` are held; the one that was
+    quiet for longest is forgotten first. So who asks for much of one kind makes nobody forget another.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
         self._clock = clock
         self._max_keys = max_keys
-        self._made: OrderedDict[str, deque[float]] = OrderedDict()
+        self._kinds: defaultdict[str, OrderedDict[str, deque[float]]] = defaultdict(OrderedDict)
 
     async def attempt(self, key: str, allowance: Allowance) -> float:
-        now = self._clock()
-        made = self._made.setdefault(key, deque())
-        self._made.move_to_end(key)
+        now, kept = self._clock(), self._kept(key)
+        made = kept.setdefault(key, deque())
+        kept.move_to_end(key)
         while made and made[0] <= now - allowance.seconds:
             made.popleft()
         if len(made) >= allowance.attempts:
             return made[0] + allowance.seconds - now
         made.append(now)
-        if len(self._made) > self._max_keys:
-            self._made.popitem(last=False)
+        if len(kept) > self._max_keys:
+            kept.popitem(last=False)
         return 0.0
 
     async def forgive(self, key: str) -> None:
-        self._made.pop(key, None)
+        self._kept(key).pop(key, None)
+
+    def _kept(self, key: str) -> OrderedDict[str, deque[float]]:
+        return self._kinds[key.rpartition(":")[0]]

@@ -88,6 +88,10 @@ class Action(StrEnum):
     """Its owner let an application act for it."""
     CLIENT_REGISTERED = "client.registered"
     """An application was registered."""
+    CLIENT_CHANGED = "client.changed"
+    """What an application may do, or how it is called, was changed."""
+    CLIENT_CREDENTIALS_ROTATED = "client.credentials_rotated"
+    """An application proves itself by another secret."""
     CLIENT_DISABLED = "client.disabled"
     """An application can act no more."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - its name
@@ -107,6 +111,11 @@ class Action(StrEnum):
     """A limit was set."""
     RATE_LIMIT_RESET = "rate_limit.reset"
     """A limit went back to its default."""
+
+    COST_BUDGET_CHANGED = "cost_budget.changed"
+    """What callers of a kind may spend was set."""
+    COST_BUDGET_RESET = "cost_budget.reset"
+    """What they may spend went back to the setting of the process."""
 
     @property
     def resource_type(self) -> str:

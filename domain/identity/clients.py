@@ -1,22 +1,21 @@
-"""OAuth clients: the applications that act for accounts, or as services of their own."""
+"""OAuth clients: the applications that act for accounts, or as services of their own.
+
+Administrators register and change them, see `registrations.py`.
+"""
 
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from domain.identity.audit import Action, Actor, Audit
-from domain.identity.model import BROWSER, FIRST_PARTY, IDENTITY
+from domain.identity.model import BROWSER, FIRST_PARTY, IDENTITY, Tier
 from domain.identity.policy import NEEDS_CONSENT, NOT_ON_REQUEST, Scope
-from domain.platform.errors import Refused, UserError, UserErrorCode, refuse
 
-SECRET_PREFIX: Final = "mg_cs_"  # noqa: S105 - tells people and scanners of secrets what follows
 MAX_NAME: Final = 100
 MAX_URIS: Final = 20
 RESERVED: Final = frozenset({FIRST_PARTY, BROWSER})
@@ -55,6 +54,11 @@ class OAuthClient:
     """Whether its tokens must be bound to a key of its own (DPoP, RFC 9449)."""
     created_at: datetime
     disabled_at: datetime | None = None
+    tier: Tier = Tier.FREE
+    """How much it may spend where it acts for nobody but itself."""
+    old_secret_hash: bytes | None = field(default=None, repr=False)
+    """Of the secret before, which may be in use until `old_secret_until`."""
+    old_secret_until: datetime | None = None
 
     @property
     def public(self) -> bool:
@@ -64,9 +68,14 @@ class OAuthClient:
         """Whether an account's owner has to be asked before it is granted these."""
         return not self.trusted or not NEEDS_CONSENT.isdisjoint(scopes)
 
-    def knows(self, secret: str) -> bool:
-        """Whether this is its secret; takes as long whether it is or not."""
-        return self.secret_hash is not None and hmac.compare_digest(self.secret_hash, fingerprint(secret))
+    def knows(self, secret: str, now: datetime) -> bool:
+        """Whether this is its secret, or the one before it as long as that holds; takes as long whether it is
+        or not.
+        """
+        shown = fingerprint(secret)
+        current = hmac.compare_digest(self.secret_hash or b"", shown)
+        old = hmac.compare_digest(self.old_secret_hash or b"", shown)
+        return current or (old and self.old_secret_until is not None and now < self.old_secret_until)
 
     def redirects_to(self, uri: str) -> bool:
         """Whether `uri` is registered, by exact comparison; an app that listens on this machine may take any
@@ -81,25 +90,6 @@ class OAuthClient:
         return parts._replace(netloc=host).geturl() in self.redirect_uris
 
 
-class Registration(NamedTuple):
-    """What an administrator says of a new client."""
-
-    name: str
-    redirect_uris: Sequence[str] = ()
-    grants: Sequence[str] = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
-    scopes: Sequence[str] = ()
-    confidential: bool = False
-    trusted: bool = False
-    bound: bool = False
-
-
-class Registered(NamedTuple):
-    """A client and the secret that is shown this once; nothing for a public one."""
-
-    client: OAuthClient
-    secret: str | None
-
-
 class ClientStore(Protocol):
     async def clients(self, ids: Sequence[str]) -> Mapping[str, OAuthClient]: ...
 
@@ -111,19 +101,20 @@ class ClientStore(Protocol):
         """Adds a client, or what is new of it."""
         ...
 
-    async def disable(self, client_id: str, at: datetime) -> bool:
-        """Whether there was one that could be used."""
+    async def locked(self, client_id: str) -> OAuthClient | None:
+        """The client as it stays until the transaction ends, whoever else would change it."""
+        ...
+
+    async def put(self, client: OAuthClient) -> None:
+        """Writes all that can change of a client."""
         ...
 
 
 @dataclass(frozen=True)
 class Clients:
-    """Who the clients are, and their registration by administrators."""
+    """Who the clients are."""
 
     store: ClientStore
-    audit: Audit
-    now: Callable[[], datetime]
-    new_id: Callable[[], str]
     describe: Callable[[str], Awaitable[OAuthClient | None]] | None = None
     """Asks clients that are known by an address what they say of themselves; nobody does, if open."""
 
@@ -144,36 +135,6 @@ class Clients:
         if known is None or replace(found, created_at=known.created_at) != known:
             await self.store.keep(found)
         return found
-
-    async def register(self, wanted: Registration, by: Actor) -> Registered:
-        """A new client; raises `Refused` with everything that is wrong."""
-        grants = frozenset(GrantType(grant) for grant in wanted.grants if grant in set(GrantType))
-        problems = [*_problems(wanted, grants)]
-        if problems:
-            raise Refused(*problems)
-        secret = SECRET_PREFIX + secrets.token_urlsafe(32) if wanted.confidential else None
-        client = OAuthClient(
-            id=self.new_id(),
-            name=wanted.name.strip(),
-            secret_hash=None if secret is None else fingerprint(secret),
-            redirect_uris=tuple(dict.fromkeys(wanted.redirect_uris)),
-            grants=grants,
-            scopes=frozenset(wanted.scopes),
-            trusted=wanted.trusted,
-            bound=wanted.bound,
-            created_at=self.now(),
-        )
-        async with self.audit.writing():
-            await self.store.add(client)
-            await self.audit.record(by, Action.CLIENT_REGISTERED, client.id, after={"name": client.name})
-        return Registered(client, secret)
-
-    async def disable(self, client_id: str, by: Actor) -> None:
-        """The client can get and use tokens no more; raises `Refused` where there is none."""
-        async with self.audit.writing():
-            if not await self.store.disable(client_id, self.now()):
-                raise refuse("There is no such client.", UserErrorCode.NOT_FOUND, "clientId")
-            await self.audit.record(by, Action.CLIENT_DISABLED, client_id)
 
 
 def fingerprint(secret: str) -> bytes:
@@ -204,31 +165,3 @@ def _split(uri: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _problems(wanted: Registration, grants: frozenset[GrantType]) -> list[UserError]:
-    found = []
-
-    def wrong(message: str, path: str) -> None:
-        found.append(UserError(message, UserErrorCode.INVALID, (path,)))
-
-    if not 1 <= len(wanted.name.strip()) <= MAX_NAME or not wanted.name.isprintable():
-        wrong(f"A name has 1 to {MAX_NAME} printable characters.", "name")
-    found += [_unknown("grant", grant, "grants") for grant in wanted.grants if grant not in set(GrantType)]
-    found += [_unknown("scope", scope, "scopes") for scope in wanted.scopes if scope not in GRANTABLE]
-    found += [
-        UserError(f"{uri} is no redirect URI.", UserErrorCode.INVALID, ("redirectUris",))
-        for uri in wanted.redirect_uris
-        if not is_redirect_uri(uri)
-    ]
-    if len(wanted.redirect_uris) > MAX_URIS:
-        wrong(f"A client has at most {MAX_URIS} redirect URIs.", "redirectUris")
-    if GrantType.AUTHORIZATION_CODE in grants and not wanted.redirect_uris:
-        wrong("Authorisation by code needs a redirect URI.", "redirectUris")
-    if not wanted.confidential and grants & {GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE}:
-        wrong("A service must be confidential: it proves itself by its secret.", "grants")
-    return found
-
-
-def _unknown(kind: str, name: str, path: str) -> UserError:
-    return UserError(f"There is no {kind} {name} that a client may have.", UserErrorCode.INVALID, (path,))

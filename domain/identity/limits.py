@@ -2,10 +2,9 @@
 
 An endpoint is a name such as `oauth.token`; `oauth.*` stands for all that begin so, `*` for all. The most
 exact entry counts, one that an administrator made before one of ours. GraphQL operations are not in here:
-they are charged what they cost, see `docs/costs.md`.
+they are charged what they cost, see `spending.py`.
 """
 
-import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,17 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
-import structlog
-
 from domain.identity.audit import Action, Actor, Audit
+from domain.identity.looking import look_again
 from domain.identity.model import Tier
 from domain.platform.addresses import network_of
-from domain.platform.errors import GatewayError, Refused, TooManyRequests, UserError, UserErrorCode
+from domain.platform.errors import Refused, TooManyRequests, UserError, UserErrorCode
 from domain.platform.rates import Cell, Rate, RateLimiter, Verdict
 
-log = structlog.get_logger(__name__)
-
-LOOK_EVERY_SECONDS: Final = 0.7
 MOST_PER_HOUR: Final = 10_000_000
 SHARED: Final = 10
 """How many clients of one address may each ask as often as one may."""
@@ -192,12 +187,13 @@ class RateLimits:
             raise too_many(found)
         return found
 
-    async def require_key(self, key_id: str, per_minute: int) -> None:
+    async def require_key(self, key_id: str, per_minute: int) -> Verdict:
         """Counts a request by an API key; raises `TooManyRequests` where that may not make one now."""
         rate = Rate(per_minute, 60.0, per_minute)
         found = await self._limiter.take([Cell(f"api_key:{key_id}", rate)])
         if not found.allowed:
             raise too_many(found)
+        return found
 
     async def put(self, endpoint: str, asking: Asking, limit: Limit, by: Actor) -> RateLimitSetting:
         """Sets a limit, here at once and in every process within a second; raises `Refused`."""
@@ -237,15 +233,7 @@ class RateLimits:
 
     async def run(self) -> None:
         """Looks until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except GatewayError as error:
-                log.warning("rate_limits.unknown", error=str(error))
-            except Exception:
-                # As where the table is missing while migrations go down and up.
-                log.exception("rate_limits.unreadable")
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await look_again(self.look, "rate_limits")
 
     async def _current(self, place: Place) -> Limit | None:
         for setting in await self._store.settings():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from domain.identity.model import Caller, Role
 from domain.platform.errors import Forbidden, Unauthenticated
@@ -80,16 +81,26 @@ NOT_ON_REQUEST = frozenset({Scope.WRITE_SECURITY, Scope.ADMIN_FULL})
 
 def granted(roles: Iterable[Role]) -> frozenset[Scope]:
     """The most that somebody with these roles may be given; every account is a viewer's."""
+    return _granted(frozenset(roles))
+
+
+@lru_cache
+def _granted(roles: frozenset[Role]) -> frozenset[Scope]:
     return _BY_ROLE[Role.VIEWER].union(*(_BY_ROLE[role] for role in roles))
 
 
 def implied(scopes: Iterable[str]) -> frozenset[Scope]:
     """The scopes in `scopes` that exist, with those they bring along."""
-    known = {Scope(scope) for scope in scopes if scope in _KNOWN}
-    return frozenset(known.union(*(_IMPLIED.get(scope, ()) for scope in known)))
+    return _implied(_KNOWN.intersection(scopes))
 
 
-_KNOWN = frozenset(scope.value for scope in Scope)
+@lru_cache(1_024)
+def _implied(known: frozenset[str]) -> frozenset[Scope]:
+    scopes = frozenset(Scope(scope) for scope in known)
+    return scopes.union(*(_IMPLIED.get(scope, ()) for scope in scopes))
+
+
+_KNOWN: frozenset[str] = frozenset(scope.value for scope in Scope)
 
 
 class Asker(StrEnum):

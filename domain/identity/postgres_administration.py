@@ -13,8 +13,11 @@ from domain.identity.administration import (
     AuditFilter,
 )
 from domain.identity.api_keys import ApiKey
+from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession
 from domain.identity.postgres import COLUMNS, PostgresAccounts, account_of
+from domain.identity.postgres_clients import COLUMNS as CLIENT_COLUMNS
+from domain.identity.postgres_clients import client_of
 from domain.identity.postgres_keys import COLUMNS as KEY_COLUMNS
 from domain.identity.postgres_keys import key_of
 from domain.identity.postgres_sessions import COLUMNS as SESSION_COLUMNS
@@ -29,6 +32,7 @@ ORDERS: Final = {
     AccountOrder.EMAIL: Keyset("addresses", (SortKey("email", "text"), _ID)),
     AccountOrder.NAME: Keyset("names", (SortKey("lower(display_name)", "text"), _ID)),
 }
+CLIENTS: Final = Keyset("clients", (SortKey("created_at", "timestamptz"), SortKey("id", "text")))
 ENTRIES: Final = Keyset("audit", (SortKey("id", "bigint", descending=True),))
 ENTRY_COLUMNS: Final = """id, at, action, account_id, on_behalf_of, resource_type, resource_id, before, after,
                           address, user_agent, request_id"""
@@ -51,6 +55,16 @@ class PostgresAdministration:
         arguments: list[Any] = []
         conditions = _of_entries(wanted, arguments)
         return await self._page("audit_entry", ENTRY_COLUMNS, conditions, arguments, ENTRIES, cut, _entry_of)
+
+    async def clients(self, search: str | None, cut: Cut) -> Page[OAuthClient]:
+        arguments: list[Any] = []
+        conditions = []
+        if search:
+            arguments.append(f"%{_literal(search.strip())}%")
+            conditions.append("name ILIKE $1")
+        return await self._page(
+            "oauth_client", CLIENT_COLUMNS, conditions, arguments, CLIENTS, cut, client_of
+        )
 
     async def sessions(self, account_ids: Sequence[str], now: datetime) -> Mapping[str, list[LoginSession]]:
         rows = await self._database.rows(

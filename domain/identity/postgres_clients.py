@@ -1,15 +1,14 @@
 """Clients in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from domain.identity.clients import GrantType, OAuthClient
+from domain.identity.model import Tier
 from domain.platform.postgres import Database, Row
 
-COLUMNS: Final = (
-    """id, name, secret_hash, redirect_uris, grants, scopes, trusted, bound, created_at, disabled_at"""
-)
+COLUMNS: Final = """id, name, secret_hash, redirect_uris, grants, scopes, trusted, bound, created_at,
+                    disabled_at, tier, old_secret_hash, old_secret_until"""
 
 
 class PostgresClients:
@@ -31,8 +30,8 @@ class PostgresClients:
     async def add(self, client: OAuthClient) -> None:
         await self._database.execute(
             """INSERT INTO oauth_client (id, name, secret_hash, redirect_uris, grants, scopes, trusted, bound,
-                                         created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+                                         created_at, tier)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
             client.id,
             client.name,
             client.secret_hash,
@@ -42,6 +41,7 @@ class PostgresClients:
             client.trusted,
             client.bound,
             client.created_at,
+            client.tier,
         )
 
     async def keep(self, client: OAuthClient) -> None:
@@ -60,14 +60,31 @@ class PostgresClients:
             client.created_at,
         )
 
-    async def disable(self, client_id: str, at: datetime) -> bool:
-        done = await self._database.value(
-            """UPDATE oauth_client SET disabled_at = $2
-                WHERE id = $1 AND disabled_at IS NULL RETURNING TRUE""",
-            client_id,
-            at,
+    async def locked(self, client_id: str) -> OAuthClient | None:
+        row = await self._database.row(
+            f"SELECT {COLUMNS} FROM oauth_client WHERE id = $1 FOR UPDATE", client_id
         )
-        return done is True
+        return None if row is None else client_of(row)
+
+    async def put(self, client: OAuthClient) -> None:
+        await self._database.execute(
+            """UPDATE oauth_client
+                  SET name = $2, secret_hash = $3, redirect_uris = $4, grants = $5, scopes = $6, trusted = $7,
+                      bound = $8, disabled_at = $9, tier = $10, old_secret_hash = $11, old_secret_until = $12
+                WHERE id = $1""",
+            client.id,
+            client.name,
+            client.secret_hash,
+            list(client.redirect_uris),
+            sorted(client.grants),
+            sorted(client.scopes),
+            client.trusted,
+            client.bound,
+            client.disabled_at,
+            client.tier,
+            client.old_secret_hash,
+            client.old_secret_until,
+        )
 
 
 def client_of(row: Row) -> OAuthClient:
@@ -83,4 +100,7 @@ def client_of(row: Row) -> OAuthClient:
         bound=row[7],
         created_at=row[8],
         disabled_at=row[9],
+        tier=Tier(row[10]),
+        old_secret_hash=row[11],
+        old_secret_until=row[12],
     )

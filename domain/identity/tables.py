@@ -156,3 +156,14 @@ class RateLimitRow(SQLModel, table=True):
     per_hour: int
     burst: int
     changed_at: datetime = Field(sa_column=moment())
+
+
+class CostBudgetRow(SQLModel, table=True):
+    """What an administrator set of what callers may spend on operations."""
+
+    __tablename__ = "cost_budget"
+
+    asking: str = Field(sa_column=Column(Text, primary_key=True))
+    capacity: float
+    per_second: float
+    changed_at: datetime = Field(sa_column=moment())

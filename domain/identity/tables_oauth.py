@@ -31,6 +31,9 @@ class OAuthClientRow(SQLModel, table=True):
     bound: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = Field(sa_column=moment())
     disabled_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    tier: str = Field(default="free", sa_type=Text, sa_column_kwargs={"server_default": "free"})
+    old_secret_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
+    old_secret_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class AuthorizationCodeRow(SQLModel, table=True):

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +82,17 @@ class Tokens:
         self._now = now
         self._new_id = new_id
         self._registry = _OwnAlgorithms()
+        self._required = JWTClaimsRegistry(
+            now=lambda: int(now().timestamp()),
+            leeway=SKEW_SECONDS,
+            iss={"essential": True, "value": issuer.issuer},
+            aud={"essential": True, "values": [issuer.audience, *issuer.resources]},
+            sub={"essential": True},
+            jti={"essential": True},
+            client_id={"essential": True},
+            iat={"essential": True},
+            exp={"essential": True},
+        )
         self._generation = keys.generation
         self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
@@ -163,7 +174,7 @@ class Tokens:
             return remembered[1]
         self._verified.pop(digest, None)
         try:
-            until, caller = self._caller(self._claims(token), now)
+            until, caller = self._caller(self._claims(token))
         except _UNACCEPTABLE as reason:
             raise Unauthenticated(
                 "The access token is not valid or has expired: sign in again.", error="invalid_token"
@@ -173,7 +184,7 @@ class Tokens:
             self._verified.popitem(last=False)
         return caller
 
-    def _claims(self, token: str) -> Mapping[str, Any]:
+    def _claims(self, token: str) -> dict[str, Any]:
         """What our signature vouches for."""
         if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
             raise _Refused("form")
@@ -190,52 +201,41 @@ class Tokens:
             raise _Refused("payload")
         return claims
 
-    def _caller(self, claims: Mapping[str, Any], now: float) -> tuple[float, Caller]:
+    def _caller(self, claims: dict[str, Any]) -> tuple[float, Caller]:
         """The caller, and until when (in seconds since 1970) the token counts."""
-        JWTClaimsRegistry(
-            now=int(now),
-            leeway=SKEW_SECONDS,
-            iss={"essential": True, "value": self._issuer.issuer},
-            aud={"essential": True, "values": [self._issuer.audience, *self._issuer.resources]},
-            sub={"essential": True},
-            jti={"essential": True},
-            client_id={"essential": True},
-            iat={"essential": True},
-            exp={"essential": True},
-        ).validate(dict(claims))
+        self._required.validate(claims)
         audience = claims["aud"]
         bound = claims.get("cnf")
         scopes = _text(claims.get("scope", "")).split(" ")
         caller = Caller(
             scopes=implied(scopes),
-            discloses=IDENTITY & set(scopes),
+            discloses=IDENTITY.intersection(scopes),
             token_id=_text(claims["jti"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             client_id=_text(claims["client_id"]),
             audience=frozenset([audience] if isinstance(audience, str) else _texts(audience)),
             key_thumbprint=None if bound is None else _text(bound["jkt"]),
+            **(_owner(claims) if "sid" in claims else {}),
         )
-        if "sid" in claims:
-            caller = self._owner(claims, caller)
-        elif claims["sub"] != caller.client_id:
+        if caller.account_id is None and claims["sub"] != caller.client_id:
             raise _Refused("subject")
         return float(claims["exp"]) + SKEW_SECONDS, caller
 
-    def _owner(self, claims: Mapping[str, Any], caller: Caller) -> Caller:
-        """The caller as the owner of an account, in a session."""
-        actor = claims.get("act")
-        return replace(
-            caller,
-            account_id=_uuid(claims["sub"]),
-            # What this process does not know yet (a newer one may have issued the token) grants nothing.
-            roles=frozenset(_ROLES[role] for role in _texts(claims.get("roles", [])) if role in _ROLES),
-            tier=_TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
-            session_id=_uuid(claims["sid"]),
-            family_id=_uuid(claims["fam"]),
-            authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC),
-            methods=tuple(_texts(claims.get("amr", []))),
-            acting_id=None if actor is None else _uuid(actor["sub"]),
-        )
+
+def _owner(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """What a caller is as the owner of an account, in a session."""
+    actor = claims.get("act")
+    return {
+        "account_id": _uuid(claims["sub"]),
+        # What this process does not know yet (a newer one may have issued the token) grants nothing.
+        "roles": frozenset(_ROLES[role] for role in _texts(claims.get("roles", [])) if role in _ROLES),
+        "tier": _TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
+        "session_id": _uuid(claims["sid"]),
+        "family_id": _uuid(claims["fam"]),
+        "authenticated_at": datetime.fromtimestamp(claims["auth_time"], UTC),
+        "methods": tuple(_texts(claims.get("amr", []))),
+        "acting_id": None if actor is None else _uuid(actor["sub"]),
+    }
 
 
 def _words(scopes: Collection[str]) -> str:

@@ -108,6 +108,13 @@ class Cache:
         """
         if self._paused:
             return await load(keys)
+        found = self.glance(kind, keys)
+        return await self._filled(self._tables[kind], keys, load) if found is None else found
+
+    def glance(self, kind: Kind[K, V], keys: Sequence[K]) -> Mapping[K, V] | None:
+        """What `many` answers where all of it is held, at once; else nothing, as while paused."""
+        if self._paused:
+            return None
         if self._clock() >= self._sweep_at:
             self._sweep()
         table = self._tables.get(kind) or self._table(kind)
@@ -120,7 +127,7 @@ class Cache:
                 if (value := entry.value) is not None:
                     found[key] = value
         except KeyError:
-            return await self._filled(table, keys, load)
+            return None
         table.usage.hits += len(keys)
         return found
 
@@ -327,3 +334,25 @@ def _take(found: dict[K, V], keys: Iterable[K], answer: Mapping[K, V]) -> None:
     for key in keys:
         if (value := answer.get(key)) is not None:
             found[key] = value
+
+
+class Cached(Generic[K, V]):
+    """A bulk question that asks a cache first."""
+
+    __slots__ = ("_ask", "_cache", "_kind")
+
+    def __init__(self, cache: Cache, kind: Kind[K, V], ask: Load[K, V]) -> None:
+        self._cache = cache
+        self._kind = kind
+        self._ask = ask
+
+    @property
+    def __name__(self) -> str:
+        return self._kind.name
+
+    def __call__(self, keys: Sequence[K], /) -> Awaitable[Mapping[K, V]]:
+        return self._cache.many(self._kind, keys, self._ask)
+
+    def at_hand(self, keys: Sequence[K]) -> Mapping[K, V] | None:
+        """The answer where nothing has to be waited for."""
+        return self._cache.glance(self._kind, keys)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from domain.catalog.links import DeviceKind
+from domain.platform.values import value
 from domain.sync.clock import Timestamp
 
 COMPLETED_FRACTION = 0.95
@@ -51,7 +52,7 @@ class CommandState(StrEnum):
         return self in {CommandState.EXECUTED, CommandState.FAILED, CommandState.EXPIRED}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WatchProgress:
     """How far one viewing of a title came: a register per viewing.
 
@@ -149,7 +150,7 @@ class Addition:
         return self.at is not None and not self.removed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WatchlistEntry:
     """A title on the watchlist, with the live tags that hold it there, earliest addition first."""
 
@@ -161,7 +162,7 @@ class WatchlistEntry:
     """Where it stands in the order that the viewer made: places compare as texts by code points."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reaction:
     """What the viewer thinks of a title: a register; neither verdict nor stars where it was taken back."""
 
@@ -293,6 +294,12 @@ class Device:
     registered_at: datetime
     last_seen_at: datetime | None
     removed: bool = False
+    incognito_since: datetime | None = None
+    """Since when nothing that is done on it is kept; nothing while it is."""
+
+    @property
+    def incognito(self) -> bool:
+        return self.incognito_since is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ class DeviceRow(SQLModel, table=True):
     last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
+    incognito_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class DeviceCommandRow(SQLModel, table=True):

@@ -37,15 +37,22 @@ def add(  # noqa: PLR0913 - what there is to say of a client
     dpop: Annotated[
         bool, typer.Option("--dpop", help="Its tokens must be bound to a key that it holds (RFC 9449).")
     ] = False,
+    tier: Annotated[
+        str, typer.Option(help="What a service may spend: free, premium or enterprise.")
+    ] = "free",
 ) -> None:
     """Register an application; prints its id, and its secret this once."""
     import asyncio  # noqa: PLC0415 - `--help` must not wait for it
 
-    from domain.identity.clients import Registration  # noqa: PLC0415
+    from domain.identity.model import Tier  # noqa: PLC0415
+    from domain.identity.registrations import Registration  # noqa: PLC0415
+    from gateway.cli.errors import Failed  # noqa: PLC0415
     from gateway.cli.opening import configured  # noqa: PLC0415
     from gateway.cli.registering import URNS, register  # noqa: PLC0415
     from gateway.cli.screen import notes  # noqa: PLC0415
 
+    if tier not in set(Tier):
+        raise Failed(f"There is no tier {tier}: it is free, premium or enterprise.")
     grants = grant or ["authorization_code", "refresh_token"]
     wanted = Registration(
         name=name,
@@ -55,6 +62,7 @@ def add(  # noqa: PLR0913 - what there is to say of a client
         confidential=confidential,
         trusted=trusted,
         bound=dpop,
+        tier=Tier(tier),
     )
     client, secret = asyncio.run(register(configured(), wanted))
     typer.echo(f"client_id={client.id}")
@@ -78,6 +86,24 @@ def list_clients() -> None:
         screen.print(described(client), markup=False)
     if not clients:
         screen.print("No application is registered.")
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    client_id: Annotated[str, typer.Argument(help="Its id.")],
+    keep_old: Annotated[
+        int, typer.Option(min=0, max=604_800, help="Seconds for which the old secret holds, too.")
+    ] = 0,
+) -> None:
+    """Give an application another secret; prints it this once."""
+    import asyncio  # noqa: PLC0415 - as above
+    from datetime import timedelta  # noqa: PLC0415
+
+    from gateway.cli import registering  # noqa: PLC0415
+    from gateway.cli.opening import configured  # noqa: PLC0415
+
+    secret = asyncio.run(registering.rotate_secret(configured(), client_id, timedelta(seconds=keep_old)))
+    typer.echo(f"client_secret={secret}")
 
 
 @app.command()

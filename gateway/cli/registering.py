@@ -2,23 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
-from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
-from domain.identity.clients import GrantType, OAuthClient, Registered, Registration
+from domain.identity.clients import GrantType, OAuthClient
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_audit import PostgresAudit
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.recent import RecentAccounts
+from domain.identity.registrations import Registered, Registration, Registrations
 from domain.platform.errors import Refused
 from domain.platform.postgres import Database
 from gateway.cli.errors import Failed
 from gateway.database import open_database_url
 from gateway.identity import open_sessions
-from gateway.oauth.desk import OAuthDesk
-from gateway.oauth.opening import desk_of
 from gateway.settings import Settings
-from gateway.time_and_ids import now
+from gateway.time_and_ids import new_id, now
 
 URNS: Final = {"device_code": GrantType.DEVICE_CODE, "token_exchange": GrantType.TOKEN_EXCHANGE}
 """Short names of grants that have long ones."""
@@ -27,32 +27,36 @@ _SHORT: Final = {long: short for short, long in URNS.items()}
 
 async def register(settings: Settings, wanted: Registration) -> Registered:
     """The new client; raises `Failed` with everything that is wrong."""
-    async with _desk(settings) as desk:
-        try:
-            return await desk.clients.register(wanted, SYSTEM)
-        except Refused as refusal:
-            raise Failed(" ".join(error.message for error in refusal.errors)) from None
+    async with _registrations(settings) as registrations, _readable():
+        return await registrations.register(wanted, SYSTEM)
 
 
 async def registered(settings: Settings) -> list[OAuthClient]:
-    async with _desk(settings) as desk:
-        return await desk.clients.store.all()
+    async with _registrations(settings) as registrations:
+        return await registrations.store.all()
+
+
+async def rotate_secret(settings: Settings, client_id: str, keep_old: timedelta) -> str:
+    """The new secret; raises `Failed`."""
+    async with _registrations(settings) as registrations, _readable():
+        return str((await registrations.rotate_secret(client_id, keep_old, SYSTEM)).secret)
 
 
 async def disable(settings: Settings, client_id: str) -> int:
     """How many sessions ended; raises `Failed` where there is no such client."""
-    async with _desk(settings) as desk:
-        try:
-            await desk.clients.disable(client_id, SYSTEM)
-        except Refused:
-            raise Failed(f"No client that may do anything has the id {client_id}.") from None
-        return len(await desk.sessions.end_of_client(client_id, SYSTEM))
+    async with _registrations(settings) as registrations, _readable():
+        return (await registrations.disable(client_id, SYSTEM)).ended
 
 
 def described(client: OAuthClient) -> str:
     """One line."""
     kind = "public" if client.public else "confidential"
-    traits = [kind, *(["trusted"] if client.trusted else []), *(["dpop"] if client.bound else [])]
+    traits = [
+        kind,
+        client.tier.value,
+        *(["trusted"] if client.trusted else []),
+        *(["dpop"] if client.bound else []),
+    ]
     state = "" if client.disabled_at is None else f"  removed {client.disabled_at:%Y-%m-%d}"
     grants = ",".join(sorted(_SHORT.get(grant, grant) for grant in client.grants))
     return (
@@ -62,11 +66,19 @@ def described(client: OAuthClient) -> str:
 
 
 @asynccontextmanager
-async def _desk(settings: Settings) -> AsyncIterator[OAuthDesk]:
+async def _readable() -> AsyncIterator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        raise Failed(" ".join(error.message for error in refusal.errors)) from None
+
+
+@asynccontextmanager
+async def _registrations(settings: Settings) -> AsyncIterator[Registrations]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
         database = await stack.enter_async_context(Database.open(url, min_connections=1))
         recent = RecentAccounts(PostgresAccounts(database).accounts)
         audit = Audit(PostgresAudit(database), now)
         sessions = await open_sessions(settings, database, recent, audit, stack)
-        yield desk_of(settings.issuer, database, sessions, LocalAttempts())
+        yield Registrations(PostgresClients(database), sessions, audit, now, new_id)

@@ -90,7 +90,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
     def query_client(self, client_id: str) -> ClientView | None:
         found = wait(self.desk.clients.find(client_id))
-        return None if found is None else ClientView(found)
+        return None if found is None else ClientView(found, self.desk.now())
 
     def save_token(self, token: dict[str, Any], request: Asked) -> None:
         """Issuing it has saved it."""

@@ -1,6 +1,7 @@
 """Our values as Authlib wants to see them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, TokenMixin
 from authlib.oauth2.rfc8628 import DeviceCredentialMixin
@@ -13,8 +14,9 @@ SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 
 
 class ClientView(ClientMixin):  # type: ignore[misc]
-    def __init__(self, client: OAuthClient) -> None:
+    def __init__(self, client: OAuthClient, now: datetime) -> None:
         self.client = client
+        self._now = now
 
     def get_client_id(self) -> str:
         return self.client.id
@@ -33,7 +35,7 @@ class ClientView(ClientMixin):  # type: ignore[misc]
         return self.client.redirects_to(redirect_uri)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return self.client.knows(client_secret)
+        return self.client.knows(client_secret, self._now)
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """A client with a secret proves itself by it wherever it asks."""

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from domain.platform.values import value
 from gateway.engine.lifetime import Lifetime
 from gateway.routes.cursors import Course
-from gateway.routes.origins import Origins
+from gateway.routes.origins import Headers, Origins
 
 PROOF: Final = "DPoP"
 """The parameter of `connection_init` that has a proof for the token beside it."""
@@ -63,6 +63,8 @@ class DoorOptions:
     """Whose operations these are, by the context; None for one known by its address alone."""
     course_of: Callable[[Any], Course | None] = lambda _: None
     """Where the stream of a context is, for its client to go on from elsewhere."""
+    allowance_of: Callable[[Any], Headers] = lambda _: []
+    """What an answer tells of what its caller may still ask, by the context that it was executed with."""
     renew: Callable[[Any, Any], bool] = lambda _context, _by: False
     """Lets a context go on as what a fresh token of its caller says; False where the token is another's."""
     naming: Sequence[str] = ("authorization",)

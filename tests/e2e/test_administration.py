@@ -1,7 +1,9 @@
 """Administration and API keys over two real servers that share a database and nothing else."""
 
 import asyncio
+import math
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -209,3 +211,85 @@ async def test_a_limit_that_an_administrator_sets_is_obeyed_on_every_server_with
     assert [(entry["resourceId"], entry["after"]["per_minute"]) for entry in log] == [
         ("oauth.token anonymous", 1)
     ]
+
+
+SET_BUDGET = """mutation ($capacity: Float!, $perSecond: Float!) { setCostBudget(input: { asking: FREE,
+  capacity: $capacity, perSecond: $perSecond }) { costBudget { capacity perSecond changedAt }
+  userErrors { code field } } }"""
+RESET_BUDGET = "mutation { resetCostBudget(input: {asking: FREE}) { costBudget { capacity changedAt } } }"
+DEAR = "{ contents(first: 50) { nodes { title genres { name } } } }"
+
+
+async def by_token(client: Client, query: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {client.token}"}
+    async with httpx.AsyncClient() as http:
+        return await http.post(f"{client.server.url}/graphql", json={"query": query}, headers=headers)
+
+
+def left(answer: httpx.Response) -> tuple[int, int]:
+    """What is left of the budget, and in how many seconds it is full."""
+    found = re.fullmatch(r'"cost";r=(\d+);t=(\d+)', answer.headers["ratelimit"])
+    assert found is not None, answer.headers
+    return int(found[1]), int(found[2])
+
+
+async def test_a_budget_that_is_set_holds_on_another_server_and_its_headers_are_true(
+    servers: tuple[Server, Server],
+) -> None:
+    first, second = servers
+    root = await administrator(first, "budget-root@example.org")
+    ada = await register(second, "budget-ada@example.org")
+    before = await by_token(ada, DEAR)
+
+    small = (await root.ask(SET_BUDGET, capacity=1, perSecond=1))["setCostBudget"]
+    done = (await root.ask(SET_BUDGET, capacity=2_000, perSecond=500))["setCostBudget"]
+
+    async def known() -> bool:
+        return (await by_token(ada, VIEWER)).headers["ratelimit-policy"] == '"cost";q=2000;w=4'
+
+    assert await until(known) < 1.5
+    assert before.headers["ratelimit-policy"] == '"cost";q=100000;w=20'
+    assert small == {"costBudget": None, "userErrors": [
+        {"code": "INVALID", "field": ["capacity"]}]}  # fmt: skip
+    assert done["costBudget"]["capacity"] == 2_000
+
+    # A mutation uses all it is charged, so that nothing is given back after it.
+    spend = 'mutation { updateProfile(input: {displayName: "Ada"}) { userErrors { code } } }'
+    answers = [await by_token(ada, spend) for _ in range(12)]
+    (refused,) = [answer for answer in answers if answer.status_code == 429][:1]
+    wait = int(refused.headers["retry-after"])
+    remaining, full_in = left(refused)
+    cost = refused.json()["errors"][0]["extensions"]["cost"]
+    await asyncio.sleep(wait)
+    after = await by_token(ada, spend)
+
+    assert remaining < cost
+    assert wait == math.ceil((cost - remaining) / 500) or wait == math.ceil((cost - remaining - 1) / 500)
+    assert full_in == pytest.approx((2_000 - remaining) / 500, abs=1)
+    assert after.status_code == 200
+
+    reset = (await root.ask(RESET_BUDGET))["resetCostBudget"]["costBudget"]
+    assert reset == {"capacity": 100_000, "changedAt": None}
+
+
+async def test_a_key_is_told_both_its_rate_and_its_budget(servers: tuple[Server, Server]) -> None:
+    first, _ = servers
+    ada = await register(first, "both-ada@example.org")
+    key = (await ada.ask(CREATE, scopes=["read:watchlist"], perMinute=60))["createApiKey"]["secret"]
+
+    answer = await by_key(first, key)
+
+    assert re.fullmatch(r'"requests";q=60;w=60, "cost";q=100000;w=20', answer.headers["ratelimit-policy"])
+    assert re.fullmatch(r'"requests";r=59;t=1, "cost";r=\d+;t=\d+', answer.headers["ratelimit"])
+
+
+async def test_what_caches_may_keep_tells_nothing_of_who_asked_first(servers: tuple[Server, Server]) -> None:
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(
+            f"{servers[0].url}/graphql",
+            params={"query": "{ contents(first: 1) { nodes { title } } }"},
+            headers={"x-requested-with": "test", "accept": "application/json"},
+        )
+
+    assert answer.status_code == 200
+    assert "ratelimit" not in answer.headers

@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 
+from domain.identity.limits import Asking
 from domain.identity.model import Caller, Tier
 from domain.platform.budgets import Bucket, Payer
 from gateway.payers import buckets_of, payer_of
 from gateway.routes.connection import Connection
-from gateway.settings import BUDGETS, Payers
+from gateway.settings import BUDGETS
 
-BUCKETS = {Payers.ANONYMOUS: Bucket(1, 1), Payers.FREE: Bucket(2, 1)}
+BUCKETS = {Asking.ANONYMOUS: Bucket(1, 1), Asking.FREE: Bucket(2, 1)}
 SOMEBODY = Caller(account_id="7", tier=Tier.FREE)
 
 
@@ -22,6 +23,12 @@ def test_the_anonymous_pay_by_their_address_and_accounts_for_themselves() -> Non
     assert payer_of(connection(), SOMEBODY, BUCKETS) == Payer("account:7", Bucket(2, 1))
 
 
+def test_a_service_pays_for_itself_from_wherever_it_asks() -> None:
+    service = Caller(client_id="feed", tier=Tier.FREE)
+
+    assert payer_of(connection("192.0.2.9"), service, BUCKETS) == Payer("client:feed", Bucket(2, 1))
+
+
 def test_a_tier_without_a_budget_pays_nothing() -> None:
     payer = payer_of(connection(), Caller(account_id="7", tier=Tier.PREMIUM), BUCKETS)
 
@@ -29,7 +36,7 @@ def test_a_tier_without_a_budget_pays_nothing() -> None:
 
 
 def test_every_tier_has_a_budget_by_default() -> None:
-    assert {Payers(tier.value) for tier in Tier} | {Payers.ANONYMOUS} == set(buckets_of(BUDGETS))
+    assert {Asking(tier) for tier in Tier} | {Asking.ANONYMOUS} == set(buckets_of(BUDGETS))
 
 
 @pytest.mark.parametrize("said", ["report", "Report", " 1 "])

@@ -36,6 +36,13 @@ REVOKE_ANY = "mutation ($id: ID!) { revokeAnyApiKey(input: {keyId: $id}) { apiKe
 KEYS = "{ viewer { apiKeys { id name prefix revokedAt } } }"
 CLIENT = """mutation ($uri: String!) { registerClient(input: {name: "App", redirectUris: [$uri],
   confidential: true}) { client { id name public } secret userErrors { field } } }"""
+CLIENTS = """query ($search: String, $first: Int) { admin { clients(search: $search, first: $first) {
+  totalCount nodes { id name tier } pageInfo { hasNextPage } } } }"""
+ONE_CLIENT = "query ($id: ID!) { admin { client(id: $id) { name oldSecretUntil } } }"
+UPDATE = """mutation ($id: ID!) { updateClient(input: {clientId: $id, name: "Other", tier: PREMIUM}) {
+  client { name tier } endedSessions userErrors { code field } } }"""
+ROTATE = """mutation ($id: ID!) { rotateClientSecret(input: {clientId: $id, keepOldSeconds: 60}) {
+  client { oldSecretUntil } secret userErrors { code field } } }"""
 DISABLE = """mutation ($id: ID!) { disableClient(input: {clientId: $id}) {
   client { disabledAt } userErrors { code } } }"""
 
@@ -157,7 +164,23 @@ async def test_a_filter_that_means_nothing_is_told_so(house: House, filter_: dic
     assert (await house.refusal(root, AUDIT, filter=filter_)).code is ErrorCode.BAD_USER_INPUT
 
 
-@pytest.mark.parametrize("query", [ACCOUNTS, AUDIT, ACCOUNT, ROLES, SUSPEND, REVOKE_ANY, CLIENT, DISABLE])
+@pytest.mark.parametrize(
+    "query",
+    [
+        ACCOUNTS,
+        AUDIT,
+        ACCOUNT,
+        ROLES,
+        SUSPEND,
+        REVOKE_ANY,
+        CLIENT,
+        DISABLE,
+        CLIENTS,
+        ONE_CLIENT,
+        UPDATE,
+        ROTATE,
+    ],
+)
 async def test_nobody_else_gets_in(house: House, database: Database, query: str) -> None:
     ada = await house.signed_in("ada")
     editor = await house.signed_in("editor", Role.EDITOR)
@@ -255,3 +278,41 @@ async def test_clients_are_registered_and_disabled(house: House) -> None:
     assert made["secret"].startswith("mg_cs_")
     assert done["client"]["disabledAt"]
     assert again["userErrors"] == [{"code": "NOT_FOUND"}]
+
+
+async def test_clients_are_found_changed_and_given_other_secrets(house: House) -> None:
+    root = await house.signed_in("root", Role.ADMIN)
+    made = (await house.data(root, CLIENT, uri="https://app.example/cb"))["registerClient"]
+    key = made["client"]["id"]
+
+    changed = (await house.data(root, UPDATE, id=key))["updateClient"]
+    rotated = (await house.data(root, ROTATE, id=key))["rotateClientSecret"]
+    found = (await house.data(root, CLIENTS, search="oTH", first=1))["admin"]["clients"]
+    none = (await house.data(root, CLIENTS, search="%", first=1))["admin"]["clients"]
+    one = (await house.data(root, ONE_CLIENT, id=key))["admin"]["client"]
+    missing = (await house.data(root, UPDATE, id="none"))["updateClient"]
+
+    assert changed == {
+        "client": {"name": "Other", "tier": "PREMIUM"}, "endedSessions": 0, "userErrors": []
+    }  # fmt: skip
+    assert rotated["secret"].startswith("mg_cs_")
+    assert rotated["secret"] != made["secret"]
+    assert one == {"name": "Other", "oldSecretUntil": rotated["client"]["oldSecretUntil"]}
+    assert found["nodes"] == [{"id": key, "name": "Other", "tier": "PREMIUM"}]
+    assert (found["totalCount"], none["totalCount"]) == (1, 0)
+    assert missing["userErrors"] == [{"code": "NOT_FOUND", "field": ["clientId"]}]
+
+
+@pytest.mark.parametrize("query", [CLIENT, UPDATE, ROTATE])
+async def test_what_an_application_may_do_is_changed_by_who_confirms_who_they_are(
+    house: House, query: str
+) -> None:
+    root = await house.signed_in("root", Role.ADMIN)
+    made = (await house.data(root, CLIENT, uri="https://app.example/cb"))["registerClient"]
+    before = await house.desk.registrations.store.all()
+
+    house.desk.clock.turn(601)
+    refusal = await house.refusal(root, query, id=made["client"]["id"], uri="https://app.example/cb")
+
+    assert refusal.code is ErrorCode.STEP_UP_REQUIRED
+    assert await house.desk.registrations.store.all() == before

@@ -26,6 +26,7 @@ from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.emit_cuts import CuttingEmitter
 from gateway.engine.plan.facts import Facts
 from gateway.engine.plan.fallback import Fallback, Unplannable
+from gateway.engine.plan.meeting import feeders
 from gateway.engine.plan.positions import Position
 
 MAX_PLANS: Final = 1_000
@@ -46,6 +47,8 @@ class Plan:
     serial: bool
     """Whether each field is complete before the next is begun."""
     columns: Sequence[Sequence[Position]]
+    feeders: Sequence[frozenset[int]]
+    """For each column what is waited for before it is asked for; see `meeting.py`."""
     blocks: Mapping[int, Block]
     """By the number of a position in a column, what completes its values."""
     source: str
@@ -201,6 +204,7 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
         roots={key: scope[name] for key, name in names.items()},
         serial=serial,
         columns=emitter.columns,
+        feeders=feeders(emitter.columns),
         blocks={
             position.number: scope[f"block_{position.number}"]
             for positions in emitter.columns

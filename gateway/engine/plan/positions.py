@@ -119,10 +119,12 @@ class Column:
     It has several positions where each of their batch functions is given the same sources.
     """
 
-    __slots__ = ("entries", "positions")
+    __slots__ = ("entries", "feeders", "positions")
 
-    def __init__(self, positions: Sequence[Position]) -> None:
+    def __init__(self, positions: Sequence[Position], feeders: frozenset[int]) -> None:
         self.positions = positions
+        self.feeders = feeders
+        """The numbers of the positions that are waited for first."""
         self.entries: list[Entry] = []
 
 

@@ -53,7 +53,7 @@ class Run(Calls):
         """`given` has fields of the root object that are known already."""
         super().__init__(occasion)
         self._given = given
-        self.columns = [Column(positions) for positions in plan.columns]
+        self.columns = [*map(Column, plan.columns, plan.feeders)]
         self._plan = plan
         self._data: Data = {}
         self._waiting: Waiting[Entries | Stray] = Waiting()
@@ -96,9 +96,10 @@ class Run(Calls):
         while self._waiting and not self._nothing_left:
             self._take(await self._waiting.arrivals())
             self._start()
-            if self._failures is not None and len(self._failures.collected.errors) != told:
+            while self._failures is not None and len(self._failures.collected.errors) != told:
                 told = len(self._failures.collected.errors)
                 self._waiting.drop(self._is_lost)
+                self._start()  # what was to wait for something that was dropped
 
     def _start(self) -> None:
         """Asks for all that the last texts left to wait for; what needs no waiting is completed at once."""
@@ -106,11 +107,18 @@ class Run(Calls):
         while waits:
             waits = False
             for column in self.columns:
-                if column.entries:
+                if column.entries and not (self._waiting and self._is_fed(column)):
                     waits = True
                     there, column.entries = column.entries, []
                     for position in column.positions:
                         self._start_at(position, there)
+
+    def _is_fed(self, column: Column) -> bool:
+        """Whether more may come to it from what is awaited now: then that is asked for together."""
+        return any(
+            isinstance(what, Entries) and what.position.number in column.feeders
+            for what in self._waiting.everything()
+        )
 
     def _start_at(self, position: Position, there: Sequence[Entry]) -> None:
         """Asks for what waits at a position, less what will not be shown."""

@@ -1,7 +1,7 @@
 """Waiting for many things at once, without a task where there is only one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import CoroutineType
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +30,13 @@ class Waiting(Generic[T]):
     def add(self, awaitable: Awaitable[Any], what: T) -> None:
         """Started by the next `arrivals`."""
         self._new.append((awaitable, what))
+
+    def everything(self) -> Iterator[T]:
+        """What is to be known of each that is awaited."""
+        for _, what in self._new:
+            yield what
+        for waiting in self._running.values():
+            yield from waiting
 
     async def arrivals(self) -> list[tuple[T, Any]]:
         """What is done, at least one, with its value; `Raised` for an exception."""

@@ -93,7 +93,7 @@ async def test_memory_is_bounded_and_the_quietest_key_goes_first() -> None:
         await limit.attempt(f"passing {number}", THREE)
         assert await limit.attempt("watched", THREE) > 0
 
-    assert len(limit._made) == 100
+    assert len(limit._kept("watched")) == 100
 
 
 async def test_redis_forgets_what_is_over(redis: "Redis") -> None:
@@ -121,3 +121,14 @@ async def test_without_redis_each_process_counts_for_itself() -> None:
 
     assert [wait == 0 for wait in waits] == [True, True, True, False]
     await nowhere.aclose()
+
+
+async def test_who_asks_for_much_of_one_kind_makes_nobody_forget_another() -> None:
+    limit = LocalAttempts(max_keys=2)
+    for _ in range(3):
+        await limit.attempt("second-factor:ada", THREE)
+
+    for number in range(10):
+        await limit.attempt(f"dpop:{number}", THREE)
+
+    assert await limit.attempt("second-factor:ada", THREE) > 0

@@ -1,6 +1,9 @@
 """Passwords: the policy, the parameters, and equal work for everybody."""
 
 import asyncio
+import os
+import sys
+import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from domain.identity import passwords
-from domain.identity.passwords import Passwords, argon2id, weaknesses
+from domain.identity.passwords import NICENESS, Passwords, argon2id, weaknesses
 from domain.platform.errors import Unavailable
 from tests.accounts import CountingHasher
 
@@ -97,3 +100,14 @@ async def test_beyond_the_waiting_room_callers_are_sent_away(monkeypatch: pytest
     assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False, False, True]
     assert PasswordHasher().verify(afterwards, "Abcdefg1")
     assert len(hasher.calls) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux")
+async def test_who_hashes_lets_requests_go_first() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async with Passwords.open(CountingHasher()) as passwords:
+        hashing = await passwords._apart(niceness)
+
+    assert hashing == min(19, niceness() + NICENESS)

@@ -48,7 +48,11 @@ async def report(
     version: Timestamp | None = None,
 ) -> tuple[PlaybackSession, WatchProgress]:
     told = Report(state, Position(seconds))
-    return await house.playback.report(session.account_id, session.id, told, Origin(version=version))
+    moved, progress = await house.playback.report(
+        session.account_id, session.id, told, Origin(version=version)
+    )
+    assert progress is not None
+    return moved, progress
 
 
 async def kept(house: Living, session: PlaybackSession) -> PlaybackSession:
