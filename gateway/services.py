@@ -41,6 +41,7 @@ from domain.sona.postgres import PostgresSona
 from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
+from domain.sync.abandoned import Abandoned
 from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
@@ -50,6 +51,7 @@ from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.postgres_retention import PostgresUnfinished
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
@@ -221,6 +223,13 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
+            Job(
+                "sync.forget_unfinished",
+                every_seconds=3600.0,
+                run=Abandoned(PostgresUnfinished(database), sync, now).forget,
+                eager=True,
+            ),
+            Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
             Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
             *rotation_jobs(settings, database, audit),

@@ -22,6 +22,8 @@ POSITION_EVENT_EVERY = timedelta(seconds=10)
 SILENT_FOR = timedelta(hours=6)
 """A player that said nothing for so long, not even that it pauses, has gone."""
 ENDED_AT_ONCE = 200
+KEEP_ENDED = timedelta(days=180)
+FORGOTTEN_AT_ONCE = 5_000
 
 
 class PlaybackStore(Protocol):
@@ -37,6 +39,10 @@ class PlaybackStore(Protocol):
     async def save(self, session: PlaybackSession) -> None: ...
     async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
         """Account and id of sessions of all accounts that go on, and of which nothing was heard since."""
+        ...
+
+    async def forget_ended(self, before: datetime, limit: int) -> int:
+        """Drops up to so many sessions of all accounts that ended before; how many it dropped."""
         ...
 
 
@@ -153,6 +159,10 @@ class Playback:
             if session.active:
                 session = await self._stop(writing, session)
             return session, progress
+
+    async def forget_ended(self) -> int:
+        """Drops sessions that ended long ago; what was watched stays in the history. How many there were."""
+        return await self.store.forget_ended(self.now() - KEEP_ENDED, FORGOTTEN_AT_ONCE)
 
     async def to_hand_over(self, account_id: str, session_id: str) -> PlaybackSession:
         """The session; raises `Refused` where there is none that another device may hear of."""

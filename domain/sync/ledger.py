@@ -119,7 +119,7 @@ class Ledger:
         return merged
 
     def withdrawn(self, content_id: int, viewing: int, version: Timestamp) -> bool:
-        """Takes a viewing out of the history that an import brought as of `version`; whether it did.
+        """Takes a viewing out of the history that stands as of `version`; whether it did.
 
         What anybody wrote to since stays: it is theirs.
         """

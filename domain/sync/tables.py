@@ -85,7 +85,10 @@ class ProgressRow(SQLModel, table=True):
     """How far a viewing came: a last-writer-wins register under (hlc, hlc_device)."""
 
     __tablename__ = "progress"
-    __table_args__ = (Index("progress_recent", "account_id", text("updated_at DESC"), "content_id"),)
+    __table_args__ = (
+        Index("progress_recent", "account_id", text("updated_at DESC"), "content_id"),
+        Index("progress_unfinished", "updated_at", postgresql_where=text("NOT completed")),
+    )
 
     account_id: str = Field(sa_column=account_key())
     content_id: int = Field(sa_column=content_key())
