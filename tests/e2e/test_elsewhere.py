@@ -1,5 +1,6 @@
 """Signing in with another provider of OpenID Connect, which is our own server on another port."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,16 @@ async def test_a_provider_that_denies_is_told_as_such(ours: Server, house: Serve
 
     assert page.response.status_code == 502
     assert PASSWORD not in ours.log.read_text()
+
+
+async def test_a_planted_cookie_leads_to_our_own_pages_alone(ours: Server, house: Server, app: App) -> None:
+    async with browsing(ours) as browser:
+        back = await brought_back(house, await sent(browser, app), "known@example.com")
+        kept = orjson.loads(base64.urlsafe_b64decode(browser.http.cookies["mg-elsewhere"].strip('"')))
+        planted = base64.urlsafe_b64encode(orjson.dumps(kept | {"next": "https://evil.example/"})).decode()
+        browser.http.cookies.delete("mg-elsewhere")
+        browser.http.cookies.set("mg-elsewhere", planted)
+        page = await browser.http.get(back.raw_path.decode())
+
+    assert page.status_code == 400
+    assert "location" not in page.headers
