@@ -176,11 +176,14 @@ async def test_an_answer_counts_in_the_browser_that_asked_alone(
         without = await bare.open(str(back))
         changed = await browser.open(str(back.copy_set_param("state", "x" * 43)))
         foreign = await browser.open(str(back.copy_set_param("iss", "https://evil.example")))
+        unnamed = await browser.open(str(back.copy_remove_param("iss")))
         wrong_code = await browser.open(str(back.copy_set_param("code", "x" * 43)))
         good = await browser.open(str(back))
 
-    statuses = [page.response.status_code for page in (forced, without, changed, foreign, wrong_code)]
-    assert statuses == [400, 400, 400, 502, 502]
+    statuses = [
+        page.response.status_code for page in (forced, without, changed, foreign, unnamed, wrong_code)
+    ]
+    assert statuses == [400, 400, 400, 502, 502, 502]
     assert "Allow Test app?" in good.text
 
 
