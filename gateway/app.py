@@ -10,7 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from domain.identity.model import Caller
+from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
@@ -18,7 +18,7 @@ from domain.ingestion.lines import LineFile
 from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
 from gateway.allowances import allowance_of
-from gateway.authentication import NAMING, caller_of, lifetime_of
+from gateway.authentication import NAMING, caller_of, lifetime_of, names_somebody
 from gateway.background import in_background
 from gateway.binding import Binding
 from gateway.documents.desk import Desk
@@ -99,6 +99,8 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                     yield
 
     async def caller_at(connection: Connection) -> Caller:
+        if not (connection.parameters or names_somebody(connection.headers)):
+            return ANONYMOUS
         services = opened().services
         identify, identify_key = services.sessions.identify, services.keys.identify
         return await caller_of(connection, identify, identify_key, binding.check)

@@ -1,6 +1,6 @@
 """From a connection to its caller."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -27,6 +27,11 @@ class Presented(NamedTuple):
 
 
 Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
+
+
+def names_somebody(headers: Mapping[str, str]) -> bool:
+    """Whether the headers of a request may say who asks."""
+    return _NAME in headers or KEY_HEADER in headers
 
 
 async def caller_of(

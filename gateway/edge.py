@@ -1,7 +1,7 @@
 """What every request passes on its way in and out: its id, its span, its headers, its place in the counts."""
 
 import time
-from collections.abc import Awaitable, Mapping, MutableMapping
+from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -91,19 +91,25 @@ class Edge:
 class _Answer:
     """Watches an answer go out."""
 
-    __slots__ = ("_send", "status", "streamed")
+    __slots__ = ("_headers", "_send", "status", "streamed")
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._headers: Sequence[tuple[bytes, bytes]] | None = None
+        """Between the start of an answer and its first bytes."""
         self.status = 0
         self.streamed = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.streamed = any(
-                name == b"content-type" and value.startswith(_STREAMS) for name, value in message["headers"]
+            self._headers = message["headers"]
+        elif self._headers is not None:
+            # What comes in one piece is no stream, whatever its headers say.
+            self.streamed = message.get("more_body", False) and any(
+                name == b"content-type" and value.startswith(_STREAMS) for name, value in self._headers
             )
+            self._headers = None
         return self._send(message)
 
 

@@ -41,6 +41,7 @@ from domain.sona.postgres import PostgresSona
 from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
+from domain.sync.abandoned import Abandoned
 from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
@@ -50,6 +51,7 @@ from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
+from domain.sync.postgres_retention import PostgresUnfinished
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
@@ -133,7 +135,14 @@ async def open_all(
         )
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
-        devices = Devices(PostgresDevices(database), shared.presence, journal, now, new_id)
+        devices = Devices(
+            PostgresDevices(database),
+            shared.presence,
+            journal,
+            now,
+            new_id,
+            settings.device_lease_seconds,
+        )
         commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
@@ -163,7 +172,9 @@ async def open_all(
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)
-        playback = Playback(PostgresPlayback(database), sync, devices, commands, now, new_id)
+        playback = Playback(
+            PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
+        )
         services = Services(
             now=now,
             catalog=catalog,
@@ -212,6 +223,13 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
+            Job(
+                "sync.forget_unfinished",
+                every_seconds=3600.0,
+                run=Abandoned(PostgresUnfinished(database), sync, now).forget,
+                eager=True,
+            ),
+            Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
             Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
             *rotation_jobs(settings, database, audit),

@@ -195,6 +195,8 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
     cost_sample_ratio: float = Field(default=0.01, ge=0, le=1)
     """The share of operations without a budget whose actual cost is measured for the metrics."""
 
+    device_lease_seconds: float = Field(default=90.0, ge=1, le=3600)
+    """How long a device counts as online after its last sign of life; it should give three in that time."""
     change_log_days: int = Field(default=30, ge=1, le=3650)
     """How long the change log is kept, in days; a device that was away for longer gets the whole state."""
     rate_limits: bool = True

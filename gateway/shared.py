@@ -8,6 +8,8 @@ from domain.catalog.changes import LocalNotifier, Notifier
 from domain.identity.attempts import AttemptLimit, LocalAttempts
 from domain.platform.budgets import Budgets, LocalBudgets
 from domain.platform.rates import LocalRates, RateLimiter
+from domain.playback.inprocess import LocalPrivateSessions
+from domain.playback.service import PrivateSessions
 from domain.sync.devices import Presence
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Fanout
@@ -23,6 +25,7 @@ class Shared:
     fanout: Fanout
     listeners: LocalFanout
     presence: Presence
+    private_sessions: PrivateSessions
     attempts: AttemptLimit
     catalog_changes: Notifier
     budgets: Budgets
@@ -43,8 +46,16 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
     if settings.redis_url is None:
         listeners = LocalFanout()
-        presence, attempts = LocalPresence(), LocalAttempts()
-        yield Shared(listeners, listeners, presence, attempts, LocalNotifier(), LocalBudgets(), LocalRates())
+        yield Shared(
+            listeners,
+            listeners,
+            LocalPresence(),
+            LocalPrivateSessions(),
+            LocalAttempts(),
+            LocalNotifier(),
+            LocalBudgets(),
+            LocalRates(),
+        )
         return
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415

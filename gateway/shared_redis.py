@@ -12,6 +12,8 @@ from domain.platform.budgets import LocalBudgets
 from domain.platform.rates import LocalRates
 from domain.platform.redis import RedisBudgets
 from domain.platform.redis_rates import RedisRates
+from domain.playback.inprocess import LocalPrivateSessions
+from domain.playback.redis import RedisPrivateSessions
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.redis import RedisFanout, RedisPresence
 from gateway.background import in_background
@@ -46,6 +48,7 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
                 fanout=fanout,
                 listeners=listeners,
                 presence=RedisPresence(redis, LocalPresence()),
+                private_sessions=RedisPrivateSessions(redis, LocalPrivateSessions()),
                 attempts=RedisAttempts(redis, LocalAttempts()),
                 catalog_changes=catalog_changes,
                 budgets=budgets,

@@ -81,6 +81,16 @@ class HeartbeatInput:
     """Whether this is the last one: the device is offline at once."""
 
 
+@entry
+class SetIncognitoInput:
+    """Whether a device is incognito."""
+
+    device_id: ID
+    """The device."""
+    incognito: bool
+    """Whether nothing is kept of what is done on it from now on."""
+
+
 @dataclass(frozen=True, slots=True)
 class DevicePayload:
     device: model.Device | None = None
@@ -139,6 +149,16 @@ async def heartbeat(
     if input.leaving:
         return DevicePayload(device=await devices.leave(account, key))
     return DevicePayload(device=await devices.heartbeat(account, key))
+
+
+@refusing(DevicePayload)
+async def set_incognito(
+    info: Info, input: Annotated[SetIncognitoInput, strawberry.argument(description="Which, and whether.")]
+) -> DevicePayload:
+    playback, account = info.context.services.playback, info.context.account_id
+    return DevicePayload(
+        device=await playback.set_incognito(account, _device_key(input.device_id), incognito=input.incognito)
+    )
 
 
 async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:

@@ -158,8 +158,8 @@ async def continue_on(
     context, account = info.context, info.context.account_id
     key = key_of(input.session_id, "PlaybackSession", "sessionId")
     device = key_of(input.device_id, "Device", "deviceId")
-    playing = await context.playback.session.load(key)
-    content = None if playing is None else await context.catalog.content.load(playing.content_id)
+    playing = await context.services.playback.to_hand_over(account, key)
+    content = await context.catalog.content.load(playing.content_id)
     if content is None:
         raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
     must_watch(context)

@@ -22,6 +22,7 @@ from schema import (
     administration,
     catalog,
     closing,
+    devices,
     discovery,
     identity,
     interchange,
@@ -76,12 +77,18 @@ CONTRIBUTIONS = {
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)
     ),
     "sync": Contribution(
-        mutation=(sync.SyncMutation, offline.OfflineMutation, interchange.InterchangeMutation),
-        subscription=(sync.SyncSubscription,),
+        mutation=(
+            sync.SyncMutation,
+            devices.DeviceMutation,
+            offline.OfflineMutation,
+            interchange.InterchangeMutation,
+        ),
+        subscription=(sync.SyncSubscription, devices.DeviceSubscription),
         extensions=(
             sync.ContentOfViewer,
             sync.SeriesOfViewer,
             sync.ViewerSync,
+            devices.ViewerDevices,
             offline.ContentMarks,
             offline.ViewerConflicts,
             interchange.ViewerImports,
@@ -121,7 +128,8 @@ class Shape:
     ) -> None:
         self.federation = federation
         self._parts = [part for name, part in contributions.items() if subgraph in {None, name}]
-        self._owner = None if subgraph is None else f"schema.{subgraph}"
+        self._owners = None if subgraph is None else {f"schema.{subgraph}", *self._modules()}
+        """The modules whose objects with an id are this subgraph's own."""
         self._shared = {
             field.python_name
             for part in contributions.values()
@@ -129,9 +137,13 @@ class Shape:
             for field in _definition(root).fields
         }
 
+    def _modules(self) -> Iterator[str]:
+        for part in self._parts:
+            yield from (root.__module__ for root in (*part.query, *part.mutation, *part.subscription))
+
     def roots(self, operation: str) -> list[type]:
         found = [root for part in self._parts for root in getattr(part, operation)]
-        if operation == "query" and self._owner is not None:
+        if operation == "query" and self._owners is not None:
             found += [root for part in self._parts for root in part.shared if root not in found]
         return found
 
@@ -157,10 +169,10 @@ class Shape:
         self, definition: StrawberryObjectDefinition, added: list[StrawberryField]
     ) -> list[StrawberryField]:
         origin = definition.origin
-        if self._owner is None:
+        if self._owners is None:
             return [*definition.fields, *added]
         if issubclass(origin, node.Node):
-            own = [f for f in definition.fields if f.python_name == "id" or origin.__module__ == self._owner]
+            own = [f for f in definition.fields if f.python_name == "id" or origin.__module__ in self._owners]
             return [*own, *added]
         is_value = not (definition.is_input or definition.is_interface or definition.name in OPERATIONS)
         return [

@@ -12,10 +12,11 @@ from resolvers import marks, sync
 from resolvers import push as pushing
 from schema.caching import PRIVATE
 from schema.catalog import Content
+from schema.devices import Device
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.paging import Connection, page
-from schema.sync import Device, WatchlistEntry
+from schema.sync import WatchlistEntry
 from schema.views import choices, edge, extends, plain, view
 from subscriptions import events
 

@@ -10,15 +10,12 @@ from domain.playback import model
 from resolvers import playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
+from schema.devices import Device, DeviceChanged, DeviceCommand, DeviceCommandChanged
 from schema.errors import UserError
 from schema.identity import Viewer
 from schema.node import Node
 from schema.offline import SnapshotBegan, SnapshotEnded, TitleMarksChanged
 from schema.sync import (
-    Device,
-    DeviceChanged,
-    DeviceCommand,
-    DeviceCommandChanged,
     ProgressChanged,
     ReactionChanged,
     ViewingWithdrawn,
@@ -61,9 +58,9 @@ class PlaybackPayload:
     """What became of a change of playback."""
 
     session: PlaybackSession | None
-    """The session; null for a report without one."""
+    """The session; null for a report without one. That of a device that is incognito is shown here alone."""
     progress: WatchProgress | None
-    """How far the viewer came."""
+    """How far the viewer came; null for a session that is incognito."""
     user_errors: list[UserError] = plain(list_size=2)
     """Why it was refused."""
 

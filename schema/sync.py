@@ -2,60 +2,21 @@
 
 from datetime import datetime
 
-from strawberry.scalars import JSON
-
-from domain.catalog.links import DeviceKind
 from domain.identity.policy import SIGNED_IN, Scope, needs, own
 from domain.sync import model, service
 from domain.sync.clock import Timestamp
-from resolvers import commands, devices, marks, sync
+from resolvers import marks, sync
 from schema.caching import PRIVATE
 from schema.catalog import Content, Episode, Series
+from schema.devices import Device
 from schema.errors import UserError
 from schema.identity import Viewer
-from schema.node import Node
 from schema.paging import Connection, page
 from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(DeviceKind, model.Verdict, model.CommandState, commands.CommandReport, service.WatchlistOrder)
-
-
-@view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
-class DeviceCapabilities:
-    """What a device can do."""
-
-    max_quality: str | None
-    """The best picture it shows: SD, HD or UHD."""
-    hdr: bool
-    """Whether it shows high dynamic range."""
-    remote_controllable: bool
-    """Whether it obeys remote commands."""
-    can_cast: bool
-    """Whether it can hand playback to another device."""
-    screen_inches: int | None
-    """The diagonal of its screen."""
-
-
-@view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))
-class Device(Node):
-    """A device of the viewer."""
-
-    name: str
-    """What the viewer calls it."""
-    kind: DeviceKind
-    """What it is."""
-    platform: str | None
-    """What runs on it."""
-    capabilities: DeviceCapabilities
-    """What it can do."""
-    online: bool = edge(devices.online, cost=2)
-    """Whether it gave a sign of life within the last 90 seconds."""
-    registered_at: datetime
-    """Since when it belongs to the account."""
-    last_seen_at: datetime | None
-    """Its last sign of life."""
+choices(model.Verdict, service.WatchlistOrder)
 
 
 @view(model.WatchProgress, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
@@ -120,26 +81,6 @@ class Reaction:
     """The clock of the write that made it so."""
 
 
-@view(model.DeviceCommand, cache=PRIVATE, access=needs(Scope.READ_DEVICES))
-class DeviceCommand(Node):
-    """A remote command."""
-
-    device: Device | None = edge(commands.command_device, cost=3)
-    """The device that is to do it."""
-    action: str
-    """What it is to do, by the name of the field of `DeviceCommandInput`."""
-    arguments: JSON = edge(commands.arguments)
-    """How, in the names of `DeviceCommandInput`."""
-    state: model.CommandState = edge(commands.state)
-    """How far it came."""
-    failure: str | None
-    """Why it could not be done."""
-    created_at: datetime
-    """When it was sent."""
-    expires_at: datetime
-    """Until when it may be done."""
-
-
 @extends(Content)
 class ContentOfViewer:
     """The caller's own on a title; null for the anonymous."""
@@ -182,8 +123,6 @@ class ViewerSync:
     """
     history: Connection[WatchProgress] = page(sync.history, cost=60, access=needs(Scope.READ_PROGRESS))
     """Every viewing, latest first."""
-    devices: list[Device] = edge(devices.devices, cost=60, list_size=20, access=needs(Scope.READ_DEVICES))
-    """The viewer's devices, in the order of registration."""
     sync_cursor: str = edge(sync.sync_cursor, cost=60, access=SIGNED_IN)
     """Where the change log stands: pass it as `after` to a stream, then read the state."""
 
@@ -220,56 +159,6 @@ class ReactPayload:
     """Why it was refused."""
 
 
-@view(devices.DevicePayload)
-class DevicePayload:
-    """What became of a change to a device."""
-
-    device: Device | None
-    """The device; null where the change was refused."""
-    user_errors: list[UserError] = plain(list_size=2)
-    """Why it was refused."""
-
-
-@view(devices.DevicePayload)
-class RegisterDevicePayload(DevicePayload):
-    """What became of a registration."""
-
-
-@view(devices.DevicePayload)
-class RenameDevicePayload(DevicePayload):
-    """What became of a new name."""
-
-
-@view(devices.DevicePayload)
-class RemoveDevicePayload(DevicePayload):
-    """What became of a removal."""
-
-
-@view(devices.DevicePayload)
-class HeartbeatPayload(DevicePayload):
-    """What became of a sign of life."""
-
-
-@view(commands.CommandPayload)
-class CommandPayload:
-    """What became of a command."""
-
-    command: DeviceCommand | None
-    """The command; null where it was refused."""
-    user_errors: list[UserError] = plain(list_size=2)
-    """Why it was refused."""
-
-
-@view(commands.CommandPayload)
-class SendCommandPayload(CommandPayload):
-    """What became of sending a command."""
-
-
-@view(commands.CommandPayload)
-class AcknowledgeCommandPayload(CommandPayload):
-    """What became of an acknowledgement."""
-
-
 @view()
 class SyncMutation:
     """Changes of the viewer's state."""
@@ -284,28 +173,6 @@ class SyncMutation:
     """Takes a title off the watchlist."""
     react_to_content: ReactPayload = edge(sync.react_to_content, cost=400, access=needs(Scope.WRITE_RATINGS))
     """Says what the viewer thinks of a title, or takes it back."""
-    register_device: RegisterDevicePayload = edge(
-        devices.register_device, cost=400, access=needs(Scope.WRITE_DEVICES)
-    )
-    """Registers a device, or what has changed about it. It is online from then on."""
-    rename_device: RenameDevicePayload = edge(
-        devices.rename_device, cost=400, access=needs(Scope.WRITE_DEVICES)
-    )
-    """Gives a device another name."""
-    remove_device: RemoveDevicePayload = edge(
-        devices.remove_device, cost=400, access=needs(Scope.WRITE_DEVICES)
-    )
-    """Removes a device and stops what it plays; what it wrote stays."""
-    heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400, access=needs(Scope.WRITE_DEVICES))
-    """A device's sign of life, every 30 seconds."""
-    send_command: SendCommandPayload = edge(
-        commands.send_command, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
-    )
-    """Tells a device what to do."""
-    acknowledge_command: AcknowledgeCommandPayload = edge(
-        commands.acknowledge_command, cost=400, access=needs(Scope.WRITE_DEVICES)
-    )
-    """Tells what became of a command."""
 
 
 @view(events.ProgressChanged)
@@ -352,28 +219,6 @@ class ReactionChanged:
     """The reaction from then on; neither verdict nor stars where it was taken back."""
 
 
-@view(events.DeviceChanged)
-class DeviceChanged:
-    """A device was registered, changed or removed, came or went."""
-
-    cursor: str
-    """Continue behind it with `after`."""
-    device: Device
-    """The device."""
-    removed: bool
-    """Whether it is no longer one of the viewer's."""
-
-
-@view(events.CommandChanged)
-class DeviceCommandChanged:
-    """A command was sent, or something became of it."""
-
-    cursor: str
-    """Continue behind it with `after`."""
-    command: DeviceCommand
-    """The command."""
-
-
 @view()
 class SyncSubscription:
     """Streams of the viewer's changes."""
@@ -382,11 +227,3 @@ class SyncSubscription:
     """How far the viewer comes, on any device."""
     watchlist: WatchlistChanged = stream(streams.watchlist, cost=100, access=needs(Scope.READ_WATCHLIST))
     """What comes to the watchlist and leaves it."""
-    device_commands: DeviceCommandChanged = stream(
-        streams.device_commands, cost=100, access=needs(Scope.WRITE_DEVICES)
-    )
-    """The commands for a device, which counts as online while it listens."""
-    commands: DeviceCommandChanged = stream(streams.commands, cost=100, access=needs(Scope.READ_DEVICES))
-    """What becomes of commands, for whoever sent them."""
-    devices: DeviceChanged = stream(streams.devices, cost=100, access=needs(Scope.READ_DEVICES))
-    """Devices that are registered, change, come or go."""

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID
 
 from domain.platform.errors import GatewayError, NotFound, Refused
-from domain.sync.devices import HEARTBEAT, HEARTBEAT_SECONDS
+from domain.sync.devices import HEARTBEAT
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
 from resolvers.commands import may_see
@@ -137,7 +137,8 @@ async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
     """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
     cursor = await _beginning(info, None)
     known = await _presence(info)
-    async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}))) as followed:
+    pause = min(PRESENCE_SECONDS, info.context.services.devices.heartbeat_seconds)
+    async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}), pause)) as followed:
         async for change in followed:
             changed = event_of(change) if change is not None else None
             if isinstance(changed, DeviceChanged):
@@ -213,13 +214,15 @@ async def _presence(info: Info) -> dict[str, bool]:
     return {device_id: device_id in online for device_id in ids}
 
 
-async def _or_pauses(source: AsyncGenerator[Change, None]) -> AsyncGenerator[Change | None, None]:
-    """The source's items, and nothing whenever it has been quiet for a while."""
+async def _or_pauses(
+    source: AsyncGenerator[Change, None], seconds: float
+) -> AsyncGenerator[Change | None, None]:
+    """The source's items, and nothing whenever it has been quiet for so long."""
     async with aclosing(source):
         pending = asyncio.ensure_future(anext(source, None))
         try:
             while True:
-                done, _ = await asyncio.wait({pending}, timeout=PRESENCE_SECONDS)
+                done, _ = await asyncio.wait({pending}, timeout=seconds)
                 if not done:
                     yield None
                     continue
@@ -242,7 +245,7 @@ async def _kept_online(info: Info, device_id: str) -> AsyncIterator[None]:
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(devices.heartbeat_seconds)
             with suppress(GatewayError, Refused):
                 await devices.heartbeat(account, device_id, stream)
 

@@ -25,6 +25,7 @@ from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
+from domain.playback.inprocess import LocalPrivateSessions
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
@@ -162,7 +163,15 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         clock.now,
         new_id,
     )
-    playback = Playback(PostgresPlayback(database), sync, devices, commands, clock.now, new_id)
+    playback = Playback(
+        PostgresPlayback(database),
+        LocalPrivateSessions(clock.seconds),
+        sync,
+        devices,
+        commands,
+        clock.now,
+        new_id,
+    )
     pushing = Pushing(sync, devices)
     interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
     return Living(

@@ -26,6 +26,16 @@ class SignIns:
             return None
         return await self.factors.ask_for(Purpose.SIGN_IN, account.id, enrolled)
 
+    async def second_step_again(self, token: str) -> Asked:
+        """The same question, for whoever answered it wrong; raises `Refused` where it does not stand."""
+        challenge = await self.factors.asked(token, Purpose.SIGN_IN)
+        account_id = str(challenge.account_id)
+        enrolled = await self.factors.store.enrolled(account_id)
+        options = None
+        if Factor.PASSKEY in enrolled.factors:
+            options = self.factors.relying_party.request(enrolled.passkeys, challenge.nonce)
+        return Asked(token, challenge.expires_at, enrolled.factors, options)
+
     async def complete(self, token: str, given: Given, by: Actor) -> tuple[Account, tuple[Method, ...]]:
         """Who has signed in, by what methods; raises `Refused` and `TooManyRequests` as `check` does."""
         challenge = await self.factors.asked(token, Purpose.SIGN_IN)

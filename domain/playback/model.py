@@ -1,9 +1,11 @@
 """Playing a title on a device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from domain.sync.model import WatchProgress
 
 MAX_SILENCE = timedelta(seconds=30)
 """A player that was silent for longer may have stopped."""
@@ -48,6 +50,18 @@ class PlaybackSession:
     @property
     def active(self) -> bool:
         return self.ended_at is None
+
+    def moved(self, to: WatchProgress, state: PlaybackState | None) -> "PlaybackSession":
+        """Where the player stands from then on; at the end it has ended, whatever it says."""
+        reached = PlaybackState.ENDED if to.position_seconds >= to.duration_seconds else state or self.state
+        return replace(
+            self,
+            state=reached,
+            position_seconds=to.position_seconds,
+            duration_seconds=to.duration_seconds,
+            updated_at=to.updated_at,
+            ended_at=to.updated_at if reached.final else None,
+        )
 
     def seconds_at(self, now: datetime) -> int:
         """Where it stands `now`, if it has gone on playing since the player last said something."""

@@ -65,6 +65,18 @@ class PostgresPlayback:
         )
         return [(row[0], row[1]) for row in rows]
 
+    async def forget_ended(self, before: datetime, limit: int) -> int:
+        forgotten: int = await self._database.value(
+            """WITH gone AS (
+                   DELETE FROM playback_session WHERE id IN (
+                       SELECT id FROM playback_session WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
+                   RETURNING 1)
+               SELECT count(*) FROM gone""",
+            before,
+            limit,
+        )
+        return forgotten
+
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(
             f"""INSERT INTO playback_session ({COLUMNS})

@@ -22,6 +22,8 @@ POSITION_EVENT_EVERY = timedelta(seconds=10)
 SILENT_FOR = timedelta(hours=6)
 """A player that said nothing for so long, not even that it pauses, has gone."""
 ENDED_AT_ONCE = 200
+KEEP_ENDED = timedelta(days=180)
+FORGOTTEN_AT_ONCE = 5_000
 
 
 class PlaybackStore(Protocol):
@@ -38,6 +40,21 @@ class PlaybackStore(Protocol):
     async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
         """Account and id of sessions of all accounts that go on, and of which nothing was heard since."""
         ...
+
+    async def forget_ended(self, before: datetime, limit: int) -> int:
+        """Drops up to so many sessions of all accounts that ended before; how many it dropped."""
+        ...
+
+
+class PrivateSessions(Protocol):
+    """Sessions of devices that are incognito: held in memory while they go on, and written nowhere."""
+
+    async def get(self, account_id: str, session_id: str) -> PlaybackSession | None: ...
+    async def hold(self, session: PlaybackSession, seconds: float) -> None:
+        """For so long, unless it is held again."""
+        ...
+
+    async def drop(self, account_id: str, session_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class Playback:
     """Sessions, and the progress they bring about."""
 
     store: PlaybackStore
+    private: PrivateSessions
     sync: Sync
     devices: Devices
     commands: Commands
@@ -73,7 +91,8 @@ class Playback:
     ) -> PlaybackSession:
         """A session on a device, from where the viewer stopped unless `begin` says otherwise.
 
-        What the device played before is stopped. A finished title begins its next viewing.
+        What the device played before is stopped. A finished title begins its next viewing. Of a device that
+        is incognito nothing is kept but the session itself, in memory.
         """
         title = await self.sync.playable(content_id)
         async with self.sync.journal.writing(account_id) as writing:
@@ -102,13 +121,19 @@ class Playback:
                 updated_at=now,
                 ended_at=None,
             )
-            await self._save(writing, session, CREATED)
+            if device.incognito:
+                await self._hold(session)
+            else:
+                await self._save(writing, session, CREATED)
             return session
 
     async def report(
         self, account_id: str, session_id: str, report: Report, origin: Origin
-    ) -> tuple[PlaybackSession, WatchProgress]:
+    ) -> tuple[PlaybackSession, WatchProgress | None]:
         """Where the player stands. A report older than what is known changes nothing."""
+        private = await self.private.get(account_id, session_id)
+        if private is not None:
+            return await self._move_unseen(private, report, origin.version), None
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._active(account_id, session_id)
             return await self._move(writing, session, report, origin.version)
@@ -120,6 +145,10 @@ class Playback:
 
         Without a position it says nothing of the title: another device may be further by now.
         """
+        private = await self.private.get(account_id, session_id)
+        if private is not None:
+            last = position or Position(private.position_seconds)
+            return await self._move_unseen(private, Report(PlaybackState.STOPPED, last), origin.version), None
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._own(account_id, session_id)
             ledger = await self.sync.ledger(account_id, Wanted(progress={session.content_id}))
@@ -131,6 +160,20 @@ class Playback:
                 session = await self._stop(writing, session)
             return session, progress
 
+    async def forget_ended(self) -> int:
+        """Drops sessions that ended long ago; what was watched stays in the history. How many there were."""
+        return await self.store.forget_ended(self.now() - KEEP_ENDED, FORGOTTEN_AT_ONCE)
+
+    async def to_hand_over(self, account_id: str, session_id: str) -> PlaybackSession:
+        """The session; raises `Refused` where there is none that another device may hear of."""
+        if await self.private.get(account_id, session_id) is not None:
+            raise refuse(
+                "It plays incognito, so no other device is told of it.",
+                UserErrorCode.UNAVAILABLE,
+                "sessionId",
+            )
+        return await self._own(account_id, session_id)
+
     async def hand_over(
         self, account_id: str, session_id: str, device_id: str, content: str
     ) -> tuple[PlaybackSession, DeviceCommand]:
@@ -138,7 +181,7 @@ class Playback:
 
         The session stands still from then on, so that its device cannot overwrite what the other one tells.
         """
-        target = await self.commands.check(account_id, device_id, Command("load", {}))
+        target = await self.commands.check(account_id, device_id, Command("load", {"contentId": content}))
         async with self.sync.journal.writing(account_id) as writing:
             session = await self._active(account_id, session_id)
             if session.device_id == target.id:
@@ -162,6 +205,10 @@ class Playback:
                     ended += 1
         return ended
 
+    async def set_incognito(self, account_id: str, device_id: str, *, incognito: bool) -> Device:
+        """From now on nothing is kept of what is done on the device, or again all. What plays is stopped."""
+        return await self.devices.set_incognito(account_id, device_id, self._stop_all_on, incognito=incognito)
+
     async def remove_device(self, account_id: str, device_id: str) -> Device:
         """Removes a device and stops what it plays, at once: nobody could end it on that device any more."""
         return await self.devices.remove(account_id, device_id, self._stop_all_on)
@@ -172,27 +219,35 @@ class Playback:
         ledger = await self.sync.ledger(writing.account_id, Wanted(progress={session.content_id}))
         known = ledger.viewing(session.content_id, session.viewing)
         stamp = self.sync.stamp(Origin(session.device_id, version), None if known is None else known.version)
-        # Not looked up again: what the catalogue dropped meanwhile can still be played to its end.
-        title = Title(session.content_id, playable=True, duration_seconds=session.duration_seconds)
-        origin = Origin(session.device_id, stamp)
-        written = self.sync.written(title, session.viewing, report.position, origin)
+        written = self._written(session, report.position, stamp)
         progress = ledger.watched(written)
         await self.sync.keep(writing, ledger)
         if known is not None and stamp <= known.version and known.device_id == session.device_id:
             # The device's own later word. One of another device is about the title, not about this session.
             return session, progress
-        at_end = written.position_seconds >= written.duration_seconds
-        state = PlaybackState.ENDED if at_end else report.state or session.state
-        moved = replace(
-            session,
-            state=state,
-            position_seconds=written.position_seconds,
-            duration_seconds=written.duration_seconds,
-            updated_at=written.updated_at,
-            ended_at=written.updated_at if state.final else None,
-        )
+        moved = session.moved(written, report.state)
         await self._save(writing, moved, _event_of(session, moved))
         return moved, progress
+
+    async def _move_unseen(
+        self, session: PlaybackSession, report: Report, version: Timestamp | None
+    ) -> PlaybackSession:
+        moved = session.moved(self._written(session, report.position, version), report.state)
+        if moved.active:
+            await self._hold(moved)
+        else:
+            await self.private.drop(moved.account_id, moved.id)
+        return moved
+
+    async def _hold(self, session: PlaybackSession) -> None:
+        await self.private.hold(session, SILENT_FOR.total_seconds())
+
+    def _written(
+        self, session: PlaybackSession, position: Position, version: Timestamp | None
+    ) -> WatchProgress:
+        # Not looked up again: what the catalogue dropped meanwhile can still be played to its end.
+        title = Title(session.content_id, playable=True, duration_seconds=session.duration_seconds)
+        return self.sync.written(title, session.viewing, position, Origin(session.device_id, version))
 
     async def _stop_all_on(self, writing: Writing, device_id: str) -> None:
         active = await self.store.active_on(writing.account_id, [device_id])

@@ -12,13 +12,14 @@ from domain.sync.tables import device_key
 
 
 class PlaybackSessionRow(SQLModel, table=True):
-    """One device playing one title; ended sessions stay as the record of what was watched."""
+    """One device playing one title; ended sessions stay for half a year."""
 
     __tablename__ = "playback_session"
     __table_args__ = (
         Index("playback_session_account", "account_id", text("started_at DESC")),
         Index("playback_session_device", "device_id", postgresql_where=text("ended_at IS NULL")),
         Index("playback_session_recent", text("started_at DESC"), "content_id"),
+        Index("playback_session_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
 
     id: str = Field(sa_column=identifier(primary=True))

@@ -137,6 +137,8 @@ class Commands:
         device = await self.devices.own(account_id, device_id)
         if not device.capabilities.remote_controllable:
             raise _unable("The device cannot be controlled.")
+        if device.incognito and "contentId" in command.arguments:
+            raise _unable("The device is incognito: no command that names a title is kept for it.")
         needed = [device.id]
         target_id = command.arguments.get("deviceId")
         if target_id is not None:

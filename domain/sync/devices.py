@@ -12,9 +12,10 @@ from domain.sync import payloads
 from domain.sync.journal import Journal, Writing
 from domain.sync.model import ChangeKind, Device, DeviceCapabilities
 
-HEARTBEAT_SECONDS = 30
-LEASE_SECONDS = 90
+LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""
+BEATS = 3
+"""Signs of life within a lease, so that one or two may be lost."""
 QUALITIES = tuple(quality.value for quality in VideoQuality)
 MAX_DEVICES = 10
 MAX_NAME = 255
@@ -78,6 +79,12 @@ class Devices:
     journal: Journal
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    lease_seconds: float = LEASE_SECONDS
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """How often a device is to give a sign of life."""
+        return self.lease_seconds / BEATS
 
     async def register(
         self, account_id: str, told: Description, device_id: str | None = None, most: int = MAX_DEVICES
@@ -111,12 +118,28 @@ class Devices:
             await self.store.save(account_id, device)
             writing.record(ChangeKind.DEVICE, payloads.of_device(device))
             # Before anybody is told: who hears of the device asks whether it is online.
-            await self.presence.renew(device.id, LEASE_SECONDS)
+            await self.presence.renew(device.id, self.lease_seconds)
         return device
 
     async def rename(self, account_id: str, device_id: str, name: str) -> Device:
         _named(name)
         return await self._change(account_id, device_id, name=name)
+
+    async def set_incognito(
+        self, account_id: str, device_id: str, along: Along, *, incognito: bool
+    ) -> Device:
+        """From now on nothing is kept of what is done on the device, or again all; saying it twice changes
+        nothing. What `along` does commits with it.
+        """
+        async with self.journal.writing(account_id) as writing:
+            device = await self.own(account_id, device_id)
+            if device.incognito == incognito:
+                return device
+            await along(writing, device_id)
+            changed = replace(device, incognito_since=self.now() if incognito else None)
+            await self.store.save(account_id, changed)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(changed))
+            return changed
 
     async def remove(self, account_id: str, device_id: str, along: Along | None = None) -> Device:
         """The device is gone from lists; what it wrote stays. What `along` does commits with it."""
@@ -135,7 +158,7 @@ class Devices:
         """Renews the device's lease; the first one after a silence tells the others."""
         device = await self.own(account_id, device_id)
         online = await self.presence.online([device_id])
-        await self.presence.renew(device_id, LEASE_SECONDS, holder)
+        await self.presence.renew(device_id, self.lease_seconds, holder)
         now = self.now()
         if not online:
             return await self._change(account_id, device_id, last_seen_at=now)

@@ -44,6 +44,8 @@ class Known:
     marks: dict[tuple[int, MarkKind], Mark] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
     """By device, the clock up to which all it ever sends has been answered."""
+    incognito: dict[str, datetime] = field(default_factory=dict)
+    """By device that is incognito, since when."""
 
 
 @dataclass(slots=True)
@@ -68,6 +70,13 @@ class Ledger:
     now: datetime
     changed: Changed = field(default_factory=Changed)
     conflicts: list[Conflict] = field(default_factory=list)
+
+    def forgets(self, device_id: str | None, version: Timestamp | None = None) -> bool:
+        """Whether nothing is to be kept of what the device does now, or did at `version` by its clock."""
+        since = None if device_id is None else self.known.incognito.get(device_id)
+        if since is None or version is None:
+            return since is not None
+        return version.milliseconds >= int(since.timestamp() * 1000)
 
     # Progress: a register per title and viewing.
 
@@ -110,7 +119,7 @@ class Ledger:
         return merged
 
     def withdrawn(self, content_id: int, viewing: int, version: Timestamp) -> bool:
-        """Takes a viewing out of the history that an import brought as of `version`; whether it did.
+        """Takes a viewing out of the history that stands as of `version`; whether it did.
 
         What anybody wrote to since stays: it is theirs.
         """

@@ -294,6 +294,12 @@ class Device:
     registered_at: datetime
     last_seen_at: datetime | None
     removed: bool = False
+    incognito_since: datetime | None = None
+    """Since when nothing that is done on it is kept; nothing while it is."""
+
+    @property
+    def incognito(self) -> bool:
+        return self.incognito_since is not None
 
 
 @dataclass(frozen=True, slots=True)

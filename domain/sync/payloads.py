@@ -157,11 +157,12 @@ def of_device(device: Device) -> Payload:
         "registered": device.registered_at.isoformat(),
         "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
         "removed": device.removed,
+        "incognito": None if device.incognito_since is None else device.incognito_since.isoformat(),
     }
 
 
 def to_device(payload: Payload) -> Device:
-    seen = payload["seen"]
+    seen, incognito = payload["seen"], payload.get("incognito")
     return Device(
         id=payload["id"],
         name=payload["name"],
@@ -171,6 +172,7 @@ def to_device(payload: Payload) -> Device:
         registered_at=datetime.fromisoformat(payload["registered"]),
         last_seen_at=None if seen is None else datetime.fromisoformat(seen),
         removed=payload["removed"],
+        incognito_since=None if incognito is None else datetime.fromisoformat(incognito),
     )
 
 

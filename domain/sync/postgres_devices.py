@@ -9,7 +9,8 @@ from domain.platform.postgres import Database, Row
 from domain.sync import payloads
 from domain.sync.model import CommandState, Device, DeviceCommand
 
-COLUMNS = "id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL"
+COLUMNS = """id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL,
+    incognito_since"""
 OPEN = "state IN ('queued', 'delivered', 'acknowledged')"
 
 
@@ -38,12 +39,12 @@ class PostgresDevices:
     async def save(self, account_id: str, device: Device) -> None:
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
-                                   last_seen_at, removed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END)
+                                   last_seen_at, removed_at, incognito_since)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10)
                ON CONFLICT (id) DO UPDATE
-                  SET (name, kind, platform, capabilities, last_seen_at, removed_at)
+                  SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since)
                     = (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.platform, EXCLUDED.capabilities,
-                       EXCLUDED.last_seen_at, EXCLUDED.removed_at)
+                       EXCLUDED.last_seen_at, EXCLUDED.removed_at, EXCLUDED.incognito_since)
                 WHERE device.account_id = EXCLUDED.account_id""",
             device.id,
             account_id,
@@ -54,6 +55,7 @@ class PostgresDevices:
             device.registered_at,
             device.last_seen_at,
             device.removed,
+            device.incognito_since,
         )
 
     async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> bool:
@@ -113,6 +115,7 @@ def to_device(row: Row) -> Device:
         registered_at=row[5],
         last_seen_at=row[6],
         removed=row[7],
+        incognito_since=row[8],
     )
 
 

@@ -44,12 +44,13 @@ class PostgresLedgers:
             known.marks = {(mark.content_id, mark.kind): mark for mark in map(to_mark, rows)}
         if wanted.devices:
             rows = await self._database.rows(
-                """SELECT id, settled_hlc FROM device
-                    WHERE account_id = $1 AND id = ANY($2::uuid[]) AND settled_hlc IS NOT NULL""",
+                """SELECT id, settled_hlc, incognito_since FROM device
+                    WHERE account_id = $1 AND id = ANY($2::uuid[])""",
                 account_id,
                 list(wanted.devices),
             )
-            known.settled = {row[0]: row[1] for row in rows}
+            known.settled = {row[0]: row[1] for row in rows if row[1] is not None}
+            known.incognito = {row[0]: row[2] for row in rows if row[2] is not None}
         return known
 
     async def save(self, account_id: str, ledger: Ledger) -> None:

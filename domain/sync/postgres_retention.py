@@ -3,12 +3,32 @@
 from datetime import datetime
 
 from domain.platform.postgres import Database
+from domain.sync.abandoned import Left
+from domain.sync.clock import Timestamp
 
 # A device in use settles its removals itself, however long it is away: see domain/sync/DECISIONS.md.
 UNANSWERED = """removed AND removed_at < $1 AND NOT EXISTS (
     SELECT FROM device d
      WHERE d.account_id = watchlist_tag.account_id AND d.removed_at IS NULL
        AND d.id::text = coalesce(watchlist_tag.added_by, watchlist_tag.removed_by))"""
+
+
+class PostgresUnfinished:
+    """Fills `Unfinished`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self, before: datetime, limit: int) -> list[Left]:
+        rows = await self._database.rows(
+            """SELECT account_id, content_id, viewing, hlc, hlc_device
+                 FROM (SELECT * FROM progress WHERE NOT completed AND updated_at < $1
+                        ORDER BY updated_at LIMIT $2) left_behind
+                ORDER BY account_id, content_id, viewing""",
+            before,
+            limit,
+        )
+        return [Left(row[0], row[1], row[2], Timestamp(row[3], row[4])) for row in rows]
 
 
 class PostgresAttic:

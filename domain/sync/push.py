@@ -39,6 +39,8 @@ class OperationFate(StrEnum):
     """It was merged, and a later write of another device stands; the conflict is noted."""
     REPEATED = "repeated"
     """It had been done before, and was not done again."""
+    FORGOTTEN = "forgotten"
+    """It was not done, as its device was incognito by then; it is not to be sent again."""
     REFUSED = "refused"
     """It was not done, for the reasons given; sending it again helps only once these are mended."""
 
@@ -118,6 +120,8 @@ class _Applying:
         if operation.id in self.done or operation.id in self.accepted:
             return Outcome(operation.id, OperationFate.REPEATED)
         version = Timestamp(operation.version.clock, self.device_id)
+        if self.ledger.forgets(self.device_id, version):
+            return Outcome(operation.id, OperationFate.FORGOTTEN)
         conflicts = len(self.ledger.conflicts)
         try:
             if not _is_uuid(operation.id):

@@ -156,14 +156,18 @@ class Sync:
         position: Position,
         origin: Origin = HERE,
         viewing: int | None = None,
-    ) -> WatchProgress:
-        """The merged state of the title. A write that is older than what is known changes nothing.
+    ) -> WatchProgress | None:
+        """The merged state of the title. A write that is older than what is known changes nothing, nor does
+        one of a device that is incognito.
 
         Going on with a finished title starts its next viewing, and leaves the finished one finished.
         """
         title = await self.playable(content_id)
-        async with self.writing(account_id, Wanted(progress={content_id})) as (_, ledger):
+        wanted = Wanted(progress={content_id}, devices=devices_of(origin))
+        async with self.writing(account_id, wanted) as (_, ledger):
             known = ledger.latest(content_id)
+            if ledger.forgets(origin.device_id):
+                return known
             stamp = self.stamp(origin, None if known is None else known.version)
             written = self.written(title, viewing, position, Origin(origin.device_id, stamp), ledger)
             merged = ledger.watched(written, origin.base)
@@ -214,8 +218,8 @@ class Sync:
         stamp = self.named(origin)
         wanted = Wanted(watchlist={content_id})
         if given is not None:
-            wanted.tags, wanted.devices = {given}, {device for device in [origin.device_id] if device}
-        async with self.writing(account_id, wanted) as (_, ledger):
+            wanted.tags = {given}
+        async with self.writing(account_id, wanted, origin) as (_, ledger):
             if given is None and ledger.tags(content_id).live:
                 return ledger.entry(content_id)
             made = given or self.new_id()
@@ -237,7 +241,7 @@ class Sync:
         seen = None if observed is None else known_tags(observed)
         stamp = self.named(origin)
         wanted = Wanted(watchlist={content_id}, tags=set(seen or ()))
-        async with self.writing(account_id, wanted) as (_, ledger):
+        async with self.writing(account_id, wanted, origin) as (_, ledger):
             tags = ledger.tags(content_id)
             if seen is None and not tags.live:
                 raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
@@ -262,7 +266,7 @@ class Sync:
     ) -> WatchlistEntry | None:
         """The title's entry at its new place; the later of two moves wins."""
         checked = known_mark(MarkKind.PLACE, place)
-        async with self.writing(account_id, Wanted(watchlist={content_id})) as (_, ledger):
+        async with self.writing(account_id, Wanted(watchlist={content_id}), origin) as (_, ledger):
             if ledger.entry(content_id) is None:
                 raise refuse("The title is not on the watchlist.", UserErrorCode.NOT_FOUND, "contentId")
             self._mark(ledger, content_id, {MarkKind.PLACE: checked}, origin)
@@ -278,7 +282,7 @@ class Sync:
         """What is noted of the title then: of each kind, the later of two marks."""
         checked = {kind: known_mark(kind, value) for kind, value in values.items()}
         await self.existing(content_id)
-        async with self.writing(account_id, Wanted(marks={content_id})) as (_, ledger):
+        async with self.writing(account_id, Wanted(marks={content_id}), origin) as (_, ledger):
             self._mark(ledger, content_id, checked, origin)
             return ledger.marks(content_id)
 
@@ -293,16 +297,28 @@ class Sync:
         """The later reaction wins; neither verdict nor stars takes it back."""
         given = known_stars(stars)
         await self.existing(content_id)
-        async with self.writing(account_id, Wanted(reactions={content_id})) as (_, ledger):
+        async with self.writing(account_id, Wanted(reactions={content_id}), origin) as (_, ledger):
             known = ledger.known.reactions.get(content_id)
             stamp = self.stamp(origin, None if known is None else known.version)
             return ledger.reacted(Reaction(content_id, verdict, given, stamp, self.now()), origin.base)
 
     @asynccontextmanager
-    async def writing(self, account_id: str, wanted: Wanted) -> AsyncIterator[tuple[Writing, Ledger]]:
-        """A write with what is known of these titles; what the block merges is stored with it."""
+    async def writing(
+        self, account_id: str, wanted: Wanted, origin: Origin = HERE
+    ) -> AsyncIterator[tuple[Writing, Ledger]]:
+        """A write with what is known of these titles; what the block merges is stored with it.
+
+        Raises `Refused` where it comes from a device that is incognito.
+        """
+        wanted.devices |= devices_of(origin)
         async with self.journal.writing(account_id) as writing:
             ledger = await self.ledger(account_id, wanted)
+            if ledger.forgets(origin.device_id):
+                raise refuse(
+                    "The device is incognito, so nothing is kept that is done on it: end that first.",
+                    UserErrorCode.UNAVAILABLE,
+                    "deviceId",
+                )
             yield writing, ledger
             await self.keep(writing, ledger)
 
@@ -348,6 +364,10 @@ class Sync:
             known = ledger.known.marks.get((content_id, kind))
             stamp = self.stamp(origin, None if known is None else known.version)
             ledger.marked(Mark(content_id, kind, value, stamp, self.now()), origin.base)
+
+
+def devices_of(origin: Origin) -> set[str]:
+    return set() if origin.device_id is None else {origin.device_id}
 
 
 def existing(titles: Mapping[int, Title], content_id: int) -> Title:

@@ -85,7 +85,10 @@ class ProgressRow(SQLModel, table=True):
     """How far a viewing came: a last-writer-wins register under (hlc, hlc_device)."""
 
     __tablename__ = "progress"
-    __table_args__ = (Index("progress_recent", "account_id", text("updated_at DESC"), "content_id"),)
+    __table_args__ = (
+        Index("progress_recent", "account_id", text("updated_at DESC"), "content_id"),
+        Index("progress_unfinished", "updated_at", postgresql_where=text("NOT completed")),
+    )
 
     account_id: str = Field(sa_column=account_key())
     content_id: int = Field(sa_column=content_key())
@@ -187,6 +190,7 @@ class DeviceRow(SQLModel, table=True):
     last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
+    incognito_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class DeviceCommandRow(SQLModel, table=True):

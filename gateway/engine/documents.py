@@ -134,10 +134,10 @@ class DocumentStore:
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
         limits = guard.limits
         self._kept, self._trusted = (
-            Kept[Prepared](limits.cached_documents, limits.cached_document_characters, _characters)
+            Kept[str, Prepared](limits.cached_documents, limits.cached_document_characters, _characters)
             for _ in range(2)
         )
-        self._failures = Kept[_Failure](limits.cached_failures, limits.cached_failures, _one)
+        self._failures = Kept[str, _Failure](limits.cached_failures, limits.cached_failures, _one)
 
     def prepare(self, text: str, *, trusted: bool = False) -> Prepared:
         """The prepared document; raises Rejected. Costs some 20 µs a token the first time, then 1 µs."""

@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
@@ -32,7 +32,7 @@ from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
-from gateway.engine.sharing import Answer, Sharing, unshared
+from gateway.engine.sharing import Answer, Answering, Sharing, unshared
 
 
 @value
@@ -177,32 +177,29 @@ class Engine:
         if operation.prepared.introspects and not self.may_introspect(context):
             return self.failed(_introspection_is_off())
         with within(self.limits.deadline_seconds) as seconds:
-            return await self._execute_within(seconds, operation, context)
-
-    async def _execute_within(self, seconds: float, operation: Operation, context: object) -> OperationResult:
-        try:
-            if not self._launches:
+            try:
+                answering = self._answering(operation, context)
+                if isinstance(answering, Answer):
+                    return self._result(*answering)
                 async with asyncio.timeout(seconds):
-                    return self._result(await self._executed_by_strawberry(operation, context))
-            launcher = operation.prepared.launcher(operation.name, self.schema)
-            launch = launcher.launch(operation.variables, context, operation.extensions)
-            if isinstance(launch, CoreResult):
-                return self._result(launch)
-            sharing = self._sharing()
-            if sharing is not None and sharing.applies(launch, context):
-                answering = sharing.execute(
-                    launch, operation.variables, context, self.limits.deadline_seconds
-                )
-            else:
-                answering = unshared(launch)
-            if isinstance(answering, Answer):
-                return self._result(*answering)
-            async with asyncio.timeout(seconds):
-                return self._result(*await answering)
-        except TimeoutError:
-            return self.failed(self.limits.too_late())
-        except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
-            return self.failed(error)
+                    return self._result(*await answering)
+            except TimeoutError:
+                return self.failed(self.limits.too_late())
+            except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
+                return self.failed(error)
+
+    def _answering(self, operation: Operation, context: object) -> Answering:
+        """The answer, or what to await for it."""
+        if not self._launches:
+            return self._executed_by_strawberry(operation, context)
+        launcher = operation.prepared.launcher(operation.name, self.schema)
+        launch = launcher.launch(operation.variables, context, operation.extensions)
+        if isinstance(launch, CoreResult):
+            return Answer(launch, None)
+        sharing = self._sharing()
+        if sharing is not None and sharing.applies(launch, context):
+            return sharing.execute(launch, operation.variables, context, self.limits.deadline_seconds)
+        return unshared(launch)
 
     def delivers(self, operation: Operation) -> bool:
         """Whether `deliver` may answer it in parts."""
@@ -242,9 +239,9 @@ class Engine:
         if operation.prepared.introspects and not self.may_introspect(context):
             raise _introspection_is_off()
 
-    def _executed_by_strawberry(self, operation: Operation, context: object) -> Awaitable[ExecutionResult]:
+    async def _executed_by_strawberry(self, operation: Operation, context: object) -> Answer:
         """Where extensions of the schema may watch, or plans are turned off."""
-        return self._schema.execute(
+        result = await self._schema.execute(
             # _PreparedDocuments takes it.
             cast("str", operation.prepared),
             variable_values=operation.variables,
@@ -252,6 +249,7 @@ class Engine:
             operation_name=operation.name,
             operation_extensions=operation.extensions,
         )
+        return Answer(cast("CoreResult", result), None)  # strawberry's is one but in name
 
     async def subscribe(
         self,

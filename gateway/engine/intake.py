@@ -1,12 +1,14 @@
 """From what a client sent to an operation that may run: the one path for every way in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from domain.platform.errors import BadInput, GatewayError
 from gateway.engine.documents import Rejected, document_hash
 from gateway.engine.execution import Engine, Operation
+from gateway.engine.kept import Kept
 from gateway.engine.persisted import (
     PersistedQueryMismatch,
     PersistedQueryNotFound,
@@ -24,6 +26,10 @@ from gateway.engine.trusted import (
     TrustedDocuments,
 )
 
+MAX_REPEATED_BYTES: Final = 16 << 10
+"""Of a body that is remembered."""
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+"""Values that nobody can write on."""
 _PUBLISH = "publish it with `media-gateway documents publish FILE`"
 
 
@@ -50,6 +56,14 @@ Count = Callable[[Operation, Named, bool], None]
 """Hears of each operation that may run, by what its document was named, and whether it is published."""
 
 
+class Repeat(NamedTuple):
+    """What a body asked for."""
+
+    operation: Operation
+    size: int
+    """Bytes of the body."""
+
+
 @dataclass(frozen=True)
 class Intake:
     """Finds, checks and prepares the document that a request names."""
@@ -60,10 +74,40 @@ class Intake:
     automatic: QueryStore | None = None
     """Where automatic persisted queries are kept; None where they are off."""
     count: Count = lambda _operation, _named, _trusted: None
+    _repeats: Kept[bytes, Repeat] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        limits = self.engine.limits
+        repeats = Kept[bytes, Repeat](
+            limits.cached_documents, limits.cached_document_characters, lambda repeat: repeat.size
+        )
+        object.__setattr__(self, "_repeats", repeats)
+
+    def again(self, body: bytes) -> Operation | None:
+        """The operation that the same body came to before, and always does; counted as one more."""
+        found = self._repeats.get(body)
+        if found is None:
+            return None
+        self.count(found.operation, Named.TEXT, False)
+        return found.operation
+
+    def remember(self, body: bytes, request: OperationRequest, operation: Operation) -> None:
+        """Keeps what `body` came to for `again`, unless that depends on more than the body itself."""
+        if (
+            self._is_plain(request)
+            and not self.engine.limits.warn_only  # what is let pass is noted each time
+            and len(body) <= MAX_REPEATED_BYTES
+            and all(type(value) in _SCALARS for value in (operation.variables or {}).values())
+        ):
+            self._repeats.put(body, Repeat(operation, len(body)))
+
+    def _is_plain(self, request: OperationRequest) -> bool:
+        """Whether nothing but the text says which document is asked for."""
+        return self.mode is DocumentsMode.OFF and request.extensions is None and request.document_id is None
 
     async def operation(self, request: OperationRequest) -> Operation:
         """The operation that the request asks for; raises Rejected with the errors to answer."""
-        if self.mode is DocumentsMode.OFF and request.extensions is None and request.document_id is None:
+        if self._is_plain(request):
             operation = self.engine.prepare(request)
             self.count(operation, Named.TEXT, False)
             return operation

@@ -48,7 +48,9 @@ class LocalQueries:
     """Fills `QueryStore` for one process, with so many bytes of text."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._kept = Kept[str](most_bytes, most_bytes, lambda text: len(text.encode(errors="surrogatepass")))
+        self._kept = Kept[str, str](
+            most_bytes, most_bytes, lambda text: len(text.encode(errors="surrogatepass"))
+        )
 
     async def get(self, query_hash: str) -> str | None:
         return self._kept.get(query_hash)

@@ -66,7 +66,7 @@ class Usage:
         self._most = most
         self._uses: dict[tuple[str, str | None], Use] = {}
         self._others = 0
-        self._coordinates = Kept[frozenset[str]](_KEPT_COORDINATES, _KEPT_COORDINATES, lambda _: 1)
+        self._coordinates = Kept[str, frozenset[str]](_KEPT_COORDINATES, _KEPT_COORDINATES, lambda _: 1)
 
     def count(self, operation: Operation, *, trusted: bool) -> None:
         prepared = operation.prepared

@@ -18,9 +18,10 @@ from domain.identity.model import Method, Terms
 from domain.platform.errors import Forbidden, Refused
 from gateway.oauth.browser import seal
 from gateway.oauth.desk import WITH
-from gateway.oauth.pages import Fields, Pages, ours, same
+from gateway.oauth.pages import Fields, Pages
 from gateway.oauth.providers import Attempt, Provider, ProviderError
 from gateway.oauth.reading import FRESH, actor
+from gateway.oauth.signing_in import ours, same
 from gateway.routes.forms import BadForm, message
 
 log = structlog.get_logger(__name__)
@@ -80,10 +81,12 @@ class Elsewhere:
         except ProviderError as error:
             return self._failed(request, key, error)
         except Forbidden:
-            return self.pages.sign_in_form(request, following, wrong="suspended", status=403)
+            return await self.pages.signing_in.form(request, following, wrong="suspended", status=403)
         except Refused:
-            return self.pages.sign_in_form(request, following, wrong="not_linked", status=409)
-        response = await self.pages.proven(request, account, following, Terms(methods=(Method.FEDERATED,)))
+            return await self.pages.signing_in.form(request, following, wrong="not_linked", status=409)
+        response = await self.pages.signing_in.proven(
+            request, account, following, Terms(methods=(Method.FEDERATED,))
+        )
         self.pages.cookies.keep(response, COOKIE, "", 0, crossing=provider.posts)
         return response
 

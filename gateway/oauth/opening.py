@@ -29,6 +29,7 @@ from gateway.oauth.elsewhere import Elsewhere
 from gateway.oauth.pages import Pages
 from gateway.oauth.providers import SECONDS, providers_of
 from gateway.oauth.server import Server
+from gateway.oauth.signing_in import SignInPages
 from gateway.phrases import languages
 from gateway.second_factors import sealer_of
 from gateway.settings import Settings
@@ -65,7 +66,8 @@ async def open_elsewhere(  # noqa: PLR0913, PLR0917 - joins them
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=SECONDS))
     providers = providers_of(settings.sign_in_providers, http, sessions.now)
     names = {key: provider.name for key, provider in providers.items()}
-    pages = Pages(Server(desk), accounts, sign_ins, Cookies(desk), names)
+    cookies = Cookies(desk)
+    pages = Pages(Server(desk), cookies, SignInPages(desk, accounts, sign_ins, cookies, names))
     federation = Federation(
         PostgresLinks(database), sessions.audit, settings.default_region, sessions.now, sessions.new_id
     )

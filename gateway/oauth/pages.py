@@ -1,6 +1,5 @@
-"""The pages of authorisation: signing in, consent, and letting devices in. They need no JavaScript."""
+"""The pages of authorisation: consent, and letting devices in. They need no JavaScript."""
 
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,25 +11,21 @@ from authlib.oauth2.rfc6749 import AccessDeniedError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from domain.identity.audit import Actor
 from domain.identity.clients import OAuthClient
-from domain.identity.factors import Given
-from domain.identity.model import BROWSER, Account, Terms
-from domain.identity.service import Accounts
-from domain.identity.sign_ins import SignIns
-from domain.platform.errors import Forbidden, Refused, TooManyRequests, UserErrorCode
-from gateway.oauth.browser import Browser, Cookies, seal
-from gateway.oauth.desk import AUTHORIZE, DEVICE, WITH, OAuthDesk
+from domain.identity.model import Terms
+from domain.platform.errors import TooManyRequests
+from gateway.oauth.browser import Browser, Cookies
+from gateway.oauth.desk import AUTHORIZE, DEVICE, OAuthDesk
 from gateway.oauth.errors import ConsentRequiredError, LoginRequiredError
 from gateway.oauth.reading import FRESH, actor, to_browser
 from gateway.oauth.requests import Asked, Parameters, parameters_in
 from gateway.oauth.server import Server
-from gateway.routes.forms import POLICY, BadForm, message, page
+from gateway.oauth.signing_in import SignInPages, leading_to, ours
+from gateway.routes.forms import BadForm, message, page
 
 SEE_OTHER: Final = 303
 """After a form, so that nothing of it is sent on (RFC 9700, section 4.12)."""
 FOUND: Final = 302
-_DIGITS: Final = re.compile(r"[0-9 ]{6,7}")
 _AGE: Final = re.compile(r"[0-9]{1,9}")
 
 Fields = Mapping[str, str]
@@ -41,11 +36,8 @@ class Pages:
     """What people are shown, and what their forms do."""
 
     server: Server
-    accounts: Accounts
-    sign_ins: SignIns
     cookies: Cookies
-    providers: Mapping[str, str]
-    """Others that people may sign in with: what they are called, by short names."""
+    signing_in: SignInPages
 
     @property
     def desk(self) -> OAuthDesk:
@@ -68,7 +60,7 @@ class Pages:
         if missing is not None and "none" in _prompts(asked):
             return self._turned_away(request, asked, missing(), FOUND, grant.redirect_uri)
         if browser is None or missing is LoginRequiredError:
-            return self.sign_in_form(request, _again(asked), grant.redirect_uri)
+            return await self.signing_in.form(request, _again(asked), grant.redirect_uri)
         return self._consent(request, asked, browser, grant.redirect_uri)
 
     async def decide(self, request: Request, fields: Fields) -> Response:
@@ -84,58 +76,6 @@ class Pages:
         if fields.get("decision") != "allow":
             return self._turned_away(request, asked, AccessDeniedError(), SEE_OTHER, grant.redirect_uri)
         return await self._go_on(asked, grant, browser, SEE_OTHER)
-
-    async def sign_in(self, request: Request, fields: Fields) -> Response:
-        """Signs in on our pages, and goes on where the form came from."""
-        following, secret = fields.get("next", ""), self.cookies.form_secret(request)
-        if not ours(following) or not same(seal(secret, following), fields.get("seal", "")):
-            raise BadForm
-        by, email = actor(request), fields.get("email", "")
-        try:
-            account = await self.accounts.sign_in(email, fields.get("password", ""), by)
-        except Refused as refusal:
-            unverified = refusal.errors[0].code is UserErrorCode.NOT_VERIFIED
-            wrong = "unverified" if unverified else "credentials"
-            return self.sign_in_form(request, following, wrong=wrong, email=email, status=401)
-        except Forbidden:
-            return self.sign_in_form(request, following, wrong="suspended", email=email, status=403)
-        except TooManyRequests as error:
-            response = self.sign_in_form(request, following, wrong="too_many", email=email, status=429)
-            response.headers["retry-after"] = str(error.extensions["retryAfter"])
-            return response
-        return await self.proven(request, account, following)
-
-    async def proven(
-        self, request: Request, account: Account, following: str, terms: Terms | None = None
-    ) -> Response:
-        """Goes on with whoever has taken the first step: with the second, where there is one."""
-        asked = await self.sign_ins.second_step(account)
-        if asked is not None:
-            return self._second_step(request, following, asked.token)
-        return await self._signed_in(account, following, actor(request), terms)
-
-    async def second_step(self, request: Request, fields: Fields) -> Response:
-        """Signs in with a code, of an authenticator app or a backup code, after the password."""
-        following, secret = fields.get("next", ""), self.cookies.form_secret(request)
-        challenge, code = fields.get("challenge", ""), fields.get("code", "").strip()
-        sealed = seal(secret, f"second-step {challenge} {following}")
-        if not ours(following) or not same(sealed, fields.get("seal", "")):
-            raise BadForm
-        given = Given(code=code) if _DIGITS.fullmatch(code) else Given(backup_code=code)
-        by = actor(request)
-        try:
-            account, methods = await self.sign_ins.complete(challenge, given, by)
-        except Refused as refusal:
-            if refusal.errors[0].code is not UserErrorCode.CREDENTIALS:
-                return self.sign_in_form(request, following)
-            return self._second_step(request, following, challenge, wrong="wrong", status=401)
-        except Forbidden:
-            return self.sign_in_form(request, following, wrong="suspended", status=403)
-        except TooManyRequests as error:
-            response = self._second_step(request, following, challenge, wrong="too_many", status=429)
-            response.headers["retry-after"] = str(error.extensions["retryAfter"])
-            return response
-        return await self._signed_in(account, following, by, Terms(methods=methods))
 
     async def sign_out(self, request: Request, fields: Fields) -> Response:
         """Signs out on our pages, for somebody else to sign in."""
@@ -155,7 +95,7 @@ class Pages:
         following = f"{DEVICE}?{urlencode({'user_code': code})}" if code else DEVICE
         browser = await self.cookies.browser(request)
         if browser is None:
-            return self.sign_in_form(request, following)
+            return await self.signing_in.form(request, following)
         if not code:
             return page(request, "oauth/device.html", wrong=None, **self._whose(browser, following))
         try:
@@ -216,59 +156,6 @@ class Pages:
         answer = await self.server.authorized(asked, browser.account, grant)
         return to_browser(answer, status)
 
-    async def _signed_in(
-        self, account: Account, following: str, by: Actor, terms: Terms | None = None
-    ) -> Response:
-        tokens = await self.desk.sessions.start(account, by.known_as(account.id), terms, client_id=BROWSER)
-        response = RedirectResponse(following, SEE_OTHER, FRESH)
-        self.cookies.sign_in(response, tokens)
-        return response
-
-    def _second_step(
-        self, request: Request, following: str, challenge: str, wrong: str | None = None, status: int = 200
-    ) -> Response:
-        secret = self.cookies.form_secret(request)
-        sealed = seal(secret, f"second-step {challenge} {following}")
-        values = {"next": following, "seal": sealed, "challenge": challenge, "wrong": wrong}
-        response = page(request, "oauth/second_step.html", status, **values)
-        self.cookies.keep_form_secret(response, secret)
-        return _leading_to(response, _redirect_uri_in(following))
-
-    def sign_in_form(  # noqa: PLR0913 - what a form may show
-        self,
-        request: Request,
-        following: str,
-        redirect_uri: str | None = None,
-        *,
-        wrong: str | None = None,
-        email: str = "",
-        status: int = 200,
-    ) -> Response:
-        """`email` is what was typed, for it not to be typed again."""
-        secret = self.cookies.form_secret(request)
-        response = page(
-            request,
-            "oauth/sign_in.html",
-            status,
-            email=email,
-            next=following,
-            seal=seal(secret, following),
-            wrong=wrong,
-            providers=self._ways(secret, following),
-        )
-        self.cookies.keep_form_secret(response, secret)
-        # The way on may lead to the client without another page, and browsers hold the form to that.
-        return _leading_to(response, redirect_uri or _redirect_uri_in(following))
-
-    def _ways(self, secret: str, following: str) -> list[tuple[str, str]]:
-        """The other ways to sign in: addresses, and what they are called."""
-
-        def address(key: str) -> str:
-            sealed = seal(secret, f"{key} {following}")
-            return f"{WITH}/{key}?{urlencode({'next': following, 'seal': sealed})}"
-
-        return [(address(key), name) for key, name in self.providers.items()]
-
     def _missing(self, asked: Asked, browser: Browser | None) -> type[OAuth2Error] | None:
         """What has to happen before the client gets a code; nothing where everything has."""
         prompts = _prompts(asked)
@@ -291,7 +178,8 @@ class Pages:
             host=_named(redirect_uri),
             **self._whose(browser, _again(asked)),
         )
-        return _leading_to(response, redirect_uri)
+        response.headers["content-security-policy"] = leading_to(redirect_uri)
+        return response
 
     def _whose(self, browser: Browser, following: str) -> dict[str, Any]:
         """Who is signed in, and how somebody else can be instead."""
@@ -326,10 +214,6 @@ class Pages:
         return message(request, "oauth.refused", 400, error=error.error)
 
 
-def same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
-
-
 def _prompts(asked: Asked) -> set[str]:
     """How the client wants its user to be asked (OpenID Connect Core, section 3.1.2.1)."""
     return set(asked.form.get("prompt", "").split())
@@ -350,37 +234,6 @@ def _again(asked: Asked) -> str:
         if name != "max_age"
     ]
     return f"{AUTHORIZE}?{urlencode(kept)}"
-
-
-def ours(following: str) -> bool:
-    """Whether somebody may be sent there: to our own pages, and nowhere else."""
-    parts = urlsplit(following)
-    return (
-        not parts.scheme
-        and not parts.netloc
-        and parts.path in {AUTHORIZE, DEVICE}
-        and following.startswith(parts.path)
-        and "\\" not in following
-        and following.isprintable()
-    )
-
-
-def _redirect_uri_in(following: str) -> str | None:
-    return parameters_in(urlsplit(following).query).data.get("redirect_uri")
-
-
-def _leading_to(response: Response, redirect_uri: str | None) -> Response:
-    """Lets a form of the page lead on to the client."""
-    parts = urlsplit(redirect_uri or "")
-    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or not re.fullmatch(
-        r"[\w.:\[\]-]*", parts.netloc
-    ):
-        return response
-    target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
-    response.headers["content-security-policy"] = POLICY.replace(
-        "form-action 'self'", f"form-action 'self' {target}"
-    )
-    return response
 
 
 def _named(redirect_uri: str) -> str:

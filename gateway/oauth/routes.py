@@ -113,8 +113,9 @@ def oauth_page_routes(elsewhere: Callable[[], Elsewhere]) -> list[BaseRoute]:
     return [
         Route(paths.AUTHORIZE, showing(Pages.authorize)),
         Route(paths.AUTHORIZE, using(Pages.decide), methods=["POST"]),
-        Route(paths.SIGN_IN, using(Pages.sign_in), methods=["POST"]),
-        Route(paths.SECOND_STEP, using(Pages.second_step), methods=["POST"]),
+        Route(paths.SIGN_IN, using(_sign_in), methods=["POST"]),
+        Route(paths.PASSKEY, using(_passkey), methods=["POST"]),
+        Route(paths.SECOND_STEP, using(_second_step), methods=["POST"]),
         Route(paths.SIGN_OUT, using(Pages.sign_out), methods=["POST"]),
         Route(paths.DEVICE, showing(Pages.device)),
         Route(paths.DEVICE, using(Pages.decide_device), methods=["POST"]),
@@ -122,6 +123,18 @@ def oauth_page_routes(elsewhere: Callable[[], Elsewhere]) -> list[BaseRoute]:
         Route(paths.WITH + "/{provider}", _expiring(leave)),
         Route(paths.WITH + "/{provider}/callback", _expiring(arrive), methods=["GET", "POST"]),
     ]
+
+
+async def _sign_in(pages: Pages, request: Request, fields: Fields) -> Response:
+    return await pages.signing_in.sign_in(request, fields)
+
+
+async def _passkey(pages: Pages, request: Request, fields: Fields) -> Response:
+    return await pages.signing_in.passkey(request, fields)
+
+
+async def _second_step(pages: Pages, request: Request, fields: Fields) -> Response:
+    return await pages.signing_in.second_step(request, fields)
 
 
 def _expiring(endpoint: Endpoint) -> Endpoint:

@@ -23,7 +23,8 @@ HEADERS: Final = {
 }
 MAX_FORM_BYTES: Final = 16_384
 MAX_FIELDS: Final = 50
-_STYLE: Final = FOLDER / "style.css"
+_FILES: Final = {"style.css": "text/css", "passkey.js": "text/javascript"}
+"""What pages load, and what it is."""
 
 
 class BadForm(Exception):
@@ -76,9 +77,13 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 
 def style_routes() -> list[BaseRoute]:
-    async def style(_request: Request) -> Response:
-        return Response(
-            _STYLE.read_bytes(), media_type="text/css", headers={"cache-control": "public, max-age=3600"}
-        )
+    """The files that pages load."""
 
-    return [Route("/pages/style.css", style)]
+    def serving(name: str, kind: str) -> BaseRoute:
+        async def answer(_request: Request) -> Response:
+            body = (FOLDER / name).read_bytes()
+            return Response(body, media_type=kind, headers={"cache-control": "public, max-age=3600"})
+
+        return Route(f"/pages/{name}", answer)
+
+    return [serving(name, kind) for name, kind in _FILES.items()]

@@ -102,6 +102,7 @@ class HttpDoor:
         self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
         self._data_headers = lru_cache(_REMEMBERED_HEADERS)(data_headers)
         self._is_json = lru_cache(_REMEMBERED_HEADERS)(_is_json)
+        self._type_headers = lru_cache(_REMEMBERED_HEADERS)(_type_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -126,21 +127,30 @@ class HttpDoor:
         """The reply; None if a stream has already answered."""
         match exchange.method:
             case "POST":
-                posted = await self._posted(exchange)
-                if isinstance(posted, list):
-                    return await self._answer_batch(exchange, posted)
-                request = read_operation(posted, self._engine.guard)
+                return await self._answer_post(exchange)
             case "GET" | "HEAD":
                 asked = self._asked(exchange)
-                if isinstance(asked, Reply):
-                    return asked
-                request = asked
+                return asked if isinstance(asked, Reply) else await self._answer_request(exchange, asked)
             case "OPTIONS":
                 return Reply(
                     NO_CONTENT, headers=[_ALLOWED, *self._options.origins.preflight_headers(exchange.headers)]
                 )
-            case _:
-                raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
+        raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
+
+    async def _answer_post(self, exchange: _Exchange) -> Reply | None:
+        body = await self._body(exchange)
+        repeated = self._reception.intake.again(body)
+        if repeated is not None:
+            return await self._run(exchange, repeated)
+        posted = read_json(body, self._engine.limits)
+        if isinstance(posted, list):
+            return await self._answer_batch(exchange, posted)
+        return await self._answer_request(exchange, read_operation(posted, self._engine.guard), body)
+
+    async def _answer_request(
+        self, exchange: _Exchange, request: OperationRequest, body: bytes | None = None
+    ) -> Reply | None:
+        """`body` is what the request was read from, where it alone says what is asked for."""
         try:
             operation = await self._reception.operation(request, exchange.connection)
         except Rejected as rejected:
@@ -149,16 +159,17 @@ class HttpDoor:
                 await self._stream_one(exchange, result, exchange.accepted.stream)
                 return None
             return self._reply(exchange, result)
+        if body is not None:
+            self._reception.intake.remember(body, request, operation)
         return await self._run(exchange, operation)
 
-    async def _posted(self, exchange: _Exchange) -> Any:
-        """The JSON value in the body."""
+    async def _body(self, exchange: _Exchange) -> bytes:
+        """What was posted, as JSON."""
         # Other types a browser sends across sites without asking first.
         if not self._is_json(exchange.headers.get("content-type")):
             accepts = [(b"accept-post", JSON.encode())]
             raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
-        guard = self._engine.guard
-        return read_json(await read_body(exchange.headers, exchange.receive, guard), guard.limits)
+        return await read_body(exchange.headers, exchange.receive, self._engine.guard)
 
     async def _answer_batch(self, exchange: _Exchange, requests: list[Any]) -> Reply:
         if exchange.accepted.single is None:
@@ -320,11 +331,12 @@ class HttpDoor:
 
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
-        headers = [*self._headers(exchange), *reply.headers, *reply.caching]
-        if reply.content_type != HTML:
-            headers += self._data_headers(exchange.connection.scheme)
-        if reply.content_type is not None:
-            headers.append((b"content-type", f"{reply.content_type}; charset=utf-8".encode()))
+        headers = [
+            *self._headers(exchange),
+            *reply.headers,
+            *reply.caching,
+            *self._type_headers(reply.content_type, exchange.connection.scheme),
+        ]
         if len(body) >= self._options.compress_from_bytes:
             coding = self._encoding(exchange.headers.get("accept-encoding"))
             if coding is not None:
@@ -340,6 +352,14 @@ class HttpDoor:
         if closes:
             await discard_body(exchange.receive, self._engine.limits)
             await exchange.send({"type": "http.response.body"})
+
+
+def _type_headers(content_type: str | None, scheme: str) -> Headers:
+    """What goes with answers of this type."""
+    headers = [] if content_type == HTML else data_headers(scheme)
+    if content_type is not None:
+        headers.append((b"content-type", f"{content_type}; charset=utf-8".encode()))
+    return headers
 
 
 def _is_json(content_type: str | None) -> bool:

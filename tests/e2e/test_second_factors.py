@@ -59,6 +59,7 @@ async def server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
     settings = {
         "database_url": await fresh_database(postgres_url, "media_gateway_factors"),
         "demo_catalogue": "false",
+        "issuer": "http://localhost:{port}",
     }
     async with running(scratch / "factors", **settings) as server:
         yield server
@@ -191,3 +192,80 @@ async def test_a_passkey_of_a_browser_signs_in_second_and_alone(server: Server, 
     assert again is not None
     taken = (await done(client, BEGIN_PASSKEY))["challenge"]["passkeyOptions"]
     assert await browser.answer(create=taken) == {"error": "InvalidStateError"}
+
+
+async def with_passkey(server: Server, browser: Browser, email: str) -> list[str]:
+    """The backup codes of a new account whose passkey the browser has."""
+    client = await register(server, email)
+    asked = (await done(client, BEGIN_PASSKEY))["challenge"]
+    created = await browser.answer(create=asked["passkeyOptions"])
+    return list((await done(client, ADD_PASSKEY, challenge=asked["token"], passkey=created))["backupCodes"])
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"missing here: {', '.join(MISSING)}")
+async def test_our_pages_take_a_passkey_in_place_of_a_password_and_after_it(
+    server: Server, browser: Browser
+) -> None:
+    codes = await with_passkey(server, browser, "both@example.org")
+
+    # Alone. Nobody touches the authenticator while the address may be filled in, only for the button.
+    await browser.answer(presence=False)
+    form = await browser.answer(open="/oauth/device")
+    assert "Sign in with a passkey" in form["text"]
+    await browser.answer(presence=True)
+    alone = await browser.answer(click="form[data-passkey] button")
+    assert "Signed in as both@example.org" in alone["text"]
+    assert alone["url"].endswith("/oauth/device")
+
+    # After a password.
+    await browser.answer(presence=False)
+    await browser.answer(click="button.link")
+    typed = {"input[name=email]": "both@example.org", "input[name=password]": PASSWORD}
+    second = await browser.answer(fill=typed, click="form[action='/oauth/sign-in'] button")
+    assert "One more step" in second["text"]
+    await browser.answer(presence=True)
+    both = await browser.answer(click="form[data-passkey] button")
+    assert "Signed in as both@example.org" in both["text"]
+
+    # After a password, by a code, without scripts.
+    await browser.answer(presence=False)
+    await browser.answer(click="button.link")
+    await browser.answer(scripts=False)
+    plain = await browser.answer(open="/oauth/device")
+    assert "passkey" not in plain["text"]
+    second = await browser.answer(fill=typed, click="form[action='/oauth/sign-in'] button")
+    assert "allow JavaScript" in second["text"]
+    by_code = await browser.answer(fill={"input[name=code]": codes[0]}, click="form:has([name=code]) button")
+    assert "Signed in as both@example.org" in by_code["text"]
+    assert by_code["refused"] == [], "the policy of the pages lets pass what they need"
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"missing here: {', '.join(MISSING)}")
+async def test_a_passkey_is_offered_in_the_field_of_the_address(server: Server, browser: Browser) -> None:
+    await with_passkey(server, browser, "suggested@example.org")
+
+    # The virtual authenticator takes the suggestion at once, as somebody would who picks it from the list.
+    found = await browser.answer(open="/oauth/device", **{"await": "form[action='/oauth/sign-out']"})
+
+    assert "Signed in as suggested@example.org" in found["text"]
+    assert found["refused"] == []
+
+
+async def test_a_passkey_form_takes_its_own_questions_alone(server: Server) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as browser:
+        form = await browser.get("/oauth/device")
+        given = hidden_in(form.text) | {"credential": "{}"}
+        unknown = await browser.post("/oauth/passkey", data=given)
+        late = await browser.post("/oauth/passkey", data=given | {"challenge": "x"})
+        nonsense = await browser.post("/oauth/passkey", data=given | {"credential": "[1"})
+        unsealed = await browser.post("/oauth/passkey", data=given | {"seal": "x"})
+        elsewhere = await browser.post("/oauth/passkey", data=given | {"next": "https://evil.example/"})
+
+    assert "script-src 'self'" in form.headers["content-security-policy"]
+    assert "unsafe" not in form.headers["content-security-policy"]
+    assert [answer.status_code for answer in (unknown, late, nonsense, unsealed, elsewhere)] == [
+        401, 401, 400, 400, 400,
+    ]  # fmt: skip
+    assert "belongs to no account" in unknown.text
+    assert "took too long" in late.text
+    assert not any("mg-session" in answer.headers.get("set-cookie", "") for answer in (unknown, late))

@@ -12,7 +12,7 @@ from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.service import Report
 from domain.sync.commands import Command
-from domain.sync.devices import LEASE_SECONDS
+from domain.sync.devices import LEASE_SECONDS, Devices
 from domain.sync.model import CommandState, Device, MarkKind, Verdict
 from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
@@ -549,7 +549,7 @@ async def test_the_sender_hears_that_nobody_answered(ask: Asker, house: Living, 
 async def test_a_device_is_online_while_it_listens(
     ask: Asker, house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(Devices, "heartbeat_seconds", 0.01)
     house.clock.turn(LEASE_SECONDS)
     assert await house.presence.online([tv.id]) == set()
 
@@ -594,7 +594,7 @@ async def test_the_end_of_a_broken_stream_does_not_take_its_successor_offline(
 async def test_a_removed_device_stays_offline_though_it_still_listens(
     ask: Asker, house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(Devices, "heartbeat_seconds", 0.01)
 
     async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)) as stream:
         await house.devices.remove(ada, tv.id)

@@ -48,7 +48,11 @@ async def report(
     version: Timestamp | None = None,
 ) -> tuple[PlaybackSession, WatchProgress]:
     told = Report(state, Position(seconds))
-    return await house.playback.report(session.account_id, session.id, told, Origin(version=version))
+    moved, progress = await house.playback.report(
+        session.account_id, session.id, told, Origin(version=version)
+    )
+    assert progress is not None
+    return moved, progress
 
 
 async def kept(house: Living, session: PlaybackSession) -> PlaybackSession:
@@ -579,3 +583,20 @@ async def test_a_session_whose_player_fell_silent_is_stopped_where_it_stood(
     assert (await kept(house, paused)).active
     assert (await topics(house))[-1] == ENDED
     assert await house.playback.end_silent() == 0
+
+
+async def test_sessions_that_ended_half_a_year_ago_are_forgotten_and_the_history_stays(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    for _ in range(2):
+        session = await house.playback.start(ada, movie, tv.id)
+        await report(house, session, DURATION)
+        house.clock.turn(100 * 86_400)
+    going = await house.playback.start(ada, movie, tv.id)
+    await house.database.execute("UPDATE playback_session SET started_at = started_at - interval '1 year'")
+
+    assert await house.playback.forget_ended() == 1
+    left = await house.playback.store.of_account(ada, active=None, limit=10)
+    assert len(left) == 2
+    assert going.id in {session.id for session in left}
+    assert len(await viewings(house.database, ada, movie)) == 2

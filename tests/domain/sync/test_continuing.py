@@ -81,6 +81,7 @@ async def test_the_next_episode_stands_at_its_beginning(house: Living, ada: str,
 
     [offer] = await continuing(house, ada)
 
+    assert last is not None
     assert (offer.content_id, offer.position_seconds, offer.duration_seconds) == (episodes[1], 0, 3300)
     assert (offer.viewing, offer.completed, offer.completed_at, offer.resume_seconds) == (1, False, None, 0)
     assert (offer.updated_at, offer.version, offer.device_id) == (last.updated_at, last.version, tv.id)

@@ -32,7 +32,7 @@ from tests.states import viewings
 from tests.viewers import Living, living, refusal
 
 DURATION = 1000
-APPLIED, SUPERSEDED, REPEATED, REFUSED = OperationFate
+APPLIED, SUPERSEDED, REPEATED, _, REFUSED = OperationFate
 
 over_one_database = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

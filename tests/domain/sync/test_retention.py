@@ -1,8 +1,8 @@
 """What the log has dropped, and devices that were away for longer, over a real database."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 
 from domain.platform.errors import BadInput
 from domain.platform.postgres import Database
+from domain.sync.abandoned import Abandoned, Left
 from domain.sync.commands import Command
 from domain.sync.journal import CATCH_UP_PAGE, CatchUp, Snapshot
 from domain.sync.model import Change, ChangeKind, MarkKind, Verdict
 from domain.sync.operations import Act, Added, Operation, Origin, Position, Reacted, Removed
-from domain.sync.postgres_retention import PostgresAttic
+from domain.sync.postgres_retention import PostgresAttic, PostgresUnfinished
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.retention import KEEP_COMMANDS, KEEP_NOTED, Retention
 from tests.accounts import new_id
 from tests.catalogue import add_movie
+from tests.states import viewings
 from tests.viewers import Living, living
 
 DURATION = 1000
@@ -370,3 +372,63 @@ async def test_a_state_that_is_older_than_what_was_seen_takes_nothing_back(
         return Snapshot(6, ())
 
     assert [change.seq for change in await told(house.journal.follow(ada, 2, stale), 7)] == [7]
+
+
+# What was begun and never finished
+
+
+async def forget_unfinished(house: Living) -> int:
+    return await Abandoned(PostgresUnfinished(house.database), house.sync, house.clock.now).forget()
+
+
+async def test_what_nobody_went_on_with_for_180_days_is_withdrawn_and_told(
+    house: Living, ada: str, movie: int
+) -> None:
+    finished, recent = [await add_movie(house.database, runtime_seconds=DURATION) for _ in range(2)]
+    bob = await house.account()
+    for account in (ada, bob):
+        await house.sync.record_progress(account, movie, Position(100))
+    await house.sync.record_progress(ada, finished, Position(DURATION))
+    await age(house, "progress", "updated_at", 180.5)
+    await house.sync.record_progress(ada, recent, Position(100))
+
+    forgotten = await forget_unfinished(house)
+
+    assert forgotten == 2
+    assert await viewings(house.database, bob, movie) == []
+    assert [await viewings(house.database, ada, title) for title in (movie,)] == [[]]
+    assert len(await viewings(house.database, ada, finished)) == 1
+    assert len(await viewings(house.database, ada, recent)) == 1
+    assert await house.kinds(bob) == ["progress", "viewing_withdrawn"]
+    assert await forget_unfinished(house) == 0
+
+
+async def test_a_viewing_that_somebody_goes_on_with_meanwhile_stays(
+    house: Living, ada: str, movie: int
+) -> None:
+    await house.sync.record_progress(ada, movie, Position(100))
+    await age(house, "progress", "updated_at", 181)
+
+    async def overtaken(before: datetime, limit: int) -> Sequence[Left]:
+        found = await PostgresUnfinished(house.database)(before, limit)
+        house.clock.turn(1)
+        await house.sync.record_progress(ada, movie, Position(200))
+        return found
+
+    forgotten = await Abandoned(overtaken, house.sync, house.clock.now).forget()
+
+    assert forgotten == 0
+    assert [progress.position_seconds for progress in await viewings(house.database, ada, movie)] == [200]
+
+
+async def test_a_rewatch_that_was_left_leaves_the_viewing_before_it(
+    house: Living, ada: str, movie: int
+) -> None:
+    await house.sync.record_progress(ada, movie, Position(DURATION))
+    house.clock.turn(1)
+    await house.sync.record_progress(ada, movie, Position(100))
+    await age(house, "progress", "updated_at", 181)
+
+    await forget_unfinished(house)
+
+    assert [(p.viewing, p.completed) for p in await viewings(house.database, ada, movie)] == [(1, True)]

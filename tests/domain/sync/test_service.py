@@ -35,7 +35,9 @@ async def movie(database: Database) -> int:
 async def watch(
     house: Living, account: str, movie: int, seconds: int, version: Timestamp | None = None
 ) -> WatchProgress:
-    return await house.sync.record_progress(account, movie, Position(seconds), Origin(version=version))
+    progress = await house.sync.record_progress(account, movie, Position(seconds), Origin(version=version))
+    assert progress is not None
+    return progress
 
 
 # Progress
@@ -196,7 +198,9 @@ async def test_a_title_of_unknown_length_needs_the_players(house: Living, ada: s
     short = await add_movie(house.database, runtime_seconds=None)
 
     assert await refusal(house.sync.record_progress(ada, short, Position(10))) is UserErrorCode.INVALID
-    assert (await house.sync.record_progress(ada, short, Position(10, 20))).duration_seconds == 20
+    progress = await house.sync.record_progress(ada, short, Position(10, 20))
+    assert progress is not None
+    assert progress.duration_seconds == 20
 
 
 async def test_only_what_is_played_has_progress(house: Living, ada: str) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.engine.documents import Rejected, document_hash
 from gateway.engine.execution import Engine, Operation
-from gateway.engine.intake import Intake, Named
-from gateway.engine.limits import Limits
+from gateway.engine.intake import MAX_REPEATED_BYTES, Intake, Named
+from gateway.engine.limits import Limit, Limits
 from gateway.engine.persisted import Layered, LocalQueries, QueryStore
 from gateway.engine.requests import OperationRequest
 from gateway.engine.trusted import DocumentsMode, TrustedDocument, TrustedDocuments
@@ -234,3 +234,55 @@ async def test_a_text_that_does_not_have_its_hash_is_not_believed() -> None:
 
     assert await Layered(near, far).get(HASH) is None
     assert await near.get(HASH) is None
+
+
+# -- Bodies that come again
+
+
+async def repeated(desk: Desk, request: OperationRequest, body: bytes = b"a body") -> Operation | None:
+    """What the body comes to the second time, without being read."""
+    desk.intake.remember(body, request, await desk.intake.operation(request))
+    return desk.intake.again(body)
+
+
+async def test_a_body_that_comes_again_is_not_read_again_but_counted() -> None:
+    desk = Desk(OFF)
+    request = OperationRequest(AD_HOC, variables={"text": "a", "number": 1, "none": None})
+
+    found = await repeated(desk, request)
+
+    assert found is not None
+    assert found.variables == request.variables
+    assert desk.counted == [(AD_HOC, Named.TEXT, False)] * 2
+    assert desk.intake.again(b"another body") is None
+
+
+@pytest.mark.parametrize("mode", [LOG, PREFER, ONLY])
+async def test_where_documents_are_published_each_body_is_read(mode: DocumentsMode) -> None:
+    assert await repeated(Desk(mode), OperationRequest(PUBLISHED)) is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        OperationRequest(AD_HOC, extensions={"client": "x"}),
+        OperationRequest(AD_HOC, variables={"list": [1]}),
+        OperationRequest(AD_HOC, variables={"object": {}}),
+    ],
+    ids=["extensions", "a list", "an object"],
+)
+async def test_what_somebody_may_write_on_is_made_anew(request_: OperationRequest) -> None:
+    assert await repeated(Desk(OFF), request_) is None
+
+
+async def test_long_bodies_are_not_kept() -> None:
+    body = b" " * (MAX_REPEATED_BYTES + 1)
+
+    assert await repeated(Desk(OFF), OperationRequest(AD_HOC), body) is None
+    assert await repeated(Desk(OFF), OperationRequest(AD_HOC), body[1:]) is not None
+
+
+async def test_where_limits_only_warn_each_request_is_looked_at() -> None:
+    limits = Limits(warn_only=frozenset({Limit.TOKENS}))
+
+    assert await repeated(Desk(OFF, limits=limits), OperationRequest(AD_HOC)) is None

@@ -68,21 +68,18 @@ def test_tokens_that_touch_are_told_apart(text: str, count: int) -> None:
     assert len(tokens_of(text, ALL)) == count
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{" * 50_000,
-        "[" * 50_000,
-        "(" * 50_000,
-        "{a(x:" + "[" * 40_000,
-        "...{" * 20_000,
-        "}" * 50_000,
-        ":" * 50_000,
-    ],
-)
-def test_nonsense_is_read_in_linear_time(text: str) -> None:
-    started = process_time()
+@pytest.mark.parametrize("before", ["", "{a(x:"])
+@pytest.mark.parametrize("again", ["{", "[", "(", "...{", "}", ":"])
+def test_nonsense_is_read_in_linear_time(before: str, again: str) -> None:
+    def seconds(count: int) -> float:
+        """The least of some, as others are at work on this machine too."""
+        return min(_seconds(before + again * count) for _ in range(5))
 
+    # Eight times as much costs eight times as much, or sixty-four where it is not linear.
+    assert seconds(16_000) < 24 * seconds(2_000)
+
+
+def _seconds(text: str) -> float:
+    began = process_time()
     measure(tokens_of(text, ALL))
-
-    assert process_time() - started < 1.0
+    return process_time() - began
