@@ -21,6 +21,9 @@ FEDERATION_MODULES := tests/federation/node_modules/.package-lock.json
 PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
 
+# Each process has a database server of its own, unless all are to use one.
+IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadfile)
+
 .PHONY: help install pages run test check fmt schema demo-reset bench campaign lock clean
 
 help: ## List what can be done
@@ -33,7 +36,7 @@ test: install pages ## Run every test; ARGS is given to pytest
 	@command -v redis-server >/dev/null || echo "note: no redis-server here, so its tests are skipped (Debian: apt-get install redis-server)"
 	@command -v chromium >/dev/null || echo "note: no chromium here, so its tests are skipped (Debian: apt-get install chromium)"
 	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(AUDIT_MODULES) $(CLIENT_MODULES) $(FEDERATION_MODULES) || true
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(or $(ARGS),$(IN_PARALLEL))
 
 check: install ## Lint, formatting, types, import arrows, schema.graphql as printed and its conventions
 	$(BIN)/ruff check .

@@ -146,7 +146,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 ],
                 lambda: opened().services.limits,
             ),
-            *account_routes(lambda: opened().services.recovery, lambda: opened().services.closing),
+            *account_routes(
+                lambda: opened().services.recovery,
+                lambda: opened().services.address_change,
+                lambda: opened().services.closing,
+            ),
             *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, caller_at),
             *interchange_routes(context_of),
             *style_routes(),

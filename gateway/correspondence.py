@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.identity.address_change import AddressChange
 from domain.identity.closing import Closing
 from domain.identity.exports import Exports
 from domain.identity.postgres import PostgresAccounts
@@ -48,6 +49,7 @@ def correspondence_of(settings: Settings, database: Database, now: Callable[[], 
         letters=letters,
         tokens=tokens,
         by_address=PostgresAccounts(database).by_email,
+        by_id=PostgresAccounts(database).by_id,
         compose=Composer(settings.issuer.rstrip("/"), now),
         mailer=mailer_of(settings),
         now=now,
@@ -71,6 +73,21 @@ def recovery_of(
         audit=accounts.audit,
         now=accounts.now,
         new_id=accounts.new_id,
+    )
+
+
+def address_change_of(recovery: Recovery, database: Database) -> AddressChange:
+    return AddressChange(
+        store=PostgresAccounts(database),
+        recent=recovery.recent,
+        letters=recovery.letters,
+        tokens=recovery.tokens,
+        sessions=recovery.sessions,
+        announce=recovery.announce,
+        attempts=recovery.attempts,
+        audit=recovery.audit,
+        now=recovery.now,
+        new_id=recovery.new_id,
     )
 
 

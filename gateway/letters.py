@@ -14,12 +14,14 @@ from gateway.templates import rendered
 PATHS: Final = {
     LetterKind.VERIFY_EMAIL: "/account/verify-email",
     LetterKind.RESET_PASSWORD: "/account/reset-password",
+    LetterKind.CHANGE_EMAIL: "/account/change-email",
     LetterKind.ACCOUNT_DELETED: "/account/recover",
 }
 """The pages that letters lead to."""
 ALARMS: Final = frozenset(
     {
         LetterKind.PASSWORD_CHANGED,
+        LetterKind.EMAIL_CHANGE_ASKED,
         LetterKind.SECOND_FACTOR_ADDED,
         LetterKind.SECOND_FACTOR_REMOVED,
         LetterKind.BACKUP_CODE_USED,

@@ -56,7 +56,13 @@ from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.background import in_background
-from gateway.correspondence import closing_of, correspondence_of, exports_of, recovery_of
+from gateway.correspondence import (
+    address_change_of,
+    closing_of,
+    correspondence_of,
+    exports_of,
+    recovery_of,
+)
 from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
@@ -166,6 +172,7 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
+        recovery = recovery_of(accounts, sessions, correspondence, database)
         closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         sign_ins = SignIns(accounts.store, factors)
@@ -185,7 +192,8 @@ async def open_all(
             spending=await stack.enter_async_context(open_spending(settings, database, audit)),
             registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),
             administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
-            recovery=recovery_of(accounts, sessions, correspondence, database),
+            recovery=recovery,
+            address_change=address_change_of(recovery, database),
             second_factors=factors,
             sign_ins=sign_ins,
             step_up=step_up_of(factors, accounts, database),

@@ -13,6 +13,7 @@ from domain.catalog.restricted import seen_by
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
 from domain.discovery.service import Discovery
+from domain.identity.address_change import AddressChange
 from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.audit import Actor
@@ -68,6 +69,7 @@ class Services:
     registrations: Registrations
     administration: Administration
     recovery: Recovery
+    address_change: AddressChange
     second_factors: SecondFactors
     sign_ins: SignIns
     step_up: StepUp

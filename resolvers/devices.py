@@ -8,7 +8,7 @@ import strawberry
 from strawberry import ID, Parent
 
 from domain.catalog.links import DeviceKind
-from domain.identity.model import Viewer
+from domain.identity.model import LoginSession, Viewer
 from domain.identity.policy import Scope, own
 from domain.identity.tiers import covered
 from domain.platform.errors import UserError
@@ -119,6 +119,7 @@ async def register_device(
     device = await info.context.services.devices.register(
         info.context.account_id, description, known, covered(info.context.caller.tier).devices
     )
+    await info.context.services.sessions.tie(info.context.caller, device.id)
     return DevicePayload(device=device)
 
 
@@ -136,8 +137,11 @@ async def rename_device(
 async def remove_device(
     info: Info, input: Annotated[RemoveDeviceInput, strawberry.argument(description="The device.")]
 ) -> DevicePayload:
-    playback, account = info.context.services.playback, info.context.account_id
-    return DevicePayload(device=await playback.remove_device(account, _device_key(input.device_id)))
+    services, account, key = info.context.services, info.context.account_id, _device_key(input.device_id)
+    await services.devices.own(account, key)
+    # Before it is gone from the list: who is interrupted in between can remove it once more.
+    await services.sessions.end_of_device(account, key, info.context.actor)
+    return DevicePayload(device=await services.playback.remove_device(account, key))
 
 
 @refusing(DevicePayload)
@@ -163,6 +167,10 @@ async def set_incognito(
 
 async def devices(viewer: Parent[Viewer], info: Info) -> list[model.Device]:
     return await info.context.services.devices.store.devices(viewer.account_id)
+
+
+async def of_session(session: Parent[LoginSession], info: Info) -> model.Device | None:
+    return None if session.device_id is None else await _own_device(info, session.device_id)
 
 
 @batched

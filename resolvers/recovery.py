@@ -7,7 +7,7 @@ import strawberry
 
 from domain.identity.factors import Factor
 from domain.identity.model import Account
-from domain.platform.errors import UserError
+from domain.platform.errors import UserError, UserErrorCode, refuse
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.mutations import refusing
@@ -57,6 +57,35 @@ class ChangePasswordInput:
     """At least 8 characters, among them a capital letter, a small letter and a digit."""
     keep_current: bool = True
     """Whether this session goes on; all others end."""
+
+
+@entry
+class ChangeEmailInput:
+    """Moves the account to another address."""
+
+    email: str
+    """The new e-mail address."""
+
+
+@entry
+class ConfirmEmailChangeInput:
+    """Proves the new address."""
+
+    token: str
+    """The token of the link in the letter to the new address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEmailPayload:
+    accepted: bool = False
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmEmailChangePayload:
+    sessions_invalidated: int | None = None
+    tokens_revoked: int | None = None
+    user_errors: list[UserError] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +175,26 @@ async def change_password(
         context.actor,
     )
     return ChangePasswordPayload(ended.sessions, ended.tokens)
+
+
+@refusing(ChangeEmailPayload)
+async def change_email(
+    info: Info,
+    input: Annotated[ChangeEmailInput, strawberry.argument(description="The new address.")],
+) -> ChangeEmailPayload:
+    context = info.context
+    await context.services.step_up.require(context.caller)
+    account = await context.identity.account.load(context.account_id)
+    if account is None:
+        raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+    await context.services.address_change.request(account, input.email, context.actor)
+    return ChangeEmailPayload(accepted=True)
+
+
+@refusing(ConfirmEmailChangePayload)
+async def confirm_email_change(
+    info: Info,
+    input: Annotated[ConfirmEmailChangeInput, strawberry.argument(description="The token of the link.")],
+) -> ConfirmEmailChangePayload:
+    _, ended = await info.context.services.address_change.change(input.token, info.context.actor)
+    return ConfirmEmailChangePayload(ended.sessions, ended.tokens)

@@ -15,6 +15,7 @@ from domain.identity.model import Account, IssuedTokens, Method, Terms, Viewer
 from domain.identity.passkeys import Passkey
 from domain.identity.policy import Scope, needs, own
 from domain.platform.errors import BadInput, UserError
+from domain.platform.pictures import qr_code
 from resolvers.context import Info
 from resolvers.descriptions import choice_of_one, entry
 from resolvers.ids import key_of
@@ -161,6 +162,7 @@ class ChallengePayload:
 class EnrolTotpPayload:
     secret: str | None = field(default=None, repr=False)
     uri: str | None = field(default=None, repr=False)
+    qr_code: str | None = field(default=None, repr=False)
     user_errors: list[UserError] = field(default_factory=list)
 
 
@@ -233,7 +235,7 @@ async def enrol_totp(
 ) -> EnrolTotpPayload:
     account = await _confirmed_owner(info)
     made = await info.context.services.second_factors.enrol_totp(account, input.label)
-    return EnrolTotpPayload(made.secret, made.uri)
+    return EnrolTotpPayload(made.secret, made.uri, qr_code(made.uri))
 
 
 @refusing(SecondFactorPayload)

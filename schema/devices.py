@@ -5,12 +5,12 @@ from datetime import datetime
 from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
-from domain.identity.policy import Scope, needs
+from domain.identity.policy import Scope, needs, own
 from domain.sync import model
 from resolvers import commands, devices
 from schema.caching import PRIVATE
 from schema.errors import UserError
-from schema.identity import Viewer
+from schema.identity import LoginSession, Viewer
 from schema.node import Node
 from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
@@ -83,6 +83,14 @@ class ViewerDevices:
 
     devices: list[Device] = edge(devices.devices, cost=60, list_size=20, access=needs(Scope.READ_DEVICES))
     """The viewer's devices, in the order of registration."""
+
+
+@extends(LoginSession)
+class LoginSessionDevice:
+    """Where a sign-in is."""
+
+    device: Device | None = edge(devices.of_session, cost=3, access=own(Scope.READ_DEVICES))
+    """The device that was registered in it; null where none was, and in sessions of somebody else."""
 
 
 @view(devices.DevicePayload)

@@ -89,6 +89,7 @@ CONTRIBUTIONS = {
             sync.SeriesOfViewer,
             sync.ViewerSync,
             devices.ViewerDevices,
+            devices.LoginSessionDevice,
             offline.ContentMarks,
             offline.ViewerConflicts,
             interchange.ViewerImports,

@@ -61,6 +61,28 @@ class ChangePasswordPayload:
     """Why it was refused, every reason."""
 
 
+@view(recovery.ChangeEmailPayload, access=needs(Scope.WRITE_SECURITY))
+class ChangeEmailPayload:
+    """Whether a letter is on its way to the new address, if nobody has it; nobody is told whether."""
+
+    accepted: bool
+    """Whether the address can be one."""
+    user_errors: list[UserError] = plain(list_size=1)
+    """Why it was refused."""
+
+
+@view(recovery.ConfirmEmailChangePayload, access=PUBLIC)
+class ConfirmEmailChangePayload:
+    """What came of moving to another address."""
+
+    sessions_invalidated: int | None
+    """How many sessions ended; null where it was refused."""
+    tokens_revoked: int | None
+    """How many refresh tokens ended with them; null where it was refused."""
+    user_errors: list[UserError] = plain(list_size=1)
+    """Why it was refused."""
+
+
 @view()
 class RecoveryMutation:
     """Proving addresses, and setting passwords."""
@@ -87,3 +109,13 @@ class RecoveryMutation:
     """Chooses another password, and signs out everywhere else; needs `stepUp` where the account has a second
     factor.
     """
+    change_email: ChangeEmailPayload = edge(
+        recovery.change_email, cost=400, access=needs(Scope.WRITE_SECURITY)
+    )
+    """Sends a letter with a link to the new address, and tells the old one; needs `stepUp`. The account moves
+    once the link is used.
+    """
+    confirm_email_change: ConfirmEmailChangePayload = edge(
+        recovery.confirm_email_change, cost=400, access=PUBLIC
+    )
+    """Moves the account by the token in the letter, which works once, for one hour; signs out everywhere."""

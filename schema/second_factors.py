@@ -81,7 +81,9 @@ class EnrolTotpPayload:
     secret: str | None
     """The secret, to be typed, in base32."""
     uri: str | None
-    """The same as `otpauth://`, to be shown as a QR code."""
+    """The same as `otpauth://`."""
+    qr_code: str | None
+    """The same as a QR code for the app's camera, in SVG: `<img src="data:image/svg+xml,…">` shows it."""
     user_errors: list[UserError] = plain(list_size=1)
     """Why it was refused."""
 

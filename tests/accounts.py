@@ -10,6 +10,7 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from domain.identity.address_change import AddressChange
 from domain.identity.administration import Administration
 from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
@@ -49,6 +50,7 @@ from domain.identity.viewing import Viewing
 from domain.platform.postgres import Database
 from domain.platform.rates import LocalRates
 from domain.sync.postgres_outbox import PostgresOutbox
+from gateway.correspondence import address_change_of
 from tests.postbox import Postbox, postman
 
 ISSUER = "https://gateway.example"
@@ -110,6 +112,7 @@ class Desk:
     registrations: Registrations
     administration: Administration
     recovery: Recovery
+    address_change: AddressChange
     postbox: Postbox
     postman: Postman
     factors: SecondFactors
@@ -127,6 +130,7 @@ class Desk:
             "accounts": self.service,
             "sessions": self.sessions,
             "recovery": self.recovery,
+            "address_change": self.address_change,
             "second_factors": self.factors,
             "sign_ins": self.sign_ins,
             "step_up": self.step_up,
@@ -187,6 +191,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             now=clock.now,
             new_id=new_id,
         )
+        address_change = address_change_of(recovery, database)
         step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
         sign_ins = SignIns(store, factors)
         hasher.calls.clear()
@@ -202,6 +207,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             registrations=Registrations(PostgresClients(database), sessions, audit, clock.now, new_id),
             administration=administration_on(database, sessions),
             recovery=recovery,
+            address_change=address_change,
             postbox=postbox,
             postman=sending,
             factors=factors,

@@ -48,6 +48,7 @@ def postman(database: Database, mailer: Postbox, now: Callable[[], datetime]) ->
         letters=PostgresLetters(database),
         tokens=PostgresLinkTokens(database),
         by_address=PostgresAccounts(database).by_email,
+        by_id=PostgresAccounts(database).by_id,
         compose=Composer(ORIGIN, now),
         mailer=mailer,
         now=now,

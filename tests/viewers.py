@@ -44,7 +44,7 @@ from domain.sync.service import Sync
 from gateway.titles import titles_of
 from resolvers.context import Context
 from schema.graph import graph
-from tests.accounts import Clock, new_id, somebody
+from tests.accounts import Clock, new_id, sessions_on, somebody
 
 
 @dataclass
@@ -102,6 +102,7 @@ class Living:
         )
         services: Any = SimpleNamespace(
             viewing=viewing,
+            sessions=sessions_on(self.database, self.clock, recent),
             now=self.clock.now,
             catalog=self.catalog,
             journal=self.journal,

@@ -44,6 +44,10 @@ class Action(StrEnum):
     """Somebody did not prove to be its owner, or the account is not in use."""
     EMAIL_VERIFIED = "account.email_verified"
     """The link in a letter proved its address."""
+    EMAIL_CHANGE_ASKED = "account.email_change_asked"
+    """Its owner wants it to have another address."""
+    EMAIL_CHANGED = "account.email_changed"
+    """The link in a letter to another address made that its own."""
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a name
     """Its owner chose another password."""
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - a name

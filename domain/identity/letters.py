@@ -18,8 +18,15 @@ class LetterKind(StrEnum):
     BACKUP_CODE_USED = "backup_code_used"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    CHANGE_EMAIL = "change_email"
+    EMAIL_CHANGE_ASKED = "email_change_asked"
+    EMAIL_CHANGED = "email_changed"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_RECOVERED = "account_recovered"
+
+
+ADDRESSEE = "account"
+"""Names, in the details of a letter, the account that it is for where that does not have its address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a name
+    CHANGE_EMAIL = "change_email"
     RECOVER_ACCOUNT = "recover_account"
     EXPORT_DATA = "export_data"
 
@@ -24,6 +25,7 @@ class Purpose(StrEnum):
 LIVES = {
     Purpose.VERIFY_EMAIL: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(hours=1),
+    Purpose.CHANGE_EMAIL: timedelta(hours=1),
     Purpose.RECOVER_ACCOUNT: timedelta(days=30),
     Purpose.EXPORT_DATA: timedelta(minutes=10),
 }
@@ -53,6 +55,10 @@ class LinkTokens(Protocol):
         """Takes it, with all others of the account for this purpose; nothing the second time, and nothing
         where it has expired.
         """
+        ...
+
+    async def drop(self, account_id: str) -> None:
+        """Takes all of an account's, whatever for."""
         ...
 
     async def forget(self, before: datetime) -> int:

@@ -138,6 +138,10 @@ class SessionEnd(StrEnum):
     """Its owner ended it from another session."""
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     """The password was changed."""
+    EMAIL_CHANGED = "email_changed"
+    """The account moved to another address."""
+    DEVICE_REMOVED = "device_removed"
+    """Its device was removed."""
     SUSPENDED = "suspended"
     """The account was suspended."""
     CLOSED = "closed"
@@ -192,6 +196,8 @@ class LoginSession:
     acting_id: str | None = None
     ended_at: datetime | None = None
     end: SessionEnd | None = None
+    device_id: str | None = None
+    """The device that was registered in it."""
 
     def stands(self, now: datetime) -> bool:
         return self.ended_at is None and now < self.expires_at

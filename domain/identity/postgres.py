@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from asyncpg import UniqueViolationError
+
 from domain.identity.model import Account, Role, Tier
 from domain.identity.profile import Profile
 from domain.identity.service import Credentials
@@ -77,6 +79,9 @@ class PostgresAccounts:
         row = await self._database.row(f"SELECT {COLUMNS} FROM account WHERE email = $1", email)
         return None if row is None else account_of(row)
 
+    async def by_id(self, account_id: str) -> Account | None:
+        return (await self.accounts([account_id])).get(account_id)
+
     async def verify_email(self, account_id: str, address: str, at: datetime) -> Account | None:
         row = await self._database.row(
             f"""UPDATE account SET email_verified_at = coalesce(email_verified_at, $3)
@@ -85,6 +90,19 @@ class PostgresAccounts:
             address,
             at,
         )
+        return None if row is None else account_of(row)
+
+    async def change_email(self, account_id: str, address: str, at: datetime) -> Account | None:
+        try:
+            row = await self._database.row(
+                f"""UPDATE account SET email = $2, email_verified_at = $3
+                     WHERE id = $1 RETURNING {COLUMNS}""",
+                account_id,
+                address,
+                at,
+            )
+        except UniqueViolationError:
+            return None
         return None if row is None else account_of(row)
 
     async def password_hash(self, account_id: str) -> str | None:

@@ -94,6 +94,9 @@ class PostgresLinkTokens:
         )
         return None if row is None else LinkToken(digest, purpose, *row)
 
+    async def drop(self, account_id: str) -> None:
+        await self._database.execute("DELETE FROM link_token WHERE account_id = $1", account_id)
+
     async def forget(self, before: datetime) -> int:
         async with self._database.transaction() as session:
             return affected(await session.execute("DELETE FROM link_token WHERE expires_at < $1", before))

@@ -11,8 +11,8 @@ from domain.platform.postgres import Database, Row
 
 COLUMNS: Final = """s.id, s.family_id, s.account_id, s.client_id, s.scopes, s.methods, s.authenticated_at,
     s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.resources,
-    s.key_thumbprint, s.acting_id, s.ended_at, s.end_reason"""
-WIDTH: Final = 18
+    s.key_thumbprint, s.acting_id, s.ended_at, s.end_reason, s.device_id"""
+WIDTH: Final = 19
 
 OVERLAP: Final = "interval '60 seconds'"
 """Longer than a transaction may take: what committed out of order is found by the next look."""
@@ -113,6 +113,11 @@ class PostgresSessions:
             now,
         )
         return [session_of(row) for row in rows]
+
+    async def tie(self, session_id: str, device_id: str) -> None:
+        await self._database.execute(
+            "UPDATE login_session SET device_id = $2 WHERE id = $1", session_id, device_id
+        )
 
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.identity.letters import ATTEMPTS, KEPT, Letter, LetterKind, Letters, pause
+from domain.identity.letters import ADDRESSEE, ATTEMPTS, KEPT, Letter, LetterKind, Letters, pause
 from domain.identity.links import LIVES, LinkToken, LinkTokens, Purpose, digest_of
 from domain.identity.model import Account
 from domain.platform.mail import Mail, Mailer, MailFailed, MailRefused
@@ -21,6 +21,7 @@ LEASE = timedelta(minutes=2)
 LINKS = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
+    LetterKind.CHANGE_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.ACCOUNT_DELETED: Purpose.RECOVER_ACCOUNT,
 }
 
@@ -29,7 +30,7 @@ FROM_POSTING = frozenset({Purpose.RECOVER_ACCOUNT})
 
 Compose = Callable[[Letter, Account, str | None], Mail]
 """A letter in the words of its reader's language, with the token of its link where it has one."""
-ByAddress = Callable[[str], Awaitable[Account | None]]
+Find = Callable[[str], Awaitable[Account | None]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Postman:
 
     letters: Letters
     tokens: LinkTokens
-    by_address: ByAddress
+    by_address: Find
+    by_id: Find
     compose: Compose
     mailer: Mailer
     now: Callable[[], datetime]
@@ -57,7 +59,7 @@ class Postman:
 
     async def _deliver(self, letter: Letter) -> None:
         try:
-            account = await self.by_address(letter.address)
+            account = await self._addressee(letter)
             if account is not None and _wanted(letter, account):
                 await self.mailer(await self._mail(letter, account))
         except MailFailed as failure:
@@ -68,6 +70,14 @@ class Postman:
             await self._failed(letter, MailFailed("it could not be written"))
         else:
             await self.letters.sent(letter.id)
+
+    async def _addressee(self, letter: Letter) -> Account | None:
+        holder = await self.by_address(letter.address)
+        if ADDRESSEE not in letter.details:
+            return holder
+        # An account moves to an address that nobody has; who has one already is not written to.
+        taken = letter.kind is LetterKind.CHANGE_EMAIL and holder is not None
+        return None if taken else await self.by_id(letter.details[ADDRESSEE])
 
     async def _mail(self, letter: Letter, account: Account) -> Mail:
         purpose = LINKS.get(letter.kind)

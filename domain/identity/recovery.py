@@ -138,6 +138,8 @@ class Recovery:
         account = await self.store.set_password(account_id, password_hash)
         if account is None:
             raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+        # Whoever else asked for a letter (to move the account to their address, say) gets no further.
+        await self.tokens.drop(account_id)
         ids = await self.sessions.end_all(account_id, SessionEnd.PASSWORD_CHANGED, by, keep)
         ended = Ended(sessions=len(ids), tokens=len(ids))
         counts = {"sessions": ended.sessions, "tokens": ended.tokens}

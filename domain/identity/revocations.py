@@ -28,6 +28,8 @@ REASONS: Final = {
     SessionEnd.SIGNED_OUT: "You have signed out of this session.",
     SessionEnd.REVOKED: "This session was ended from another one of yours.",
     SessionEnd.PASSWORD_CHANGED: "The password was changed: sign in with the new one.",
+    SessionEnd.EMAIL_CHANGED: "The e-mail address was changed: sign in with the new one.",
+    SessionEnd.DEVICE_REMOVED: "This device was removed from the account: sign in again.",
     SessionEnd.SUSPENDED: "This account is suspended.",
     SessionEnd.CLOSED: "This account was closed.",
     SessionEnd.ADMINISTRATOR: "An administrator has ended this session.",

@@ -102,6 +102,10 @@ class SessionStore(Protocol):
         """Those with this client that have neither ended nor lapsed."""
         ...
 
+    async def tie(self, session_id: str, device_id: str) -> None:
+        """Says which device a session is on."""
+        ...
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:
@@ -216,6 +220,17 @@ class Sessions:
         """Ends every session of the account but one; answers the ids of those that ended."""
         found = await self.store.standing(account_id, self.now())
         return await self._end([session for session in found if session.id != but], end, by)
+
+    async def tie(self, caller: Caller, device_id: str) -> None:
+        """The caller's session is on this device from now on, unless somebody acts on the owner's behalf."""
+        if caller.session_id is not None and caller.acting_id is None:
+            await self.store.tie(caller.session_id, device_id)
+
+    async def end_of_device(self, account_id: str, device_id: str, by: Actor) -> list[str]:
+        """Ends every session of the account on a device; answers the ids."""
+        found = await self.store.standing(account_id, self.now())
+        on_it = [session for session in found if session.device_id == device_id]
+        return await self._end(on_it, SessionEnd.DEVICE_REMOVED, by)
 
     async def end_of_client(self, client_id: str, by: Actor) -> list[str]:
         """Ends every session with a client that may do nothing more; answers the ids."""

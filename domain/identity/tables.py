@@ -69,6 +69,7 @@ class LoginSessionRow(SQLModel, table=True):
     acting_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
     ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     end_reason: str | None = Field(default=None, sa_type=Text)
+    device_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
 
 
 class RefreshTokenRow(SQLModel, table=True):

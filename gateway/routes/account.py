@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from domain.identity.address_change import AddressChange
 from domain.identity.audit import Actor
 from domain.identity.closing import Closing
 from domain.identity.recovery import Recovery
@@ -22,10 +23,18 @@ Use = Callable[[Request, Fields], Awaitable[Response]]
 EXPIRED: Final = "page.expired"
 
 
-def account_routes(recovery: Callable[[], Recovery], closing: Callable[[], Closing]) -> list[BaseRoute]:
+def account_routes(
+    recovery: Callable[[], Recovery],
+    address_change: Callable[[], AddressChange],
+    closing: Callable[[], Closing],
+) -> list[BaseRoute]:
     async def verify_email(request: Request, fields: Fields) -> Response:
         account = await recovery().verify_email(fields.get("token", ""), actor(request))
         return message(request, "page.verify_email.done", going_back=True, address=account.email)
+
+    async def change_email(request: Request, fields: Fields) -> Response:
+        account, _ = await address_change().change(fields.get("token", ""), actor(request))
+        return message(request, "page.change_email.done", going_back=True, address=account.email)
 
     async def show_reset(request: Request) -> Response:
         token = request.query_params.get("token", "")
@@ -51,6 +60,7 @@ def account_routes(recovery: Callable[[], Recovery], closing: Callable[[], Closi
 
     return [
         *confirming("/account/recover", "page.recover_account", recover),
+        *confirming("/account/change-email", "page.change_email", change_email),
         *confirming("/account/verify-email", "page.verify_email", verify_email),
         Route("/account/reset-password", show_reset),
         Route("/account/reset-password", guarded(reset_password), methods=["POST"]),

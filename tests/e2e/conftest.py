@@ -9,24 +9,18 @@ import pytest
 
 from domain.platform import minilm
 from tests.e2e.oauth import ada, app, oauth_server
-from tests.e2e.secrets import Secrets
+from tests.e2e.secrets import Secrets, logs_in
 from tests.e2e.server import Server, running
 from tests.redis_server import redis_url
 
 __all__ = ["ada", "app", "oauth_server", "redis_url"]
 
 MODELS = Path(__file__).parent.parent.parent / "var" / "model"
-LAST = "test_secrets.py"
-"""Looks through the logs of all the others."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name == LAST)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def secrets() -> Iterator[Secrets]:
-    """Those of all requests that are sent from now on."""
+def secrets(scratch: Path) -> Iterator[Secrets]:
+    """Those of all requests that are sent from now on: in the end, none may be in any log of this run."""
     found, send = Secrets(), httpx.AsyncClient.send
 
     async def watched(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
@@ -37,6 +31,8 @@ def secrets() -> Iterator[Secrets]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx.AsyncClient, "send", watched)
         yield found
+    found.watch_folder(scratch)
+    assert list(found.leaks(logs_in(scratch))) == []
 
 
 @pytest.fixture(scope="session")

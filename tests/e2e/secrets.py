@@ -90,6 +90,11 @@ class Secrets:
         self._watch_pairs(where, re.findall(r'name="(\w+)" value="([^"]*)"', content))
 
 
+def logs_in(folder: Path) -> list[Path]:
+    """Of the servers, and of the databases that they started."""
+    return [path for path in folder.rglob("*log*") if path.is_file() and path.suffix in {".log", ""}]
+
+
 def _content(message: httpx.Request | httpx.Response) -> str:
     try:
         return message.content.decode()

@@ -33,7 +33,7 @@ SIGN_IN = f"""mutation ($email: String!) {{ done: signIn(input: {{email: $email,
   accessToken {CHALLENGE} {ERRORS} }} }}"""
 COMPLETE = f"""mutation ($challenge: String!, $factor: SecondFactorInput!) {{
   done: completeSignIn(input: {{challenge: $challenge, factor: $factor}}) {{ accessToken {ERRORS} }} }}"""
-ENROL = f"mutation {{ done: enrolTotp(input: {{}}) {{ secret uri {ERRORS} }} }}"
+ENROL = f"mutation {{ done: enrolTotp(input: {{}}) {{ secret uri qrCode {ERRORS} }} }}"
 CONFIRM = f"""mutation ($code: String!) {{ done: confirmTotp(input: {{code: $code}}) {{
   backupCodes secondFactors {{ totpConfirmedAt backupCodesLeft required }} {ERRORS} }} }}"""
 REMOVE = f"""mutation {{ done: removeSecondFactor(input: {{totp: true}}) {{
@@ -79,7 +79,10 @@ def code_of(secret: str, steps: int = 0) -> str:
 
 async def test_an_app_is_set_up_and_asked_for(server: Server) -> None:
     client = await register(server, "app@example.org")
-    secret = (await done(client, ENROL))["secret"]
+    app = await done(client, ENROL)
+    secret = app["secret"]
+    assert app["qrCode"].startswith("<?xml")
+    assert app["qrCode"].rstrip().endswith("</svg>")
     made = await done(client, CONFIRM, code=code_of(secret))
     assert made["secondFactors"]["backupCodesLeft"] == len(made["backupCodes"]) == 10
 

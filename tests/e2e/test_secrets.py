@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tests.conftest import fresh_database
 from tests.e2e.oauth import App, Browser, asked, asking, browsing, code_for, exchanged, registered
-from tests.e2e.secrets import Secrets
+from tests.e2e.secrets import Secrets, logs_in
 from tests.e2e.server import PASSWORD, REGISTER, Client, Server, register, running
 
 EMAIL = "careless@example.com"
@@ -180,9 +180,10 @@ def giving(token: str) -> Starlette:
     return Starlette(routes=[Route("/token", answer, methods=["POST"])])
 
 
-async def test_no_secret_of_the_whole_run_is_in_any_log(
+async def test_no_secret_is_in_the_log_of_any_server_so_far(
     scratch: Path, talkative: Server, secrets: Secrets
 ) -> None:
+    """The fixture looks again when all tests are done."""
     secrets.watch_folder(scratch)
     logs = logs_in(scratch)
 
@@ -190,8 +191,3 @@ async def test_no_secret_of_the_whole_run_is_in_any_log(
     key = json.loads((talkative.log.parent / "signing-key.json").read_text())["d"]
     assert {PASSWORD, key} <= secrets.seen.keys()
     assert list(secrets.leaks(logs)) == []
-
-
-def logs_in(folder: Path) -> list[Path]:
-    """Of the servers, and of the databases that they started."""
-    return [path for path in folder.rglob("*log*") if path.is_file() and path.suffix in {".log", ""}]

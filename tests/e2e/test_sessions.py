@@ -141,3 +141,40 @@ async def test_a_refresh_token_that_comes_late_again_ends_the_session_everywhere
         assert all(
             secret not in log for secret in (token, following["refreshToken"], following["accessToken"])
         )
+
+
+ADD_DEVICE = """mutation { registerDevice(input: {name: "Lost phone", kind: PHONE}) { device { id } } }"""
+REMOVE_DEVICE = """mutation ($id: ID!) { removeDevice(input: {deviceId: $id}) { device { name }
+  userErrors { code } } }"""
+DEVICES = "{ viewer { sessions { current device { id name } } } }"
+
+
+async def test_a_device_that_is_removed_is_signed_out_on_every_process(
+    servers: tuple[Server, Server],
+) -> None:
+    first, second = servers
+    owner = await register(first, "devices@example.com")
+    stranger = await register(first, "stranger@example.com")
+    lost, refresh_token = await signed_in(second, "devices@example.com")
+    device = (await lost.ask(ADD_DEVICE))["registerDevice"]["device"]["id"]
+
+    listed = (await owner.ask(DEVICES))["viewer"]["sessions"]
+    not_theirs = (await stranger.ask(REMOVE_DEVICE, id=device))["removeDevice"]
+    still = await lost.answer(SESSIONS)
+    began = time.perf_counter()
+    removed = (await owner.ask(REMOVE_DEVICE, id=device))["removeDevice"]
+    while not (answer := await lost.answer(SESSIONS)).get("errors"):
+        assert time.perf_counter() - began < 1.5
+        await asyncio.sleep(0.02)
+    refreshed = (await Client(second).ask(REFRESH, token=refresh_token))["refreshSession"]
+
+    assert [session["device"] for session in listed if session["current"]] == [None]
+    assert [session["device"] for session in listed if not session["current"]] == [
+        {"id": device, "name": "Lost phone"}
+    ]
+    assert not_theirs["userErrors"] == [{"code": "NOT_FOUND"}]
+    assert "errors" not in still
+    assert removed == {"device": {"name": "Lost phone"}, "userErrors": []}
+    assert answer["errors"][0]["extensions"]["reason"] == "DEVICE_REMOVED"
+    assert refreshed["accessToken"] is None
+    assert (await owner.ask(SESSIONS))["viewer"]["sessions"], "the session that removed it goes on"
