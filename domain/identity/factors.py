@@ -258,6 +258,12 @@ class SecondFactors:
             await self._drop_useless_codes(account.id)
         return passkey
 
+    async def remove_all(self, account: Account, by: Actor) -> None:
+        """Leaves the account without any second factor."""
+        await self.remove_totp(account, by)
+        for passkey in (await self.store.enrolled(account.id)).passkeys:
+            await self.remove_passkey(account, passkey.id, by)
+
     async def forget(self) -> int:
         """Drops questions that do not stand any more; how many."""
         return await self.challenges.forget(self.now())

@@ -230,8 +230,8 @@ async def test_a_cookie_signs_nobody_in_to_the_graph(server: Server) -> None:
     [
         "/oauth/device",
         "/oauth/authorize?client_id=nobody",
-        "/account/verify?token=x",
-        "/account/reset?token=x",
+        "/account/verify-email?token=x",
+        "/account/reset-password?token=x",
         "/account/export?token=x",
         "/oauth/with/nobody",
         "/graphql",
@@ -272,7 +272,11 @@ async def test_links_lead_to_the_issuer_whatever_host_was_asked(server: Server) 
     async with httpx.AsyncClient(base_url=server.url) as http:
         found = [
             await http.get(path, headers=headers)
-            for path in ("/.well-known/openid-configuration", "/oauth/device", "/account/reset?token=x")
+            for path in (
+                "/.well-known/openid-configuration",
+                "/oauth/device",
+                "/account/reset-password?token=x",
+            )
         ]
 
     assert all("evil.example" not in page.text for page in found)
