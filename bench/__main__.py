@@ -12,10 +12,12 @@ from rich.console import Console
 from bench import (
     changes,
     growth,
+    handoffs,
     hostile,
     identity,
     imports,
     inprocess,
+    logs,
     planning,
     pricing,
     pushes,
@@ -45,8 +47,10 @@ OTHERS = {
     "search": search.measure,
     "import": imports.measure,
     "changes": changes.measure,
+    "handoff": handoffs.measure,
     "identity": identity.measure,
     "push": pushes.measure,
+    "log": logs.measure,
     "subscribers": subscribers.measure,
     "cost": pricing.measure,
     "start": starts.measure,
@@ -68,6 +72,10 @@ Only = Annotated[
 Seconds = Annotated[float, typer.Option(min=0.5, help="How long each load lasts.")]
 Works = Annotated[int, typer.Option(min=100, max=200_000, help="How large the synthetic catalogue is.")]
 Connections = Annotated[int, typer.Option(min=1, max=1000, help="How many clients ask at once.")]
+LogRows = Annotated[
+    int,
+    typer.Option("--log-rows", min=1_000, max=10**9, help="How far `log` lets the change log grow."),
+]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results there as well.")]
 Tmdb = Annotated[
     Path | None,
@@ -82,6 +90,7 @@ def bench(  # noqa: PLR0913 - the options of the command
     seconds: Seconds = 4.0,
     works: Works = 10_000,
     connections: Connections = 8,
+    log_rows: LogRows = 1_000_000,
     json: Json = None,
     tmdb5000: Tmdb = None,
     fresh: Fresh = False,
@@ -97,7 +106,7 @@ def bench(  # noqa: PLR0913 - the options of the command
 
     try:
         sources = () if tmdb5000 is None else (Tmdb5000(tmdb5000),)
-        options = Options(works, seconds, connections, say, fresh, sources)
+        options = Options(works, seconds, connections, say, fresh, sources, log_rows)
         facts, results = uvloop.run(_measured(options, chosen))
     except (LoadFailed, NotStarted, BadSource, EmbeddedPostgresError) as failure:
         notes.print(f"The benchmark failed: {failure}", style="red", markup=False)

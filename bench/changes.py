@@ -44,13 +44,16 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
 async def _delays(stage: Stage, writing: Running, reading: Running) -> Timing:
     """From the first byte of the mutation to the whole event, one change at a time."""
     token = await make_account(writing.port, stage.options.works)
-    async with Client.open(writing.port, token) as phone, _following(reading.port, token) as events:
+    async with (
+        Client.open(writing.port, token) as phone,
+        subscribed(reading.port, token, operations.FOLLOW) as events,
+    ):
         content = await content_id(phone, films_among(stage.options.works)[0])
         times: list[float] = []
         for position in range(1, SETTLING + CHANGES + 1):
             began = time.perf_counter()
             change = asyncio.create_task(phone.ask(operations.REPORT, content=content, position=position))
-            seen = await _next(events)
+            seen = await next_position(events)
             times.append(time.perf_counter() - began)
             _check((await change)["reportProgress"], seen, position)
     counted = times[SETTLING:]
@@ -58,18 +61,18 @@ async def _delays(stage: Stage, writing: Running, reading: Running) -> Timing:
 
 
 @asynccontextmanager
-async def _following(port: int, token: str) -> AsyncIterator[ClientConnection]:
-    """A WebSocket on which the account's progress arrives."""
+async def subscribed(port: int, token: str, query: str, **variables: Any) -> AsyncIterator[ClientConnection]:
+    """A WebSocket on which the events of a subscription arrive."""
     url = f"ws://127.0.0.1:{port}/graphql"
     async with connect(url, subprotocols=[PROTOCOL]) as socket:
         await _send(socket, type="connection_init", payload={"Authorization": f"Bearer {token}"})
         await socket.recv()
-        await _send(socket, type="subscribe", id="1", payload={"query": operations.FOLLOW})
+        await _send(socket, type="subscribe", id="1", payload={"query": query, "variables": variables})
         await asyncio.sleep(0.3)  # nothing tells a client that its subscription has begun
         yield socket
 
 
-async def _next(socket: ClientConnection) -> int:
+async def next_position(socket: ClientConnection) -> int:
     """The position in the next event."""
     async with asyncio.timeout(EVENT_SECONDS):
         while (message := orjson.loads(await socket.recv()))["type"] == "ping":

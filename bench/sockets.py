@@ -40,7 +40,7 @@ class NotHeld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Sockets of some accounts, each with one subscription."""
+    """Sockets of some accounts, each with its subscriptions."""
 
     port: int
     tokens: Sequence[str]
@@ -51,6 +51,8 @@ class Crowd:
     """Whose progress the changes are about."""
     changes: int = 0
     """Of each account, one a second."""
+    streams: int = 1
+    """Subscriptions on each socket."""
 
     @property
     def sockets(self) -> int:
@@ -137,7 +139,9 @@ class Socket(asyncio.Protocol):
         elif (position := _POSITION.search(payload)) is not None:
             self._hall.heard(self._token, int(position[1]))
         elif _ACK in payload:
-            self._say({"type": "subscribe", "id": "1", "payload": {"query": self._hall.crowd.query}})
+            for number in range(self._hall.crowd.streams):
+                asked = {"query": self._hall.crowd.query}
+                self._say({"type": "subscribe", "id": str(number), "payload": asked})
             if not self.subscribed.done():
                 self.subscribed.set_result(None)
         elif _PING in payload:

@@ -40,6 +40,8 @@ class Options:
     """Whether the catalogue is built anew."""
     sources: tuple[Source, ...] = ()
     """Real files whose import is measured too."""
+    log_rows: int = 1_000_000
+    """How far the change log grows."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """How many subscribers one process holds: idle ones in memory, and others with an event a second each."""
 
+import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bench.account import REGISTER, content_id, films_among
@@ -20,21 +22,39 @@ ACCOUNTS = 20
 IDLE_SOCKETS = 10_000
 BUSY_SOCKETS = 2_000
 SECONDS = 10
+STREAMS = 100
+"""On one socket, as many as it may have."""
+SETTLING_SECONDS = 5.0
 
 
 async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
-    """All sockets from a process of its own, some of each account; each has one subscription."""
+    """All sockets from a process of its own, some of each account; a server of its own for each part, as one
+    gives no memory back.
+    """
+    stage.say(f"{BUSY_SOCKETS:,} subscribers with an event a second …")
+    async with _prepared(stage) as (server, tokens, content):
+        crowd = Crowd(server.port, tokens, BUSY_SOCKETS // ACCOUNTS, BUSY, content, SECONDS)
+        report(await _busy(server, crowd))
+    stage.say(f"{IDLE_SOCKETS:,} idle subscribers …")
+    async with _prepared(stage) as (server, tokens, content):
+        for result in await _idle(
+            server, Crowd(server.port, tokens, IDLE_SOCKETS // ACCOUNTS, IDLE, content)
+        ):
+            report(result)
+    stage.say(f"{IDLE_SOCKETS:,} subscriptions on {IDLE_SOCKETS // STREAMS} sockets …")
+    async with _prepared(stage) as (server, tokens, content):
+        each = IDLE_SOCKETS // ACCOUNTS // STREAMS
+        report(await _streams(server, Crowd(server.port, tokens, each, IDLE, content, streams=STREAMS)))
+
+
+@asynccontextmanager
+async def _prepared(stage: Stage) -> AsyncIterator[tuple[Running, list[str], str]]:
+    """A server with accounts, their tokens, and a film."""
     async with stage.gateway(rate_limits="false") as server:
         tokens = [await _token(server.port, number) for number in range(ACCOUNTS)]
         async with Client.open(server.port) as client:
             content = await content_id(client, films_among(stage.options.works)[0])
-        stage.say(f"{BUSY_SOCKETS:,} subscribers with an event a second …")
-        crowd = Crowd(server.port, tokens, BUSY_SOCKETS // ACCOUNTS, BUSY, content, SECONDS)
-        report(await _busy(server, crowd))
-        stage.say(f"{IDLE_SOCKETS:,} idle subscribers …")
-        crowd = Crowd(server.port, tokens, IDLE_SOCKETS // ACCOUNTS, IDLE, content)
-        for result in await _idle(server, crowd):
-            report(result)
+        yield server, tokens, content
 
 
 async def _busy(server: Running, crowd: Crowd) -> Result:
@@ -58,6 +78,16 @@ async def _idle(server: Running, crowd: Crowd) -> list[Result]:
         Result(f"{name}: memory of each", figure=grown / crowd.sockets / 1024, unit="KiB"),
         Result(f"{name}: CPU of opening one", figure=1000 * spent / crowd.sockets, unit="ms"),
     ]
+
+
+async def _streams(server: Running, crowd: Crowd) -> Result:
+    before = server.memory_bytes
+    async with held(crowd):
+        await asyncio.sleep(SETTLING_SECONDS)
+        grown = server.memory_bytes - before
+    count = crowd.sockets * crowd.streams
+    name = f"{count:,} subscriptions, {crowd.streams} to a socket: memory of each"
+    return Result(name, figure=grown / count / 1024, unit="KiB")
 
 
 async def _token(port: int, number: int) -> str:

@@ -133,6 +133,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
         metrics,
         RequestSpans(settings.trace_ratio) if traced else None,
         doors=doors.by_path,
+        socket_doors=doors.sockets_by_path,
         lifespan=lifespan,
         routes=[
             *doors.routes,

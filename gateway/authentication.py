@@ -75,7 +75,7 @@ def lifetime_of(
         left = None if caller.expires_at is None else max(0.0, (caller.expires_at - now()).total_seconds())
         found = Lifetime(left)
         with ExitStack() as watching:
-            for name in (caller.session_id, caller.key_id, caller.account_id):
+            for name in (caller.session_id, caller.key_id, caller.account_id, caller.token_id):
                 if name is not None:
                     watch = revocations().watching(name, lambda end: found.end(REASONS[end]))
                     watching.enter_context(watch)

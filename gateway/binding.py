@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from domain.identity.dpop import InvalidProof, Proofs
+from domain.identity.dpop import InvalidProof, NonceMissing, Proofs
 from domain.identity.model import Caller
 from domain.platform.errors import Unauthenticated
 from gateway.authentication import Presented
@@ -51,5 +51,11 @@ class Binding:
             return await self.proofs().thumbprint(
                 proof, connection.method, self.issuer.rstrip("/") + connection.path, presented.token
             )
+        except NonceMissing as error:
+            raise Unauthenticated(
+                "The proof in the header `DPoP` has to contain the nonce of the header `DPoP-Nonce`.",
+                error="use_dpop_nonce",
+                dpopNonce=error.nonce,
+            ) from None
         except InvalidProof:
             return None

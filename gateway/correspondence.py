@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.identity.address_change import AddressChange
 from domain.identity.closing import Closing
+from domain.identity.eviction import Eviction
 from domain.identity.exports import Exports
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_holdings import PostgresHoldings
@@ -59,7 +60,11 @@ def correspondence_of(settings: Settings, database: Database, now: Callable[[], 
 
 
 def recovery_of(
-    accounts: Accounts, sessions: Sessions, correspondence: Correspondence, database: Database
+    accounts: Accounts,
+    sessions: Sessions,
+    correspondence: Correspondence,
+    evict: Eviction,
+    database: Database,
 ) -> Recovery:
     return Recovery(
         store=PostgresAccounts(database),
@@ -71,6 +76,7 @@ def recovery_of(
         announce=PostgresOutbox(database).announce,
         attempts=accounts.attempts,
         audit=accounts.audit,
+        evict=evict,
         now=accounts.now,
         new_id=accounts.new_id,
     )

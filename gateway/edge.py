@@ -18,17 +18,21 @@ _STREAMS: Final = (b"text/event-stream", b"multipart/")
 
 
 class Application(Starlette):
-    """Starlette behind an edge. `doors` are ASGI applications, by path, for what need not pass its layers."""
+    """Starlette behind an edge. `doors` and `socket_doors` are ASGI applications, by path, for requests and
+    WebSockets that need not pass its layers.
+    """
 
     def __init__(
         self,
         metrics: Metrics,
         spans: RequestSpans | None = None,
         doors: Mapping[str, ASGIApp] | None = None,
+        socket_doors: Mapping[str, ASGIApp] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._edge = Edge(super().__call__, self.router, metrics, doors or {}, spans)
+        by_kind = {"http": doors or {}, "websocket": socket_doors or {}}
+        self._edge = Edge(super().__call__, self.router, metrics, by_kind, spans)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
@@ -42,10 +46,12 @@ class Edge:
         app: ASGIApp,
         router: Router,
         metrics: Metrics,
-        doors: Mapping[str, ASGIApp],
+        doors: Mapping[str, Mapping[str, ASGIApp]],
         spans: RequestSpans | None,
     ) -> None:
-        """`doors` set the headers of their answers themselves. Without `spans` nothing is traced."""
+        """`doors`, by kind and path, set the headers of their answers themselves. Without `spans` nothing is
+        traced.
+        """
         self._app = app
         self._router = router
         self._metrics = metrics
@@ -60,7 +66,7 @@ class Edge:
         headers = headers_of(scope)
         request_id = request_id_of(headers)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "headers": headers}
-        door = self._doors.get(scope["path"]) if kind == "http" else None
+        door = self._doors[kind].get(scope["path"])
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
         self._metrics.active += 1

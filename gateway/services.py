@@ -17,6 +17,7 @@ from domain.discovery.postgres_trends import PRIOR, PostgresTrends
 from domain.discovery.service import Discovery
 from domain.identity.administration import Administration
 from domain.identity.audit import Audit
+from domain.identity.eviction import Eviction
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
@@ -172,9 +173,11 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
-        recovery = recovery_of(accounts, sessions, correspondence, database)
         closing = closing_of(accounts, sessions, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
+        keys = await stack.enter_async_context(open_keys(database, sessions))
+        eviction = Eviction(keys, factors)
+        recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
         sign_ins = SignIns(accounts.store, factors)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
@@ -187,7 +190,7 @@ async def open_all(
             catalog=catalog,
             accounts=accounts,
             sessions=sessions,
-            keys=await stack.enter_async_context(open_keys(database, sessions)),
+            keys=keys,
             limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
             spending=await stack.enter_async_context(open_spending(settings, database, audit)),
             registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),

@@ -65,6 +65,10 @@ class ProviderSettings(BaseSettings):
     all but `google`, `apple` and `github`; for Apple `team_id`, `key_id` and `private_key`. They send
     people back to /oauth/with/<name>/callback."""
 
+    dpop_nonces: bool = False
+    """Whether proofs of applications that bind their tokens to a key have to contain a nonce of ours (RFC
+    9449, section 8), so that they cannot be made ahead. Each then asks twice every minute or two.
+    """
     client_documents: bool = True
     """Whether applications may be known by the https address of a document that describes them, as assistants
     are (Client ID Metadata Documents); the server then fetches it, from public addresses only.

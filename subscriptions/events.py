@@ -92,7 +92,11 @@ Event: TypeAlias = (
 
 
 def event_of(change: Change) -> Event:
-    return READERS[change.kind](cursor_of(change.seq), change)
+    """Read once for all who are told of it."""
+    event: Event | None = change.readings.get(event_of)
+    if event is None:
+        event = change.readings[event_of] = READERS[change.kind](cursor_of(change.seq), change)
+    return event
 
 
 READERS: Mapping[ChangeKind, Callable[[str, Change], Event]] = {

@@ -16,6 +16,7 @@ from domain.identity.api_keys import ApiKeys
 from domain.identity.attempts import LocalAttempts
 from domain.identity.audit import SYSTEM, Audit
 from domain.identity.closing import Closing
+from domain.identity.eviction import Eviction
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
 from domain.identity.keys import SigningKey, SigningKeys, new_key
@@ -167,19 +168,6 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             now=clock.now,
             new_id=new_id,
         )
-        recovery = Recovery(
-            store=store,
-            recent=recent,
-            passwords=passwords,
-            letters=sending.letters,
-            tokens=sending.tokens,
-            sessions=sessions,
-            announce=PostgresOutbox(database).announce,
-            attempts=service.attempts,
-            audit=service.audit,
-            now=clock.now,
-            new_id=new_id,
-        )
         factors = SecondFactors(
             store=PostgresFactors(database),
             challenges=PostgresChallenges(database),
@@ -191,11 +179,25 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             now=clock.now,
             new_id=new_id,
         )
+        own_keys = keys_on(database, sessions)
+        recovery = Recovery(
+            store=store,
+            recent=recent,
+            passwords=passwords,
+            letters=sending.letters,
+            tokens=sending.tokens,
+            sessions=sessions,
+            announce=PostgresOutbox(database).announce,
+            attempts=service.attempts,
+            audit=service.audit,
+            evict=Eviction(own_keys, factors),
+            now=clock.now,
+            new_id=new_id,
+        )
         address_change = address_change_of(recovery, database)
         step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
         sign_ins = SignIns(store, factors)
         hasher.calls.clear()
-        own_keys = keys_on(database, sessions)
         audit = service.audit
         yield Desk(
             service=service,

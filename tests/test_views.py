@@ -275,7 +275,10 @@ def _answer(field: StrawberryField) -> Any:
     assert field.base_resolver is not None
     wrapped: Any = field.base_resolver.wrapped_func
     answer = get_type_hints(inspect.unwrap(wrapped), include_extras=True)["return"]
-    return get_args(answer)[0] if hasattr(wrapped, BATCH) else answer
+    if not hasattr(wrapped, BATCH):
+        return answer
+    at_once = get_args(answer)[0] if get_origin(answer) in (Union, types.UnionType) else answer
+    return get_args(at_once)[0]
 
 
 def _value(model: type, name: str) -> Any:

@@ -63,14 +63,15 @@ def show(console: Console, outcome: Outcome) -> None:
         found = getattr(verdict, name)
         console.print(f"{name:>12} {len(found)}")
         for line in found[:SHOWN]:
-            console.print(f"             {line}", markup=False)
+            console.print(f"             {line}", markup=False, soft_wrap=True)
     for name, times in (("calm", verdict.calm), ("under faults", verdict.stormy)):
         if times:
             ordered = sorted(times)
             p50, p95, p99 = (percentile(ordered, share) for share in (0.5, 0.95, 0.99))
             console.print(
                 f"{name:>12} device to device: p50 {1000 * p50:,.0f} ms, p95 {1000 * p95:,.0f} ms, "
-                f"p99 {1000 * p99:,.0f} ms, longest {ordered[-1]:.1f} s"
+                f"p99 {1000 * p99:,.0f} ms, longest {ordered[-1]:.1f} s",
+                soft_wrap=True,
             )
 
 

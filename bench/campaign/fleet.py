@@ -15,7 +15,17 @@ import httpx
 
 from bench.account import REGISTER
 from bench.client import Client
-from media_gateway_client import Change, Gateway, Operation, Store, Synchroniser, added, removed, watched
+from media_gateway_client import (
+    Change,
+    Gateway,
+    Offline,
+    Operation,
+    Store,
+    Synchroniser,
+    added,
+    removed,
+    watched,
+)
 from resolvers.sync import seq_of
 
 PER_ACCOUNT = 4
@@ -70,6 +80,7 @@ class Device:
     refused: list[Mapping[str, Any]] = field(default_factory=list)
     following: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _silent: bool = False
 
     @property
     def told_at(self) -> dict[int, float]:
@@ -100,12 +111,20 @@ class Device:
         position = chance.randrange(1, DURATION_SECONDS // 2)
         return watched(title, next(self.account.viewings), position, DURATION_SECONDS)
 
+    def hang_up(self) -> None:
+        """Sends nothing any more; it still hears."""
+        self._silent = True
+
     # As the way to the server, for its synchroniser.
 
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
+        if self._silent:
+            raise Offline("The campaign is over.")
         results = await self.gateway.push(device_id, operations, settled_through)
+        if self._silent:
+            raise Offline("The campaign was over before the answer came.")
         now, by_id = time.monotonic(), {operation.id: operation for operation in operations}
         for result in results:
             if result["fate"] == "REFUSED":

@@ -145,6 +145,7 @@ def _server(letter: str, folder: Path, postgres: int, redis: int) -> Part:
         "rate_limits": "false",
         "cost_budgets": "{}",
         "access_token_seconds": "86400",
+        "signing_key_overlap_seconds": "172800",
     }
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MEDIA_GATEWAY_")},

@@ -19,7 +19,7 @@ from gateway.background import in_background
 from resolvers.ids import key_of
 from resolvers.sync import seq_of
 
-CATCH_UP_SECONDS = 60.0
+CATCH_UP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ async def campaign(folder: Path, plan: Plan) -> Outcome:
             async with in_background(_write(devices, plan)):
                 broken = await _break(house, plan, began + plan.seconds)
             seconds = time.monotonic() - began
-            plan.say("Waiting for the devices to catch up …")
-            accounts = await _caught_up(house, devices)
+            accounts = await _caught_up(house, devices, plan)
             plan.say("Comparing …")
             return Outcome(judge(accounts, broken), broken, seconds)
 
@@ -87,12 +86,12 @@ async def _break(house: House, plan: Plan, until: float) -> list[Broken]:
     return broken
 
 
-async def _caught_up(house: House, devices: Sequence[Device]) -> list[tuple[Log, list[Device]]]:
+async def _caught_up(house: House, devices: Sequence[Device], plan: Plan) -> list[tuple[Log, list[Device]]]:
     """The log of each account, once its devices have sent and heard everything, or should have."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CATCH_UP_SECONDS):
-            while any(len(device.store) for device in devices):  # noqa: ASYNC110 - the store tells nobody
-                await asyncio.sleep(0.2)
+    plan.say("Waiting for the devices to send what they have …")
+    await _until(lambda: not any(len(device.store) for device in devices))
+    for device in devices:
+        device.hang_up()  # what is acknowledged from now on need not be in the log that we read
     by_account: dict[int, list[Device]] = {}
     for device in devices:
         by_account.setdefault(id(device.account), []).append(device)
@@ -103,12 +102,18 @@ async def _caught_up(house: House, devices: Sequence[Device]) -> list[tuple[Log,
     finally:
         await connection.close()
     accounts = list(zip(logs, by_account.values(), strict=True))
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CATCH_UP_SECONDS):
-            while any(_behind(device, log) for log, members in accounts for device in members):  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
+    plan.say("Waiting for the devices to hear of it …")
+    await _until(lambda: not any(_behind(device, log) for log, members in accounts for device in members))
     await asyncio.sleep(1.0)  # what comes twice may come late
     return accounts
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    """Or until it should have come to that."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            while not holds():  # noqa: ASYNC110 - stores tell nobody
+                await asyncio.sleep(0.2)
 
 
 async def _log(connection: asyncpg.Connection, device: Device) -> Log:

@@ -62,6 +62,11 @@ def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Bro
         for sender in devices:
             for one in sender.acknowledged:
                 _kept(known, sender, one, told, broken, verdict)
+        verdict.late += [
+            f"{device.name} has {waiting} changes left to send"
+            for device in devices
+            if (waiting := len(device.store)) > 0
+        ]
         copies = [_copy(device) for device in devices]
         verdict.apart += [
             device.name for device, copy in zip(devices, copies, strict=True) if copy != copies[0]
@@ -152,7 +157,10 @@ def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
         if at is None:
             continue  # lost, or before it followed
         if at > due:
-            verdict.late.append(f"{device.name} was told of {first} {at - one.at:.1f} s later")
+            verdict.late.append(
+                f"{device.name} was told of {first} {at - one.at:.1f} s after it was acknowledged, "
+                f"{_since(one.at, broken)}"
+            )
         if device is not sender:
             storm = any(fault.began <= at and acted <= fault.ended + QUIET_SECONDS for fault in broken)
             (verdict.stormy if storm else verdict.calm).append(at - acted)
@@ -164,6 +172,12 @@ def _whole_at(at: float, broken: Sequence[Broken]) -> float:
         if fault.began <= at + QUIET_SECONDS and at < fault.ended:
             at = fault.ended
     return at
+
+
+def _since(at: float, broken: Sequence[Broken]) -> str:
+    """What was broken last at this moment, in words."""
+    fault = max((fault for fault in broken if fault.began <= at), key=lambda fault: fault.began, default=None)
+    return "before any fault" if fault is None else f"{at - fault.began:.1f} s after {fault.name}"
 
 
 def _copy(device: Device) -> Any:

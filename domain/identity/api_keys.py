@@ -175,6 +175,12 @@ class ApiKeys:
         revoked = await self._revoke([key_id], SessionEnd.ADMINISTRATOR, by)
         return revoked[0] if revoked else found
 
+    async def revoke_all(self, account_id: str, by: Actor) -> None:
+        """Revokes every key of an account."""
+        ids = [key.id for key in await self.store.of(account_id) if key.revoked_at is None]
+        if ids:
+            await self._revoke(ids, SessionEnd.PASSWORD_CHANGED, by)
+
     async def identify(self, text: str) -> Caller:
         """Whom a key stands for now; raises `Unauthenticated`, in the same words whatever is wrong."""
         key = await self._known(text)

@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+import hmac
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ MAX_CHARACTERS: Final = 4_096
 MAX_ID: Final = 128
 WINDOW_SECONDS: Final = 60
 """How far the client's clock may be from ours."""
+NONCE_SECONDS: Final = 60
 ONCE: Final = Allowance(attempts=1, seconds=2 * WINDOW_SECONDS + 10)
 """For as long as a proof would be accepted, its id is known."""
 
@@ -38,6 +40,38 @@ class InvalidProof(Exception):
     """The proof does not hold; why is for our own eyes."""
 
 
+class NonceMissing(InvalidProof):
+    """The proof holds but for the server's nonce, which is here, for the client to try again with."""
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("nonce")
+        self.nonce = nonce
+
+
+class Nonces:
+    """What proofs have to contain where the server asks for it (RFC 9449, section 8), so that they cannot be
+    made ahead. They are keyed hashes of the time, the same in every process, and each stands for one to two
+    minutes.
+    """
+
+    def __init__(self, digests: Callable[[str], Sequence[bytes]], now: Callable[[], datetime]) -> None:
+        """`digests` answers keyed hashes of a text, the current key's first."""
+        self._digests = digests
+        self._now = now
+
+    def current(self) -> str:
+        return _base64(self._digests(self._time(0))[0])
+
+    def stands(self, nonce: object) -> bool:
+        if not isinstance(nonce, str):
+            return False
+        known = (digest for ago in (0, 1) for digest in self._digests(self._time(ago)))
+        return any(hmac.compare_digest(_base64(digest).encode(), nonce.encode()) for digest in known)
+
+    def _time(self, ago: int) -> str:
+        return str(int(self._now().timestamp()) // NONCE_SECONDS - ago)
+
+
 class _Algorithms(jws.JWSRegistry):
     """Those that proofs may use; the parent warns of the name EdDSA at each use."""
 
@@ -50,9 +84,13 @@ class _Algorithms(jws.JWSRegistry):
 class Proofs:
     """Checks proofs, and accepts each once."""
 
-    def __init__(self, attempts: AttemptLimit, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, attempts: AttemptLimit, now: Callable[[], datetime], nonces: Nonces | None = None
+    ) -> None:
+        """Every proof has to contain one of `nonces`, where they are given."""
         self._attempts = attempts
         self._now = now
+        self._nonces = nonces
         self._registry = _Algorithms()
 
     async def thumbprint(self, proof: str, method: str, url: str, token: str | None = None) -> str:
@@ -64,6 +102,8 @@ class Proofs:
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise InvalidProof("form") from error
         self._refuse_other(claims, method, url, token)
+        if self._nonces is not None and not self._nonces.stands(claims.get("nonce")):
+            raise NonceMissing(self._nonces.current())
         used = hashlib.sha256(f"{thumbprint}\0{claims['jti']}".encode()).hexdigest()
         if await self._attempts.attempt(f"dpop:{used}", ONCE) > 0:
             raise InvalidProof("replay")
@@ -105,7 +145,11 @@ def _strong(key: ECKey | OKPKey | RSAKey, algorithm: str) -> bool:
 
 
 def _digest(token: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+    return _base64(hashlib.sha256(token.encode()).digest())
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _place(url: str) -> tuple[str, str, int | None, str]:

@@ -30,10 +30,13 @@ from domain.platform.errors import UserErrorCode, refuse
 log = structlog.get_logger(__name__)
 
 TRIES = Allowance(attempts=5, seconds=60.0)
+CODES_A_DAY = Allowance(attempts=50, seconds=86_400.0)
+"""Codes of an app are short: who knows the password and tries all day finds one in eighteen years."""
 MAX_PASSKEYS = 20
 MAX_BACKUP_CODES = 20
 MAX_PASSKEY_NAME = 60
 _WHAT = "second-factor"
+_CODES = "codes-of-an-app"
 
 
 class Factor(StrEnum):
@@ -255,6 +258,12 @@ class SecondFactors:
             await self._drop_useless_codes(account.id)
         return passkey
 
+    async def remove_all(self, account: Account, by: Actor) -> None:
+        """Leaves the account without any second factor."""
+        await self.remove_totp(account, by)
+        for passkey in (await self.store.enrolled(account.id)).passkeys:
+            await self.remove_passkey(account, passkey.id, by)
+
     async def forget(self) -> int:
         """Drops questions that do not stand any more; how many."""
         return await self.challenges.forget(self.now())
@@ -293,9 +302,12 @@ class SecondFactors:
     ) -> tuple[Method, ...]:
         """By what methods somebody has proven to be the owner of an account.
 
-        Raises `Refused` for what does not prove it, `TooManyRequests` after five tries within a minute.
+        Raises `Refused` for what does not prove it, `TooManyRequests` after five tries within a minute, and
+        after fifty codes of an app within a day; backup codes and passkeys go on then.
         """
         await take(self.attempts, TRIES, _WHAT, account.id)
+        if given.code is not None:
+            await take(self.attempts, CODES_A_DAY, _CODES, account.id)
         async with self.audit.writing():
             methods = await self._methods(account, given, challenge, by)
             # With the act of whoever asks: what was shown is used up only if that is done.
@@ -305,6 +317,7 @@ class SecondFactors:
             await self.audit.record(by, Action.SECOND_FACTOR_FAILED, account.id)
             raise refuse("This does not prove that it is you; try again.", UserErrorCode.CREDENTIALS)
         await forgive(self.attempts, _WHAT, account.id)
+        await forgive(self.attempts, _CODES, account.id)
         return methods
 
     async def _methods(

@@ -18,6 +18,18 @@ SELECT holder.relname AS name, attribute.attname AS key
  WHERE reference.contype = 'f' AND reference.confrelid = 'account'::regclass
  ORDER BY 1"""
 
+# Tables that refer to one of those and to no account, with the column and what it refers to.
+BEYOND = """
+SELECT holder.relname AS name, attribute.attname AS key, parent.relname AS parent, named.attname AS parent_key
+  FROM pg_constraint reference
+  JOIN pg_class holder ON holder.oid = reference.conrelid
+  JOIN pg_class parent ON parent.oid = reference.confrelid
+  JOIN pg_attribute attribute ON attribute.attrelid = holder.oid AND attribute.attnum = reference.conkey[1]
+  JOIN pg_attribute named ON named.attrelid = parent.oid AND named.attnum = reference.confkey[1]
+ WHERE reference.contype = 'f' AND parent.relname = ANY($1::text[]) AND holder.relname <> ALL($1::text[])
+   AND cardinality(reference.conkey) = 1
+ ORDER BY 1"""
+
 SECRET_NAMES = ("hash", "secret", "digest", "token", "salt", "fingerprint", "sealed", "nonce")
 """Parts of the names of columns that nobody is shown, not even the owner; nor is what is no text."""
 SHOWN = f"""
@@ -71,19 +83,27 @@ class PostgresHoldings:
 
     async def columns(self) -> Mapping[str, Sequence[str]]:
         """What the owner is shown, by table."""
-        names = [row["name"] for row in await self._database.rows(OF_ACCOUNTS)]
-        rows = await self._database.rows(SHOWN, ["account", *names])
+        rows = await self._database.rows(SHOWN, ["account", *await self._conditions()])
         return {row["name"]: row["columns"] for row in rows}
+
+    async def _conditions(self) -> dict[str, str]:
+        """Which rows of a table are of the account `$1`, by table: its own, or those of its own rows."""
+        own = {row["name"]: row["key"] for row in await self._database.rows(OF_ACCOUNTS)}
+        found = {name: f'"{key}" = $1' for name, key in own.items()}
+        for name, key, parent, parent_key in await self._database.rows(BEYOND, list(own)):
+            within = f'SELECT "{parent_key}" FROM "{parent}" WHERE "{own[parent]}" = $1'
+            found.setdefault(name, f'"{key}" IN ({within})')
+        return found
 
     async def of_account(self, account_id: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """The rows of an account, by table; tables without one are missing."""
-        keys = {row["name"]: row["key"] for row in await self._database.rows(OF_ACCOUNTS)}
+        conditions = {"account": "id = $1"} | await self._conditions()
         found: dict[str, Sequence[Mapping[str, Any]]] = {}
         for name, columns in (await self.columns()).items():
             shown = ", ".join(f'"{column}"' for column in columns)
             rows = await self._database.rows(
                 f"""SELECT to_jsonb(shown) AS row
-                      FROM (SELECT {shown} FROM "{name}" WHERE "{keys.get(name, "id")}" = $1) AS shown""",
+                      FROM (SELECT {shown} FROM "{name}" WHERE {conditions[name]}) AS shown""",
                 account_id,
             )
             if rows:

@@ -59,6 +59,8 @@ class Recovery:
     announce: Announce
     attempts: AttemptLimit
     audit: Audit
+    evict: Callable[[Account, Actor], Awaitable[None]]
+    """Takes away what else signs in to an account."""
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -100,8 +102,9 @@ class Recovery:
             return False
 
     async def reset_password(self, token: str, password: str, by: Actor) -> Ended:
-        """Sets the password and signs out everywhere. Raises `Refused` for a token that was used or has
-        expired, and for a weak password, which leaves the token to be used with a better one.
+        """Sets the password and signs out everywhere; where nobody had proven the address before, API keys
+        and second factors go too, as somebody else may have made them. Raises `Refused` for a token that was
+        used or has expired, and for a weak password, which leaves the token to be used with a better one.
         """
         if await self._sent(token) is None:
             raise link_refused()
@@ -111,8 +114,10 @@ class Recovery:
             if used is None:
                 raise link_refused()
             # Whoever got the letter has the address, so this proves it as well.
-            await self.store.verify_email(used.account_id, used.address, self.now())
-            by = by.known_as(used.account_id)
+            now, by = self.now(), by.known_as(used.account_id)
+            account = await self.store.verify_email(used.account_id, used.address, now)
+            if account is not None and account.email_verified_at == now:
+                await self.evict(account, by)
             return await self._set(used.account_id, password_hash, None, Action.PASSWORD_RESET, by)
 
     async def change_password(

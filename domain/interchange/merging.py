@@ -161,7 +161,10 @@ class Merging:
     # Opinions and marks: registers.
 
     def _opinions(self, content_id: int, entries: list[tuple[Opinion, Entry]]) -> list[Outcome]:
-        """Stars and words of one title are one register, so what a file tells of them is one write."""
+        """Stars and words of one title are one register, so what a file tells of them is one write.
+
+        Our own archive tells the register as a whole, also that it was taken back.
+        """
         if not entries:
             return []
         told = sorted(entries, key=lambda pair: pair[0].at)
@@ -170,7 +173,9 @@ class Merging:
         verdict = None if said is None else said.verdict
         last = told[-1][0]
         known = self.ledger.known.reactions.get(content_id)
-        if known is not None:
+        if last.version is not None:
+            rated, said, stars, verdict = last, last, last.stars, last.verdict
+        elif known is not None:
             stars = known.stars if stars is None else stars
             verdict = known.verdict if verdict is None else verdict
         version = self._after(last.version or version_of(last.at, self.source), known)

@@ -43,14 +43,12 @@ class PostgresState:
             additions = await self._database.rows(ADDITIONS, account_id)
             reactions = await self._database.rows(
                 f"""SELECT {REACTION} FROM reaction
-                     WHERE account_id = $1 AND num_nonnulls(verdict, stars) > 0
-                     ORDER BY updated_at, content_id""",
+                     WHERE account_id = $1 ORDER BY updated_at, content_id""",
                 account_id,
             )
             marks = await self._database.rows(
                 f"""SELECT {MARK} FROM title_mark
-                     WHERE account_id = $1 AND value ->> 'is' IS NOT NULL
-                     ORDER BY updated_at, content_id, kind""",
+                     WHERE account_id = $1 ORDER BY updated_at, content_id, kind""",
                 account_id,
             )
             told = [*viewings, *additions, *reactions, *marks]

@@ -346,6 +346,8 @@ class Change:
     seq: int
     kind: ChangeKind
     payload: dict[str, Any] = field(repr=False)
+    readings: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What a reader made of it, by reader: many listeners are told of the very same entry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -24,6 +25,10 @@ log = structlog.get_logger(__name__)
 CHANNEL = "mg:sync:changes"
 LEASE = "mg:sync:presence:{}"
 RETRY_SECONDS = 1.0
+PULSE_SECONDS = 5.0
+"""After so long a silence Redis is asked whether it is there; after another, the connection is given up."""
+OUTGOING = 1_000
+"""Changes that wait to be sent; the oldest of more are dropped."""
 
 
 class Guard:
@@ -50,22 +55,23 @@ class Guard:
 class RedisFanout:
     """Fills `Fanout`: listeners here are told at once, those of other processes through one channel.
 
-    While Redis is away others learn from the log, by the poll of `Lookout`; nothing is lost.
+    Nobody waits for Redis: what is to be sent is sent behind the writer's back, and dropped where that cannot
+    be done. Others learn of it from the log then, by the poll of `Lookout`; nothing is lost.
     """
 
-    def __init__(
-        self, redis: "Redis", patient: "Redis", local: LocalFanout, guard: Guard | None = None
-    ) -> None:
+    def __init__(self, redis: "Redis", patient: "Redis", local: LocalFanout) -> None:
+        """`patient` is a client that waits for messages as long as it takes."""
         self._redis = redis
         self._patient = patient
         self.local = local
-        self._guard = guard or Guard()
+        self._outgoing: deque[Change] = deque(maxlen=OUTGOING)
+        self._something = asyncio.Event()
 
     async def publish(self, changes: list[Change]) -> None:
         self.local.deliver(changes)
         if changes:
-            message = orjson.dumps([_packed(change) for change in changes])
-            await self._guard.ask(lambda: self._redis.publish(CHANNEL, message))
+            self._outgoing.extend(changes)
+            self._something.set()
 
     @asynccontextmanager
     async def listen(self, account_id: str) -> AsyncIterator[Mailbox]:
@@ -73,25 +79,65 @@ class RedisFanout:
             yield box
 
     async def run(self) -> None:
-        """Hands what other processes publish to the listeners here, until cancelled."""
+        """Sends what is published here, and hands what other processes publish to the listeners here, until
+        cancelled.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send())
+            tasks.create_task(self._keep_receiving())
+
+    async def _send(self) -> None:
+        away = False
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            message = orjson.dumps([_packed(change) for change in self._outgoing])
+            self._outgoing.clear()
+            try:
+                await self._redis.publish(CHANNEL, message)
+            except (RedisError, OSError) as error:
+                if not away:
+                    log.warning("fanout.redis_away", error=str(error))
+                away = True
+            else:
+                if away:
+                    log.info("fanout.redis_back")
+                away = False
+
+    async def _keep_receiving(self) -> None:
         while True:
             with suppress(RedisError, OSError):
                 await self._receive()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _receive(self) -> None:
+        """Until the connection breaks, or Redis gives no sign of life although it was asked for one."""
         async with self._patient.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(CHANNEL)
+            async with asyncio.timeout(PULSE_SECONDS):
+                await channel.subscribe(CHANNEL)
             self.local.unsure.set()  # what was published while we were not subscribed
-            async for message in channel.listen():
-                try:
-                    changes = [_unpacked(entry) for entry in orjson.loads(message["data"])]
-                except (ValueError, TypeError) as error:
-                    # As of a later version in a rolling update; the log is read by its own version's rules.
-                    log.warning("fanout.message_not_understood", error=str(error))
-                    self.local.unsure.set()
-                else:
-                    self.local.deliver(changes)
+            asked = False
+            while True:
+                message = await channel.get_message(timeout=PULSE_SECONDS)
+                if message is None:
+                    if asked:
+                        return
+                    asked = True
+                    await channel.ping()
+                    continue
+                asked = False
+                if message["type"] == "message":
+                    self._take(message["data"])
+
+    def _take(self, message: bytes) -> None:
+        try:
+            changes = [_unpacked(entry) for entry in orjson.loads(message)]
+        except (ValueError, TypeError) as error:
+            # As of a later version in a rolling update; the log is read by its own version's rules.
+            log.warning("fanout.message_not_understood", error=str(error))
+            self.local.unsure.set()
+        else:
+            self.local.deliver(changes)
 
 
 # One sorted set a device, of its holders by the end of their leases in the server's milliseconds; it lapses

@@ -10,8 +10,12 @@ import typer
 if TYPE_CHECKING:
     import asyncio
 
-    from gateway.cli.simulated import SimulatedDevice
+    import httpx
 
+    from gateway.cli.simulated import SimulatedDevice
+    from media_gateway_client import Gateway
+
+REFRESH_SECONDS = 0.25
 HELP = """list           titles to choose from, by number
 play N | play  play a title, or go on        pause | stop | seek SECONDS
 add N | remove N  the watchlist              show   what this device knows
@@ -45,7 +49,10 @@ def device(  # noqa: PLR0913, PLR0917 - each is an option of the command
         Path, typer.Option("--data", help="Where its queue lies; the same folder is the same device.")
     ] = Path("var/device"),
 ) -> None:
-    """Be a device: list, play, obey commands; cut it off or kill it, and nothing is lost."""
+    """Be a device: list, play, obey commands; cut it off or kill it, and nothing is lost.
+
+    In a terminal it has a screen and keys; else it takes lines, as `help` lists them.
+    """
     import asyncio  # noqa: PLC0415 - `--help` must not wait for it
 
     from gateway.cli.errors import Failed  # noqa: PLC0415
@@ -64,39 +71,113 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
 ) -> None:
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
+    import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
 
     import httpx  # noqa: PLC0415
 
     from gateway.cli.screen import results  # noqa: PLC0415
     from gateway.cli.simulated import Line, SimulatedDevice  # noqa: PLC0415
-    from media_gateway_client import Gateway, Store  # noqa: PLC0415
-    from media_gateway_client.signin import sign_in  # noqa: PLC0415
+    from media_gateway_client import Store  # noqa: PLC0415
 
     screen = results()
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
     async with httpx.AsyncClient(base_url=url, timeout=10.0) as http:
-        if token is None:
-            token = await sign_in(
-                http,
-                client_id or "",
-                lambda code: screen.print(f"Type [bold]{code.user_code}[/bold] at {code.address}"),
-            )
-        gateway = Gateway(http, token)
+        gateway = await _signed_in(http, token, client_id, folder / "refresh-token")
         with contextlib.closing(
             Store(folder / "device.sqlite", lambda: time.time_ns() // 1_000_000)
         ) as store:
             if store.device_id is None:
                 store.name(await gateway.register(name, kind.value, "terminal"))
             simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
+            await simulated.look_at_itself()
             living = asyncio.create_task(simulated.run())
-            living.add_done_callback(lambda ended: _tell_end(ended, screen.print))
-            screen.print(HELP)
             try:
-                await _converse(simulated, screen.print)
+                if sys.stdin.isatty() and sys.stdout.isatty():
+                    await _show(simulated, name, living)
+                else:
+                    living.add_done_callback(lambda ended: _tell_end(ended, screen.print))
+                    screen.print(HELP)
+                    await _converse(simulated, screen.print)
             finally:
                 living.cancel()
                 await asyncio.gather(living, return_exceptions=True)
+
+
+async def _signed_in(
+    http: "httpx.AsyncClient", token: str | None, client_id: str | None, kept: Path
+) -> "Gateway":
+    """With the token, with what was `kept` of the last sign-in, or with a new one."""
+    from gateway.cli.device_screen import invitation  # noqa: PLC0415
+    from gateway.cli.screen import results  # noqa: PLC0415
+    from media_gateway_client import Gateway, SignedOut  # noqa: PLC0415
+    from media_gateway_client.signin import Tokens, refreshed, sign_in  # noqa: PLC0415
+
+    if token is not None or client_id is None:
+        return Gateway(http, token or "")
+    tokens: Tokens | None = None
+
+    def keep(fresh: Tokens) -> str:
+        nonlocal tokens
+        tokens = fresh
+        _keep(kept, fresh.refresh)
+        return fresh.access
+
+    async def renew() -> str:
+        return keep(await refreshed(http, client_id, tokens or Tokens("")))
+
+    last = _kept(kept)
+    if last is not None:
+        tokens = Tokens("", last)
+        try:
+            return Gateway(http, await renew(), renew)
+        except SignedOut:
+            _keep(kept, None)
+    shown = results()
+    fresh = await sign_in(http, client_id, lambda code: shown.print(invitation(code)))
+    return Gateway(http, keep(fresh), renew)
+
+
+def _kept(file: Path) -> str | None:
+    return (file.read_text("utf-8") or None) if file.exists() else None
+
+
+def _keep(file: Path, refresh_token: str | None) -> None:
+    """For its owner alone: who has it is signed in."""
+    file.touch(mode=0o600)
+    file.write_text(refresh_token or "", "utf-8")
+
+
+async def _show(simulated: "SimulatedDevice", name: str, living: "asyncio.Task[None]") -> None:
+    """The screen, until `q` is pressed or the device has stopped by itself."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from rich.live import Live  # noqa: PLC0415
+
+    from gateway.cli.device_screen import Screen  # noqa: PLC0415
+    from gateway.cli.keyboard import keys  # noqa: PLC0415
+
+    screen = Screen(simulated, name)
+    simulated.say = screen.said.append
+    living.add_done_callback(lambda ended: _tell_end(ended, screen.said.append))
+    await screen.load()
+    # What is drawn lies in SQLite, which another thread may not read: so no refreshing by itself.
+    with Live(screen, screen=True, auto_refresh=False) as live:
+
+        async def refresh() -> None:
+            while True:
+                live.refresh()
+                await asyncio.sleep(REFRESH_SECONDS)
+
+        refreshing = asyncio.create_task(refresh())
+        typed = keys()
+        try:
+            async for key in typed:
+                if not await screen.press(key):
+                    return
+        finally:
+            refreshing.cancel()
+            await typed.aclose()
 
 
 def _tell_end(ended: "asyncio.Task[None]", show: Callable[[str], None]) -> None:
@@ -104,7 +185,7 @@ def _tell_end(ended: "asyncio.Task[None]", show: Callable[[str], None]) -> None:
     error = None if ended.cancelled() else ended.exception()
     reasons = error.exceptions if isinstance(error, ExceptionGroup) else ()
     for reason in reasons:
-        show(f"[red]The device has stopped: {reason}[/red]")
+        show(f"The device has stopped: {reason}")
 
 
 async def _converse(simulated: "SimulatedDevice", show: Callable[[str], None]) -> None:

@@ -55,8 +55,21 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+def allow_open_files() -> None:
+    """As many as the system lets us have: each WebSocket is one, and shells start with 1,024."""
+    try:
+        import resource  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not keep
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; raises what kept the application from starting."""
+    allow_open_files()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(serve(settings))
 

@@ -28,6 +28,10 @@ TITLES = """query ($first: Int!) { contents(first: $first, filter: {kinds: [MOVI
 TITLE = """query ($id: ID!) { node(id: $id) { id ... on Content { title }
   ... on Movie { runtimeSeconds } ... on Episode { runtimeSeconds } ... on Track { durationSeconds } } }"""
 
+INCOGNITO = """mutation ($input: SetIncognitoInput!) { setIncognito(input: $input) {
+  device { incognito } userErrors { message code } } }"""
+ITSELF = "query ($id: ID!) { node(id: $id) { ... on Device { incognito } } }"
+
 Say = Callable[[str], None]
 
 
@@ -99,6 +103,7 @@ class SimulatedDevice:
     say: Say
     playing: Playing | None = None
     volume: float = 0.5
+    incognito: bool = False
     known: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Titles and lengths of what was listed or played."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -130,6 +135,17 @@ class SimulatedDevice:
         self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic())
         self.report()
         return self.playing
+
+    async def set_incognito(self, *, incognito: bool) -> None:
+        """Whether nothing is kept of what is done here: then nothing goes into the queue either."""
+        told = {"deviceId": self.store.device_id, "incognito": incognito}
+        payload = (await self.line.execute(INCOGNITO, input=told))["setIncognito"]
+        self.incognito = payload["device"]["incognito"]
+
+    async def look_at_itself(self) -> None:
+        """Whether it was made incognito elsewhere, or before it was switched off."""
+        node = (await self.line.execute(ITSELF, id=self.store.device_id))["node"] or {}
+        self.incognito = node.get("incognito", False)
 
     def stop(self) -> None:
         self.report()
@@ -207,5 +223,6 @@ class SimulatedDevice:
         return found
 
     def _do(self, change: Any) -> None:
-        self.store.do(change)
-        self._wake.set()
+        if not self.incognito:
+            self.store.do(change)
+            self._wake.set()

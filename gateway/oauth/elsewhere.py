@@ -73,6 +73,8 @@ class Elsewhere:
         attempt = Attempt(**kept)
         if not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
             raise BadForm
+        if not ours(following):  # somebody may have planted the cookie
+            raise BadForm
         try:
             outsider = await provider.outsider(attempt, answer)
             account = await self.federation.account(outsider, actor(request))

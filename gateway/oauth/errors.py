@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
@@ -11,6 +11,9 @@ from domain.identity.sessions import InvalidGrant
 from gateway.oauth.bridge import wait
 
 T = TypeVar("T")
+
+NONCE: Final = "DPoP-Nonce"
+"""The header with what the next proof has to contain."""
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
@@ -25,6 +28,20 @@ class InvalidDPoPProofError(OAuth2Error):  # type: ignore[misc]
 
     error = "invalid_dpop_proof"
     description = "The DPoP proof is missing or not valid."
+
+
+class UseDPoPNonceError(OAuth2Error):  # type: ignore[misc]
+    """RFC 9449, section 8."""
+
+    error = "use_dpop_nonce"
+    description = "The DPoP proof has to contain the nonce of the header DPoP-Nonce."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self._nonce = nonce
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [*super().get_headers(), (NONCE, self._nonce)]
 
 
 class LoginRequiredError(OAuth2Error):  # type: ignore[misc]

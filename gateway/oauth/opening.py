@@ -10,7 +10,7 @@ import httpx
 from domain.identity.attempts import AttemptLimit
 from domain.identity.client_documents import described, is_document
 from domain.identity.clients import Clients, OAuthClient
-from domain.identity.dpop import Proofs
+from domain.identity.dpop import Nonces, Proofs
 from domain.identity.federation import Federation
 from domain.identity.grants import Grants
 from domain.identity.impersonation import Impersonation
@@ -31,6 +31,7 @@ from gateway.oauth.providers import SECONDS, providers_of
 from gateway.oauth.server import Server
 from gateway.oauth.signing_in import SignInPages
 from gateway.phrases import languages
+from gateway.second_factors import sealer_of
 from gateway.settings import Settings
 
 GRAPH = "/graphql"
@@ -56,6 +57,10 @@ async def open_elsewhere(  # noqa: PLR0913, PLR0917 - joins them
 ) -> Elsewhere:
     """The authorisation server with its pages, and the other providers that people may sign in with."""
     desk = desk_of(settings.issuer, database, sessions, accounts.attempts)
+    if settings.dpop_nonces:
+        sealer = sealer_of(settings)
+        nonces = Nonces(lambda text: sealer.digests(text, "dpop"), sessions.now)
+        desk = replace(desk, proofs=Proofs(accounts.attempts, sessions.now, nonces))
     if settings.client_documents:
         desk = replace(desk, clients=replace(desk.clients, describe=await describing(sessions.now, stack)))
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=SECONDS))

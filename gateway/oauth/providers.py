@@ -97,7 +97,9 @@ class OpenIdProvider:
 
     async def outsider(self, attempt: Attempt, answer: Mapping[str, str]) -> Outsider:
         metadata = await self._metadata()
-        if answer.get("iss", metadata["issuer"]) != metadata["issuer"]:
+        says_who = metadata.get("authorization_response_iss_parameter_supported", False)
+        # Whoever mixes providers up leaves it out (RFC 9207, section 2.4).
+        if answer.get("iss", None if says_who else metadata["issuer"]) != metadata["issuer"]:
             raise ProviderError("issuer of the answer")
         token = await self._token(metadata["token_endpoint"], attempt, answer)
         claims = await self._claims(str(token.get("id_token", "")), attempt.nonce)

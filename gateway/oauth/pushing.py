@@ -9,6 +9,7 @@ from authlib.oauth2.rfc9101.errors import RequestNotSupportedError, RequestUriNo
 from domain.identity.clients import fingerprint
 from gateway.oauth.bridge import wait
 from gateway.oauth.desk import OAuthDesk
+from gateway.oauth.errors import InvalidDPoPProofError
 from gateway.oauth.grants import AUTH_METHODS
 from gateway.oauth.requests import Asked, Parameters
 
@@ -42,6 +43,8 @@ class PushedEndpoint:
         ]
         pairs.append(("client_id", client.client.id))
         if request.key_thumbprint is not None:
+            if request.form.get("dpop_jkt", request.key_thumbprint) != request.key_thumbprint:
+                raise InvalidDPoPProofError
             pairs.append(("dpop_jkt", request.key_thumbprint))
         asked = Asked("GET", "/", Parameters(pairs), request.headers, request.by)
         self._find_good(asked)

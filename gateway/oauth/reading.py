@@ -8,16 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from domain.identity.audit import Actor
-from domain.identity.dpop import InvalidProof
+from domain.identity.dpop import InvalidProof, NonceMissing
 from gateway.oauth.desk import OAuthDesk
-from gateway.oauth.errors import InvalidDPoPProofError
+from gateway.oauth.errors import InvalidDPoPProofError, UseDPoPNonceError
 from gateway.oauth.requests import MAX_BYTES, Answer, Asked, Parameters, parameters_in
 
 FORM: Final = "application/x-www-form-urlencoded"
 # For pages of any origin: what a browser adds by itself (cookies) plays no part here.
 OPEN: Final = {
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "www-authenticate, retry-after",
+    "access-control-expose-headers": "www-authenticate, retry-after, dpop-nonce",
 }
 PREFLIGHT: Final = {
     **OPEN,
@@ -53,6 +53,8 @@ async def asked_by(request: Request, parameters: Parameters, desk: OAuthDesk) ->
             asked.key_thumbprint = await desk.proofs.thumbprint(
                 proof, request.method, desk.url(request.url.path)
             )
+        except NonceMissing as error:
+            raise UseDPoPNonceError(error.nonce) from None
         except (InvalidProof, ValueError):
             raise InvalidDPoPProofError from None
     return asked

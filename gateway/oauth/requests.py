@@ -14,6 +14,9 @@ MAX_PARAMETERS: Final = 40
 MAX_BYTES: Final = 16 << 10
 REPEATABLE: Final = frozenset({"resource", "audience"})
 
+KEPT: Final = frozenset({"www-authenticate", "dpop-nonce"})
+"""Headers of Authlib's answers; the others are ours."""
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -83,7 +86,7 @@ class Answer:
     @staticmethod
     def of(status: int, body: Any, headers: Headers) -> "Answer":
         location = next((value for name, value in headers if name.lower() == "location"), None)
-        kept = [(name, value) for name, value in headers if name.lower() == "www-authenticate"]
+        kept = [(name, value) for name, value in headers if name.lower() in KEPT]
         if isinstance(body, Sequence) and not isinstance(body, str | bytes):
             body = dict(body)
         return Answer(status, body, kept, location)

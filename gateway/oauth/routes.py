@@ -15,6 +15,7 @@ from gateway.binding import Binding
 from gateway.oauth import desk as paths
 from gateway.oauth import metadata, pushing
 from gateway.oauth.elsewhere import Elsewhere
+from gateway.oauth.errors import NONCE
 from gateway.oauth.openid import claims_of
 from gateway.oauth.pages import Fields, Pages
 from gateway.oauth.qr import qr_code
@@ -53,7 +54,7 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
         try:
             caller = await caller_of(connection, desk.sessions.identify, _no_key, binding.check)
         except Unauthenticated as error:
-            return unauthorized(error.extensions.get("error"))
+            return unauthorized(error.extensions.get("error"), error.extensions.get("dpopNonce"))
         if caller.account_id is None or Disclosure.OPENID not in caller.discloses:
             return unauthorized("insufficient_scope" if caller.client_id else None)
         account = await desk.account(caller.account_id)
@@ -165,12 +166,16 @@ def _answering(
     return answer
 
 
-def unauthorized(error: str | None) -> Response:
-    """Of somebody who shows no token, or one that does not do (RFC 6750, section 3.1)."""
+def unauthorized(error: str | None, nonce: str | None = None) -> Response:
+    """Of somebody who shows no token, or one that does not do (RFC 6750, section 3.1); `nonce` is what a
+    proof has to contain.
+    """
     status = 403 if error == "insufficient_scope" else 401
-    challenge = "Bearer" if error is None else f'Bearer error="{error}"'
+    scheme = "DPoP" if error is not None and "dpop" in error else "Bearer"
+    challenge = scheme if error is None else f'{scheme} error="{error}"'
     body = {} if error is None else {"error": error}
-    return JSONResponse(body, status, {"www-authenticate": challenge, **FRESH, **OPEN})
+    asked = {} if nonce is None else {NONCE: nonce}
+    return JSONResponse(body, status, {"www-authenticate": challenge, **asked, **FRESH, **OPEN})
 
 
 def _open(path: str, endpoint: Endpoint, *methods: str) -> list[BaseRoute]:

@@ -1,7 +1,10 @@
 """Coroutines that are run at once, for as long as they need not wait."""
 
+import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
+
+from starlette.types import Message, Send
 
 T = TypeVar("T")
 
@@ -42,3 +45,15 @@ class Begun(Generic[T]):
                     waits_for = self._coroutine.send(sent)
             except StopIteration as ended:
                 return ended.value  # type: ignore[no-any-return]
+
+
+async def sent_within(seconds: float, send: Send, message: Message) -> None:
+    """Sends it; TimeoutError where the client makes no room in time. Most have room, and need no timer."""
+
+    async def sent() -> None:
+        await send(message)
+
+    sending = Begun(sent())
+    if not sending.done:
+        async with asyncio.timeout(seconds):
+            await sending

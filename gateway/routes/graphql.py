@@ -378,6 +378,8 @@ class Doors:
         self._socket = SocketDoor(reception, options)
         self.by_path: Mapping[str, ASGIApp] = {options.path: self._http}
         """Those that speak HTTP, for a server that has no need of routes."""
+        self.sockets_by_path: Mapping[str, ASGIApp] = {options.path: self._socket}
+        """Those that speak WebSocket, likewise."""
         self.routes: list[BaseRoute] = [
             Route(options.path, self._http, name="graphql"),
             WebSocketRoute(options.path, self._socket, name="graphql-ws"),

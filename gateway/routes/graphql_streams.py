@@ -18,6 +18,7 @@ from domain.platform.errors import Unavailable
 from gateway.engine.execution import Engine
 from gateway.engine.incremental.delivery import Part
 from gateway.engine.results import OperationResult
+from gateway.routes.begun import sent_within
 from gateway.routes.cursors import Reached
 from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.negotiation import StreamKind
@@ -210,9 +211,10 @@ class _Channel:
 
     async def send(self, frame: bytes) -> None:
         """TimeoutError if the client takes too long to make room."""
-        async with self._turn, asyncio.timeout(self._send_seconds):
+        async with self._turn:
             self._quiet = False
-            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+            part = {"type": "http.response.body", "body": frame, "more_body": True}
+            await sent_within(self._send_seconds, self._send, part)
 
     async def finish(self, body: bytes = b"") -> None:
         await self._send({"type": "http.response.body", "body": body})

@@ -22,6 +22,7 @@ from gateway.engine.limits import Limit
 from gateway.engine.places import RETRY_SECONDS
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
+from gateway.routes.begun import sent_within
 from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
 from gateway.routes.cursors import Reached
 from gateway.routes.interrupts import Interruptible, end_in_turns
@@ -356,8 +357,10 @@ class _Socket:
 
     async def _say_text(self, text: str) -> None:
         """TimeoutError if the client has not made room in time."""
-        async with self._turn, asyncio.timeout(self._options.send_seconds):
-            await self._send({"type": "websocket.send", "text": text})
+        async with self._turn:
+            await sent_within(
+                self._options.send_seconds, self._send, {"type": "websocket.send", "text": text}
+            )
 
 
 def _format(parameters: Mapping[str, Any]) -> Format:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 Headers = list[tuple[bytes, bytes]]
 
 _METHODS: Final = b"GET, HEAD, POST, OPTIONS"
-_EXPOSED: Final = b"x-request-id, retry-after, ratelimit, ratelimit-policy"
+_EXPOSED: Final = b"x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, dpop-nonce"
 _MAX_AGE_SECONDS: Final = b"3600"
 # Any of these makes a browser ask first (a preflight), so a page of another site cannot have sent it unasked.
 _PREFLIGHTED: Final = (

@@ -98,7 +98,9 @@ def refusal_headers(error: GatewayError, challenge: str) -> Headers:
     if isinstance(error, HttpRefused):
         return error.headers
     if error.code is ErrorCode.UNAUTHENTICATED:
-        return [(b"www-authenticate", _challenge(error, challenge).encode("latin-1"))]
+        headers = [(b"www-authenticate", _challenge(error, challenge).encode("latin-1"))]
+        nonce = error.extensions.get("dpopNonce")
+        return headers if nonce is None else [*headers, (b"dpop-nonce", str(nonce).encode())]
     return rate_headers(error.extensions)
 
 
@@ -107,5 +109,7 @@ def _challenge(error: GatewayError, challenge: str) -> str:
     kind = error.extensions.get("error")
     if kind is None:
         return challenge
+    if "dpop" in kind:  # RFC 9449, section 7.1
+        return f'{challenge}, DPoP error="{kind}"'
     separator = ", " if "=" in challenge else " "
     return f'{challenge}{separator}error="{kind}"'

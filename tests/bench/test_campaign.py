@@ -116,7 +116,9 @@ def test_what_came_long_after_all_was_whole_is_late(devices: list[Device]) -> No
 def test_devices_that_do_not_agree_are_told(devices: list[Device]) -> None:
     devices[0].store.do(added(TITLE))
 
-    assert found([], devices).apart == ["tv"]
+    verdict = found([], devices)
+    assert verdict.apart == ["tv"]
+    assert verdict.late == ["phone has 1 changes left to send"]
 
 
 # -- wires
@@ -190,6 +192,23 @@ async def test_a_silent_wire_passes_nothing_on_until_it_is_whole() -> None:
             wire.set(State.WHOLE)
 
             assert await told.hears() == b"one"
+
+
+async def test_a_silent_wire_does_not_tell_of_an_end_until_it_is_whole() -> None:
+    async with echo() as target:
+        wire = Wire(target)
+        async with door([wire]) as port:
+            async with line(port) as told:
+                assert await told.says(b"one") == b"one"
+                wire.set(State.SILENT)
+            await asyncio.sleep(0.1)
+            assert len(wire.ends) == 2
+
+            wire.set(State.WHOLE)
+
+            async with asyncio.timeout(5):
+                while wire.ends:  # noqa: ASYNC110 - nothing tells when a connection has gone
+                    await asyncio.sleep(0.01)
 
 
 async def test_a_door_leads_to_what_stands() -> None:

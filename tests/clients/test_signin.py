@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from media_gateway_client import Rejected
-from media_gateway_client.signin import Code, sign_in
+from media_gateway_client.signin import Code, Tokens, sign_in
 
 
 def answering(*answers: dict[str, object]) -> tuple[httpx.AsyncClient, list[str]]:
@@ -27,7 +27,7 @@ async def test_a_device_waits_until_its_user_has_let_it_in() -> None:
         BEGUN | {"interval": 2},
         {"error": "authorization_pending"},
         {"error": "slow_down"},
-        {"access_token": "token"},
+        {"access_token": "token", "refresh_token": "next"},
     )
     shown: list[Code] = []
     pauses: list[float] = []
@@ -35,10 +35,10 @@ async def test_a_device_waits_until_its_user_has_let_it_in() -> None:
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    token = await sign_in(http, "tv", shown.append, pause)
+    tokens = await sign_in(http, "tv", shown.append, pause)
 
-    assert token == "token"
-    assert shown == [Code("WDJB-MJHT", "http://server/oauth/device")]
+    assert tokens == Tokens("token", "next")
+    assert shown == [Code("WDJB-MJHT", "http://server/oauth/device", "http://server/oauth/device")]
     assert pauses == [2, 2, 7]
     assert all("secret" in each and each.startswith("/oauth/token") for each in asked[1:])
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +281,25 @@ async def test_following_goes_on_behind_what_was_taken_in(store: Store) -> None:
 
     assert server.cursors == [None, "two"]
     assert store.progress()[0].position_seconds == 200
+
+
+@pytest.mark.parametrize(("stood", "last"), [(1.0, 8.0), (3.0, 0.5)])
+async def test_a_stream_that_stood_for_a_while_ends_the_growth_of_pauses(
+    store: Store, stood: float, last: float
+) -> None:
+    """Also where nothing happened to it: else a quiet device would come back later after every restart."""
+    pauses: list[float] = []
+    moments = (moment for time in count(0, 100) for moment in (time, time + stood))
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            raise ZeroDivisionError
+
+    quiet = Synchroniser(store, Telling(events=[]), pause, lambda: 1.0, lambda: next(moments))
+
+    with pytest.raises(ZeroDivisionError):
+        await quiet.keep_following()
+
+    assert pauses[0] == 0.5
+    assert pauses[-1] == last

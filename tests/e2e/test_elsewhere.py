@@ -1,5 +1,6 @@
 """Signing in with another provider of OpenID Connect, which is our own server on another port."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -175,11 +176,14 @@ async def test_an_answer_counts_in_the_browser_that_asked_alone(
         without = await bare.open(str(back))
         changed = await browser.open(str(back.copy_set_param("state", "x" * 43)))
         foreign = await browser.open(str(back.copy_set_param("iss", "https://evil.example")))
+        unnamed = await browser.open(str(back.copy_remove_param("iss")))
         wrong_code = await browser.open(str(back.copy_set_param("code", "x" * 43)))
         good = await browser.open(str(back))
 
-    statuses = [page.response.status_code for page in (forced, without, changed, foreign, wrong_code)]
-    assert statuses == [400, 400, 400, 502, 502]
+    statuses = [
+        page.response.status_code for page in (forced, without, changed, foreign, unnamed, wrong_code)
+    ]
+    assert statuses == [400, 400, 400, 502, 502, 502]
     assert "Allow Test app?" in good.text
 
 
@@ -209,3 +213,16 @@ async def test_a_provider_that_denies_is_told_as_such(ours: Server, house: Serve
 
     assert page.response.status_code == 502
     assert PASSWORD not in ours.log.read_text()
+
+
+async def test_a_planted_cookie_leads_to_our_own_pages_alone(ours: Server, house: Server, app: App) -> None:
+    async with browsing(ours) as browser:
+        back = await brought_back(house, await sent(browser, app), "known@example.com")
+        kept = orjson.loads(base64.urlsafe_b64decode(browser.http.cookies["mg-elsewhere"].strip('"')))
+        planted = base64.urlsafe_b64encode(orjson.dumps(kept | {"next": "https://evil.example/"})).decode()
+        browser.http.cookies.delete("mg-elsewhere")
+        browser.http.cookies.set("mg-elsewhere", planted)
+        page = await browser.http.get(back.raw_path.decode())
+
+    assert page.status_code == 400
+    assert "location" not in page.headers

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,16 +14,20 @@ from joserfc.jwk import ECKey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.conftest import fresh_database
 from tests.e2e.dpop import bound, new_key, proof
 from tests.e2e.oauth import (
+    EMAIL,
+    VERIFIER,
     App,
     Browser,
+    browsing,
     code_for,
     exchanged,
     graph,
     registered,
 )
-from tests.e2e.server import Server
+from tests.e2e.server import Server, register, running
 
 VIEWER = "{ viewer { account { id } } }"
 
@@ -238,3 +243,54 @@ async def refreshed(server: Server, app: App, key: ECKey, token: str) -> dict[st
     async with httpx.AsyncClient(base_url=server.url) as http:
         found: dict[str, Any] = (await http.post("/oauth/token", data=fields, headers=header)).json()
     return found
+
+
+@pytest.fixture(scope="module")
+async def demanding(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
+    """A server that asks for its nonces."""
+    settings = {
+        "database_url": await fresh_database(postgres_url, "media_gateway_nonces"),
+        "demo_catalogue": "false",
+        "issuer": "http://127.0.0.1:{port}",
+        "dpop_nonces": "true",
+    }
+    async with running(scratch / "nonces", **settings) as server:
+        await register(server, EMAIL)
+        yield server
+
+
+async def test_a_proof_that_was_made_ahead_is_of_no_use_where_nonces_are_asked_for(demanding: Server) -> None:
+    key, app = new_key(), await registered(demanding, scope="read:watchlist openid")
+    async with browsing(demanding) as browser:
+        await browser.sign_in(await browser.open("/oauth/device"), EMAIL)
+        code = await code_for(browser, app, scope="read:watchlist openid")
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "code_verifier": VERIFIER,
+        "client_id": app.id,
+    }
+
+    async def answers(method: str, path: str, token: str | None, **nonce: str) -> httpx.Response:
+        headers = {"dpop": proof(key, method, f"{demanding.issuer}{path}", token, **nonce)}
+        if token is not None:
+            headers |= {"authorization": f"DPoP {token}", "accept": "application/graphql-response+json"}
+        json, data = (None, fields) if path == "/oauth/token" else ({"query": VIEWER}, None)
+        async with httpx.AsyncClient(base_url=demanding.url) as http:
+            return await http.request(method, path, headers=headers, json=json, data=data)
+
+    first = await answers("POST", "/oauth/token", None)
+    nonce = first.headers["dpop-nonce"]
+    made_up = await answers("POST", "/oauth/token", None, nonce="A" * len(nonce))
+    granted = await answers("POST", "/oauth/token", None, nonce=nonce)
+    token = granted.json()["access_token"]
+
+    for refused in (first, made_up):
+        assert (refused.status_code, refused.json()["error"]) == (400, "use_dpop_nonce")
+    assert granted.json()["token_type"] == "DPoP"
+    for method, path in (("POST", "/graphql"), ("GET", "/oauth/userinfo")):
+        without = await answers(method, path, token)
+        again = await answers(method, path, token, nonce=without.headers["dpop-nonce"])
+        assert without.status_code == 401
+        assert 'DPoP error="use_dpop_nonce"' in without.headers["www-authenticate"]
+        assert again.status_code == 200, again.text

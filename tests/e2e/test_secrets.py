@@ -80,7 +80,7 @@ async def test_secrets_in_the_wrong_place_are_not_logged(talkative: Server, secr
             f"/graphql?query={quote(VIEWER)}&access_token={token}",
             f"/oauth/userinfo?access_token={token}",
             f"/account/export?token={STRAY}",
-            f"/account/reset?token={STRAY}",
+            f"/account/reset-password?token={STRAY}",
             f"/oauth/authorize?client_id=nobody&client_secret={STRAY}",
             f"/nothing/{STRAY}?password={STRAY}",
         ):

@@ -1,8 +1,9 @@
 """The server over HTTP: operations as POST, streams as server-sent events."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -41,9 +42,20 @@ class Gateway:
 
     http: httpx.AsyncClient
     token: str
+    renew: Callable[[], Awaitable[str]] | None = None
+    """Gets the next access token where one is not accepted any more; see `signin.refreshed`."""
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
         """The data of one operation; `Offline`, `SignedOut` or `Rejected`."""
+        token = self.token
+        try:
+            return await self._execute(document, variables)
+        except SignedOut:
+            await self._renew(token)
+            return await self._execute(document, variables)
+
+    async def _execute(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         body = {"query": document, "variables": variables}
         try:
             response = await self.http.post("/graphql", json=body, headers=self._headers("application/json"))
@@ -77,6 +89,24 @@ class Gateway:
 
     async def stream(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
         """The results of a subscription, until the server ends it; `Offline` where the way is cut."""
+        token = self.token
+        try:
+            async for data in self._stream(document, variables):
+                yield data
+        except SignedOut:
+            await self._renew(token)
+            raise Offline("The token has lapsed; there is a fresh one.") from None
+
+    async def _renew(self, lapsed: str) -> None:
+        """The next token; whoever comes second finds it there. `SignedOut` where there is none."""
+        async with self._renewing:
+            if self.token != lapsed:
+                return
+            if self.renew is None:
+                raise SignedOut("The token is not accepted any more.")
+            self.token = await self.renew()
+
+    async def _stream(self, document: str, variables: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         body = {"query": document, "variables": variables}
         try:
             async with self.http.stream(

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from media_gateway_client.errors import Offline, Rejected
+from media_gateway_client.errors import Offline, Rejected, SignedOut
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-SCOPES = "read:content write:watchlist write:progress write:ratings write:devices playback:control"
+SCOPES = (
+    "read:content read:watchlist read:progress read:ratings read:devices "
+    "write:watchlist write:progress write:ratings write:devices playback:control"
+)
+"""What `Gateway` and `Synchroniser` need; the client has to be registered with as much."""
 SLOWER_SECONDS = 5
 
 
@@ -21,6 +25,16 @@ class Code:
     user_code: str
     address: str
     """Where to type it."""
+    complete: str
+    """The address with the code, for a QR code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What lets the device in, and what gets the next of it where the server gives that."""
+
+    access: str = field(repr=False)
+    refresh: str | None = field(default=None, repr=False)
 
 
 async def sign_in(
@@ -28,12 +42,13 @@ async def sign_in(
     client_id: str,
     show: Callable[[Code], None],
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> str:
-    """An access token, once the user has let the device in; `Rejected` where they did not, or too late."""
+) -> Tokens:
+    """Tokens, once the user has let the device in; `Rejected` where they did not, or too late."""
     begun = await _post(http, "/oauth/device_authorization", {"client_id": client_id, "scope": SCOPES})
     if "device_code" not in begun:
         raise Rejected(begun.get("error_description", "The server lets no devices in."), begun.get("error"))
-    show(Code(begun["user_code"], begun["verification_uri"]))
+    address = begun["verification_uri"]
+    show(Code(begun["user_code"], address, begun.get("verification_uri_complete", address)))
     seconds = float(begun.get("interval", SLOWER_SECONDS))
     told = {"grant_type": GRANT, "device_code": begun["device_code"], "client_id": client_id}
     while True:
@@ -41,13 +56,28 @@ async def sign_in(
         answer = await _post(http, "/oauth/token", told)
         match answer.get("error"):
             case None:
-                return str(answer["access_token"])
+                return _tokens(answer)
             case "authorization_pending":
                 continue
             case "slow_down":
                 seconds += SLOWER_SECONDS
             case code:
                 raise Rejected(answer.get("error_description", "The device was not let in."), code)
+
+
+async def refreshed(http: httpx.AsyncClient, client_id: str, tokens: Tokens) -> Tokens:
+    """The next tokens; `SignedOut` where there are none, as the user has ended the sign-in."""
+    if tokens.refresh is None:
+        raise SignedOut("The sign-in has ended.")
+    told = {"grant_type": "refresh_token", "refresh_token": tokens.refresh, "client_id": client_id}
+    answer = await _post(http, "/oauth/token", told)
+    if "access_token" not in answer:
+        raise SignedOut(answer.get("error_description", "The sign-in has ended."))
+    return _tokens(answer)
+
+
+def _tokens(answer: dict[str, Any]) -> Tokens:
+    return Tokens(str(answer["access_token"]), answer.get("refresh_token"))
 
 
 async def _post(http: httpx.AsyncClient, path: str, form: dict[str, str]) -> dict[str, Any]:

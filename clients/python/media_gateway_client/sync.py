@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from media_gateway_client.store import DeadLetter, Operation, Store
 BATCH = 100
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
+STEADY_SECONDS = 2.0
+"""A stream that stood for so long has succeeded, also where nothing happened to it meanwhile."""
 
 Event = Mapping[str, Any]
 
@@ -45,12 +48,13 @@ class PushReport:
 
 @dataclass
 class Synchroniser:
-    """Keeps one device in step. `pause` and `jitter` are for tests to take in hand."""
+    """Keeps one device in step. `pause`, `jitter` and `clock` are for tests to take in hand."""
 
     store: Store
     server: Server
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
 
     async def push(self) -> PushReport:
         """Sends the queue, oldest first; `Offline` at the first failure of the way, and nothing is lost.
@@ -104,10 +108,12 @@ class Synchroniser:
             told(event)
 
         while True:
+            began = self.clock()
             try:
                 await self.follow(reset)
             except Offline:
-                failures += 1
+                stood = self.clock() - began >= STEADY_SECONDS
+                failures = 1 if stood else failures + 1
             await self.pause(self._pause_seconds(max(1, failures)))
 
     def _pause_seconds(self, failures: int) -> float:

@@ -40,6 +40,7 @@ COPIED = {
     "login_session",
     "parental_pin", "passkey", "playback_session", "progress", "reaction", "sync_conflict", "sync_operation",
     "title_mark", "totp_factor", "viewing_profile", "watchlist_tag",
+    "import_item", "refresh_token", "session_proof", "viewing_choice", "viewing_unlock",
 }  # fmt: skip
 """Tables whose rows an owner is given a copy of."""
 

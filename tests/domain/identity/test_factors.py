@@ -166,6 +166,27 @@ async def test_the_sixth_try_within_a_minute_waits(desk: Desk) -> None:
     assert await complete(desk, account, code=app.at(desk.clock.at)) == WITH_CODE
 
 
+async def test_codes_cannot_be_guessed_all_day_long(desk: Desk) -> None:
+    account = await somebody(desk)
+    app, codes = await with_app(desk, account)
+    for _ in range(10):
+        for _ in range(5):
+            assert await refusal(complete(desk, account, code="000000")) is UserErrorCode.CREDENTIALS
+        desk.clock.turn(60)
+
+    with pytest.raises(TooManyRequests):
+        await complete(desk, account, code=app.at(desk.clock.at))
+    desk.clock.turn(86_400)
+    assert await complete(desk, account, code=app.at(desk.clock.at)) == WITH_CODE
+
+    for _ in range(10):
+        for _ in range(5):
+            await refusal(complete(desk, account, code="000000"))
+        desk.clock.turn(60)
+    assert await complete(desk, account, backup_code=codes[0]) == WITH_CODE
+    assert await complete(desk, account, code=app.at(desk.clock.at)) == WITH_CODE
+
+
 async def test_what_went_well_forgives_what_did_not(desk: Desk) -> None:
     account = await somebody(desk)
     _, codes = await with_app(desk, account)

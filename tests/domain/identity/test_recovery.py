@@ -4,14 +4,18 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 
+from domain.identity.api_keys import Wanted
 from domain.identity.audit import SYSTEM
-from domain.identity.model import Account
+from domain.identity.model import Account, Caller
+from domain.identity.policy import Scope
 from domain.identity.profile import Profile
 from domain.platform.errors import Refused, TooManyRequests, Unauthenticated, UserErrorCode
 from domain.platform.postgres import Database
-from tests.accounts import PASSWORD, Desk
+from tests.accounts import ISSUER, PASSWORD, Desk
+from tests.passkeys import SoftAuthenticator
 from tests.servers import StatementCounter
 from tests.viewers import refusal
 
@@ -295,3 +299,43 @@ async def test_the_eleventh_guess_at_a_password_in_a_minute_waits(desk: Desk) ->
         await desk.recovery.change_password(account.id, PASSWORD, BETTER, None, SYSTEM)
 
     assert desk.hasher.calls == []
+
+
+async def with_key_and_app(desk: Desk, account: Account) -> str:
+    """The text of an API key; the account also has an authenticator app and a passkey."""
+    holder = Caller(account.id, scopes=frozenset({Scope.WRITE_SECURITY, Scope.READ_WATCHLIST}))
+    key = await desk.keys.create(holder, Wanted("Script", (Scope.READ_WATCHLIST,)), SYSTEM)
+    app = pyotp.TOTP((await desk.factors.enrol_totp(account)).secret)
+    await desk.factors.confirm_totp(account, app.at(desk.clock.at), SYSTEM)
+    asked = await desk.factors.begin_passkey(account)
+    device = SoftAuthenticator(ISSUER)
+    options = asked.passkey_options or {}
+    await desk.factors.add_passkey(account, asked.token, device.create(options), "Laptop", SYSTEM)
+    while await desk.postman.run():
+        pass
+    return str(key.text)
+
+
+async def test_who_opened_an_account_with_anothers_address_is_out_once_that_is_proven(desk: Desk) -> None:
+    account = await opened(desk)
+    key = await with_key_and_app(desk, account)
+
+    await desk.recovery.reset_password(await reset_token(desk), BETTER, SYSTEM)
+
+    with pytest.raises(Unauthenticated):
+        await desk.keys.identify(key)
+    enrolled = await desk.factors.store.enrolled(account.id)
+    assert (enrolled.required, enrolled.passkeys, enrolled.backup_codes_left) == (False, (), 0)
+    assert await signs_in(desk, BETTER)
+
+
+async def test_a_reset_leaves_keys_and_factors_to_whoever_had_proven_the_address(desk: Desk) -> None:
+    account = await opened(desk)
+    await desk.recovery.verify_email(desk.postbox.token(), SYSTEM)
+    key = await with_key_and_app(desk, account)
+    desk.clock.turn(1)
+
+    await desk.recovery.reset_password(await reset_token(desk), BETTER, SYSTEM)
+
+    assert (await desk.keys.identify(key)).account_id == account.id
+    assert (await desk.factors.store.enrolled(account.id)).required

@@ -270,6 +270,15 @@ def test_payloads_that_are_no_object_are_refused(mint: Mint, payload: bytes) -> 
     assert_refused(mint.tokens, mint.signed(mint.header(), payload))
 
 
+def test_a_service_is_nobody_but_its_client(mint: Mint) -> None:
+    of_service: dict[str, Any] = dict.fromkeys(("sid", "fam", "auth_time", "roles"), DROPPED) | {
+        "client_id": "reports"
+    }
+
+    assert_refused(mint.tokens, mint.token(**of_service, sub=ACCOUNT.id))
+    assert mint.tokens.verify(mint.token(**of_service, sub="reports")).account_id is None
+
+
 def test_an_unsigned_token_is_refused(mint: Mint) -> None:
     header, payload = mint.header(alg="none"), json.dumps(mint.claims()).encode()
     unsigned = f"{encoded(json.dumps(header).encode())}.{encoded(payload)}."

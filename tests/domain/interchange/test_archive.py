@@ -57,11 +57,11 @@ def states(draw: st.DrawFn, titles: int) -> list[tuple[int, Any]]:
         tag = str(draw(st.uuids()))
         found["tag", tag] = title, Addition(0, tag, draw(moments), draw(versions), given=draw(st.booleans()))
         if draw(st.booleans()):
-            said, stars = draw(st.sampled_from([None, *Verdict])), draw(st.sampled_from([0.5, 4.5]))
+            said, stars = draw(st.sampled_from([None, *Verdict])), draw(st.sampled_from([None, 0.5, 4.5]))
             found["reaction", title] = title, Reaction(0, said, stars, version, draw(moments))
         kind, value = draw(
             st.one_of(
-                st.tuples(st.just(MarkKind.NOTE), notes.map(str.strip).filter(bool)),
+                st.tuples(st.just(MarkKind.NOTE), st.none() | notes.map(str.strip).filter(bool)),
                 st.tuples(st.just(MarkKind.PLACE), st.sampled_from(["V", "kZ1"])),
                 st.tuples(st.sampled_from([MarkKind.DROPPED, MarkKind.HIDDEN]), st.booleans()),
             )

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from bench.campaign.wires import State, Wire, door
 from domain.platform.breaker import Breaker
 from domain.platform.postgres import Database
 from domain.sync import redis as adapter
@@ -171,6 +172,48 @@ async def test_while_redis_is_away_only_others_wait(scratch: Path, monkeypatch: 
             await here.publish([change(ada, 2)])
 
             assert await told(far, 1) == [2]
+
+
+async def test_a_connection_that_gives_no_sign_of_life_is_given_up(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "PULSE_SECONDS", 0.1)
+    monkeypatch.setattr(adapter, "RETRY_SECONDS", 0.05)
+    ada, wire = str(uuid4()), Wire(int(redis_url.rpartition(":")[2].partition("/")[0]))
+    async with door([wire]) as port, over_redis(redis_url) as here, over_redis(redis_of(port)) as there:
+        await _joined(here, there)
+        await asyncio.sleep(0.5)  # pulses are answered
+        there.local.unsure.clear()
+
+        wire.set(State.SILENT)
+        await asyncio.sleep(0.5)
+        assert not there.local.unsure.is_set()
+        silent = set(wire.ends)
+        wire.set(State.WHOLE)
+
+        await asyncio.wait_for(there.local.unsure.wait(), PATIENCE_SECONDS)
+        assert silent - wire.ends
+        await _joined(here, there)
+        async with there.listen(ada) as inbox:
+            await here.publish([change(ada, 1)])
+            assert await told(inbox, 1) == [1]
+
+
+async def test_pulses_that_are_answered_keep_a_connection(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "PULSE_SECONDS", 0.05)
+    async with over_redis(redis_url) as here, over_redis(redis_url) as there:
+        await _joined(here, there)
+        there.local.unsure.clear()
+
+        await asyncio.sleep(0.6)
+
+        assert not there.local.unsure.is_set()
+
+
+def redis_of(port: int) -> str:
+    return f"redis://127.0.0.1:{port}/0"
 
 
 async def test_a_follower_in_another_process_misses_nothing_when_redis_dies(

@@ -8,10 +8,17 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 
+from domain.catalog.restriction import Restriction
+from domain.catalog.taxonomy import MaturityRating
+from domain.identity.exports import _packed
 from domain.identity.model import Caller
 from domain.identity.policy import Scope
+from domain.identity.postgres_holdings import PostgresHoldings
+from domain.interchange.exporting import Archives
+from domain.interchange.postgres_state import PostgresState
 from domain.platform.errors import GatewayError, TooManyRequests
 from domain.platform.postgres import Database
+from domain.sync.model import Verdict
 from gateway.routes import interchange
 from gateway.routes.connection import Connection
 from gateway.routes.interchange import Places, interchange_routes
@@ -43,6 +50,8 @@ async def client(house: Living) -> AsyncIterator[httpx.AsyncClient]:
         context = house.context(account)
         if "x-limited" in connection.headers:
             context.caller = Caller(account, frozenset(), frozenset({Scope.READ_PROGRESS}))
+        if "x-child" in connection.headers:
+            context.restriction = Restriction(max_rating=MaturityRating.PG)
         return context
 
     transport = httpx.ASGITransport(Starlette(routes=interchange_routes(context_of)))
@@ -105,6 +114,45 @@ async def test_only_who_may_write_brings_and_only_who_may_read_exports(
     assert nobody.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert (limited.status_code, reading.status_code) == (403, 403)
     assert await house.database.value("SELECT count(*) FROM import") == 0
+
+
+async def test_a_viewing_profile_that_hides_titles_brings_and_exports_nothing(
+    client: httpx.AsyncClient, house: Living, ada: str
+) -> None:
+    await add_movie(house.database)
+    headers = {"x-account": ada, "x-child": "1"}
+
+    answers = [
+        await client.post("/account/imports", content=FILE, headers=headers),
+        await client.post("/account/imports?dryRun=true", content=FILE, headers=headers),
+        await client.get("/account/archive", headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert {answer.json()["errors"][0]["extensions"]["code"] for answer in answers} == {"FORBIDDEN"}
+    assert await house.database.value("SELECT count(*) FROM import") == 0
+    assert await house.kinds(ada) == []
+
+
+async def test_the_copy_of_all_personal_data_is_imported_as_its_archive_is(
+    client: httpx.AsyncClient, house: Living, ada: str
+) -> None:
+    movie = await add_movie(house.database)
+    bob = await house.account()
+    await client.post("/account/imports", content=FILE, headers={"x-account": ada})
+    await house.sync.react(ada, movie, Verdict.LIKE, 4.5)
+    found = await PostgresHoldings(house.database).of_account(ada)
+    archive = Archives(PostgresState(house.database), house.clock.now)
+    copy = _packed(found, house.clock.now(), await archive.files(ada))
+
+    sent = (await client.post("/account/imports", content=copy, headers={"x-account": bob})).json()
+
+    assert (sent["source"], sent["brought"]) == ("archive", 2)
+    assert {problem["trouble"] for problem in sent["problems"]} == {"left_out"}
+    assert "import_item" in found
+    assert await viewings(house.database, bob, movie) == await viewings(house.database, ada, movie)
+    mine, theirs = [await house.sync.store.reactions(account, [movie]) for account in (bob, ada)]
+    assert mine == theirs
 
 
 async def test_what_cannot_be_read_is_refused_with_the_reason(
