@@ -26,6 +26,7 @@ def engine() -> Engine:
         operations.CURSOR,
         operations.pages(PAGES),
         planning.document(1),
+        planning.unlike(1),
     ],
 )
 def test_what_is_measured_is_within_the_limits(engine: Engine, text: str) -> None:
@@ -33,9 +34,9 @@ def test_what_is_measured_is_within_the_limits(engine: Engine, text: str) -> Non
 
 
 def test_a_planned_document_has_as_many_fields_as_is_said_and_is_like_no_other() -> None:
-    texts = {planning.document(number) for number in range(100)}
+    texts = {text(number) for number in range(100) for text in (planning.document, planning.unlike)}
 
-    assert len(texts) == 100
+    assert len(texts) == 200
     assert {measure(tokens_of(text, 10_000)).largest.fields for text in texts} == {planning.FIELDS}
 
 

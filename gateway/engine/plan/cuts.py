@@ -77,10 +77,10 @@ class Cuts:
         """Whether a list begins with some of its items."""
         return streamed(details, self.variables) is not None
 
-    def bind(self, scope: Mapping[str, Any], positions: Iterable["Position"]) -> None:
+    def bind(self, objects: Mapping[str, Any], positions: Iterable["Position"]) -> None:
         """Takes the functions that were written."""
-        names = {position.number: f"items_{position.number}" for position in positions}
-        self.items = {number: scope[name] for number, name in names.items() if name in scope}
+        names = {position.number: f"I{position.number}" for position in positions}
+        self.items = {number: objects[name] for number, name in names.items() if name in objects}
 
     def _mark(self, holder: dict[str, FieldDetailsList], cut: Cut) -> None:
         node = FieldNode(name=NameNode(value=MARK), arguments=(), directives=())

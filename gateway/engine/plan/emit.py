@@ -12,23 +12,24 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from graphql import GraphQLList, GraphQLObjectType, Undefined, is_leaf_type
+from graphql import GraphQLList, GraphQLObjectType, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import Executor
 
 from gateway.engine.plan import leaves
 from gateway.engine.plan.arguments import ArgumentsOf
+from gateway.engine.plan.codes import function, mark
 from gateway.engine.plan.emit_leaves import LeafEmitter
 from gateway.engine.plan.fallback import Fallback, Unplannable
 from gateway.engine.plan.fields import Attribute, Batch, Call, Resolve, usable
-from gateway.engine.plan.positions import Chunk, Position, Raised, nullable
+from gateway.engine.plan.positions import Position, nullable
 from gateway.engine.plan.selections import Bodies, Body, Grouped, Selections
-from gateway.engine.plan.text import Late, Made, Scene, Text
+from gateway.engine.plan.text import Late, Made, Scene, Text, place_of
 
 MAX_POSITIONS: Final = 4_000
 """Fields that are written out, each once for every body it stands in."""
-LISTS: Final = frozenset({list, tuple})
-"""Classes of lists that are gone through as they are."""
+KINDS: Final = {"R": "root", "B": "block", "V": "value", "I": "items"}
+"""What functions are called in tracebacks, by the letter of their names here."""
 _MAX_LOOPS: Final = 6
 """Python nests up to 20 blocks; deeper values have functions of their own."""
 
@@ -42,36 +43,30 @@ class Emitter(LeafEmitter):
         self._wrapped = wrapped
         self._selections = Selections(executor, wrapped=wrapped)
         self._ahead: deque[Position] = deque()
-        self._functions: list[str] = []
         super().__init__()
-        self.scope |= {
-            "Raised": Raised,
-            "Chunk": Chunk,
-            "Undefined": Undefined,
-            "LISTS": LISTS,
-        }
         self.positions: list[Position] = []
         self.columns: list[Sequence[Position]] = []
         self._valued: set[int] = set()
 
-    def roots(self, type_: GraphQLObjectType, fields: Grouped) -> dict[str, str]:
-        """Writes everything; answers the names of the functions for the fields of the root object, by key."""
-        names = {}
+    def roots(self, type_: GraphQLObjectType, fields: Grouped) -> dict[str, Any]:
+        """Writes everything; answers the functions for the fields of the root object, by key."""
+        roots = {}
         for number, (key, details) in enumerate(fields.items()):
             self._writes, made, scene = Text(), Made(), Scene(("n",), None)
             self._fields(Body([type_], {key: details}), "v", scene, made)
             self._display_into("x", scene, made)
-            names[key] = f"root_{number}"
-            self._functions.append(self._writes.render(f"def {names[key]}(run, v, c, n, x):"))
+            roots[key] = self._function("R", number, "run, v, c, n, x")
         while self._ahead:
             self._column(self._ahead.popleft())
-        return names
-
-    @property
-    def source(self) -> str:
-        return "\n".join(self._functions)
+        return roots
 
     # -- functions
+
+    def _function(self, letter: str, number: int, parameters: str) -> Any:
+        """Makes one of what was written, and names it."""
+        made = function(KINDS[letter], parameters, self._writes.render(), self.objects)
+        self.objects[f"{letter}{number}"] = made
+        return made
 
     def _column(self, position: Position) -> None:
         """Completes the values a column waited for."""
@@ -79,19 +74,19 @@ class Emitter(LeafEmitter):
         with text.under("for v, d in zip(values, targets):"):
             text.line("n += 1")
             if position.number in self._valued:
-                text.line(f"v = value_{position.number}(run, v, c, n)")
+                text.line(f"v = {mark(f'V{position.number}')}(run, v, c, n)")
             else:
                 self._value("v", position, 0, Scene(("n",), position.parent, loops=1))
             text.line(f"d[{position.key!r}] = v")
         text.lines.insert(0, "    n = -1")
-        self._functions.append(text.render(f"def block_{position.number}(run, c, values, targets):"))
+        self._function("B", position.number, "run, c, values, targets")
 
     def _value_function(self, position: Position) -> None:
         """Completes one value, wherever it comes from."""
         outer, self._writes = self._writes, Text()
         self._value("v", position, 0, Scene(("n",), position.parent))
         self._writes.line("return v")
-        self._functions.append(self._writes.render(f"def value_{position.number}(run, v, c, n):"))
+        self._function("V", position.number, "run, v, c, n")
         self._valued.add(position.number)
         self._writes = outer
 
@@ -158,7 +153,7 @@ class Emitter(LeafEmitter):
             shared=scene.named,
         )
         self.positions.append(position)
-        self.scope[f"P{position.number}"] = position
+        self.objects[f"P{position.number}"] = position
         # Where values wait a chunk begins; so it does where text would nest too deeply.
         begins = isinstance(way, Batch) or (not isinstance(way, Attribute) and not self._stays(position))
         is_leaf = is_leaf_type(position.item) and position.lists == 0
@@ -184,9 +179,9 @@ class Emitter(LeafEmitter):
             text.line(
                 "; ".join(f"{variable} = {read}" for variable, read in zip(variables, reads, strict=True))
             )
-        self.scope[f"N{positions[0].number}"] = names
+        read = self._name("N", positions[0].number, names)
         with text.under("except Exception:"):
-            text.line(f"[{', '.join(variables)}] = run.read({source}, N{positions[0].number})")
+            text.line(f"[{', '.join(variables)}] = run.read({source}, {read})")
         named = list(zip(positions, variables, strict=True))
         made.values.update({position.key: variable for position, variable in named})
         for plain, several in groupby(named, key=lambda one: self._is_plain_leaf(one[0])):
@@ -199,9 +194,7 @@ class Emitter(LeafEmitter):
                     self._value(variable, position, 0, scene)
                     continue
                 self._value_function(position)
-                text.line(
-                    f"{variable} = value_{position.number}(run, {variable}, {_chunk(position, scene)}, 0)"
-                )
+                text.line(f"{variable} = {_completed_apart(variable, position, scene)}")
 
     def _call(
         self,
@@ -224,7 +217,9 @@ class Emitter(LeafEmitter):
         made.late.append((position, waiting, False))
         if position.chain and leaves.is_plain(position.item):
             with text.under(f"if {self._unlike(value, position, 0)}:"):
-                text.line(f"[{value}, {waiting}] = run.called(P{position.number}, {value}, c, {scene.place})")
+                text.line(
+                    f"[{value}, {waiting}] = run.called({place_of(position)}, {value}, c, {scene.place})"
+                )
             return
         with text.under(f"if hasattr({value}.__class__, '__await__'):"):
             text.line(f"{waiting} = {value}; {value} = None")
@@ -233,42 +228,41 @@ class Emitter(LeafEmitter):
                 self._value(value, position, 0, scene)
             else:
                 self._value_function(position)
-                text.line(f"{value} = value_{position.number}(run, {value}, {_chunk(position, scene)}, 0)")
+                text.line(f"{value} = {_completed_apart(value, position, scene)}")
 
     def _called(self, variable: str, position: Position, source: str, scene: Scene) -> None:
         """Calls the resolver; a failure is a value like any other until it is completed."""
-        text, number, way = self._writes, position.number, position.way
+        text, number, way, place = self._writes, position.number, position.way, place_of(position)
         arguments: list[str] = []
         if isinstance(way, Call):
-            self.scope[f"f{number}"] = way.function
+            called = self._name("f", number, way.function)
             if way.source_first:
                 arguments.append(source)
             arguments += [f"{name}={source}" for name in way.source_names]
             if way.info_name is not None:
-                arguments.append(f"{way.info_name}=run.info(P{number}, c, {scene.place})")
-            called = f"f{number}"
+                arguments.append(f"{way.info_name}=run.info({place}, c, {scene.place})")
         else:
-            arguments += [source, f"run.raw_info(P{number}, c, {scene.place})"]
-            called = f"run.resolver(P{number})"
+            arguments += [source, f"run.raw_info({place}, c, {scene.place})"]
+            called = f"run.resolver({place})"
         if position.arguments is not None:
             constant = position.arguments.constant
             if constant is None:
-                arguments.append(f"**run.arguments(P{number})")
+                arguments.append(f"**run.arguments({place})")
             elif constant:
-                self.scope[f"k{number}"] = constant
-                arguments.append(f"**k{number}")
+                arguments.append(f"**{self._name('k', number, constant)}")
         with text.under("try:"):
             text.line(f"{variable} = {called}({', '.join(arguments)})")
         with text.under("except Exception as error:"):
             text.line(f"{variable} = Raised(error)")
 
     def _wait_in(self, positions: Sequence[Position]) -> int:
-        """The column of the positions, which the function at hand fills."""
+        """The column of the positions, by its place among those that the function at hand fills."""
         self.columns.append(positions)
         self._ahead.extend(positions)
         number = len(self.columns) - 1
+        self.objects[f"S{number}"] = number
         self._writes.columns.append(number)
-        return number
+        return len(self._writes.columns) - 1
 
     # -- values
 
@@ -289,7 +283,7 @@ class Emitter(LeafEmitter):
         inside = replace(scene, at=(*scene.at, f"len({made})"), loops=scene.loops + 1)
         with self._unless_none(v, position, depth):
             with text.under(f"if {v}.__class__ not in LISTS:"):
-                text.line(f"{v} = run.items(P{position.number}, {depth}, {v}, c, {scene.place})")
+                text.line(f"{v} = run.items({place_of(position)}, {depth}, {v}, c, {scene.place})")
             with text.under(f"if {v} is None:"):
                 text.line(f"{v} = run.given")
             with text.under("else:"):
@@ -309,17 +303,18 @@ class Emitter(LeafEmitter):
     def _object(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text, number = self._writes, position.number
         bodies = self._selections.bodies(position)
-        self.scope[f"K{number}"], self.scope[f"T{number}"] = position.kinds, position.names
-        kind = f"run.kind(P{number}, {depth}, {v}, c, {scene.place})"
+        kinds = self._name("K", number, position.kinds)
+        self._name("T", number, position.names)
+        kind = f"run.kind({place_of(position)}, {depth}, {v}, c, {scene.place})"
         chain = scene.chain if not position.chain else position.chain
         inside = replace(scene, parent=position, chain=chain, named=False)
         with self._unless_none(v, position, depth):
             if len(bodies.rest) == 1:
-                header = f"if {v}.__class__ in K{number} or {kind} == 0:"
+                header = f"if {v}.__class__ in {kinds} or {kind} == 0:"
                 group = ""
             else:
                 group = text.name("g")
-                text.line(f"{group} = K{number}.get({v}.__class__)")
+                text.line(f"{group} = {kinds}.get({v}.__class__)")
                 with text.under(f"if {group} is None:"):
                     text.line(f"{group} = {kind}")
                 header = f"if {group} >= 0:"
@@ -334,7 +329,7 @@ class Emitter(LeafEmitter):
         assert position is not None  # noqa: S101 - objects below the root are somewhere
         if position.by_class and len(bodies.common.types) > 1:
             name = text.name("q")
-            text.line(f"{name} = T{position.number}[{v}.__class__]")
+            text.line(f"{name} = {mark(f'T{position.number}')}[{v}.__class__]")
             scene = replace(scene, at=(*scene.at, name), named=True)
         self._fields(bodies.common, v, scene, made)
         if not group:
@@ -359,5 +354,10 @@ def _display(made: Made) -> str:
     return f"{{{', '.join(f'{key!r}: {value}' for key, value in made.values.items())}}}"
 
 
+def _completed_apart(variable: str, position: Position, scene: Scene) -> str:
+    """By a function of its own."""
+    return f"{mark(f'V{position.number}')}(run, {variable}, {_chunk(position, scene)}, 0)"
+
+
 def _chunk(position: Position, scene: Scene) -> str:
-    return f"Chunk(P{position.number}, ({scene.origin},))"
+    return f"Chunk({place_of(position)}, ({scene.origin},))"

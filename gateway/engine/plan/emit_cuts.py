@@ -9,7 +9,7 @@ from gateway.engine.plan.cuts import MARK, MARK_FIELD, Cut, Cuts
 from gateway.engine.plan.emit import Emitter
 from gateway.engine.plan.positions import Position
 from gateway.engine.plan.selections import Body, Selections
-from gateway.engine.plan.text import Made, Scene, Text
+from gateway.engine.plan.text import Made, Scene, Text, place_of
 
 
 class CuttingEmitter(Emitter):
@@ -69,20 +69,20 @@ class CuttingEmitter(Emitter):
             text.line("n += 1")
             self._fields(Body([cut.type_], cut.fields), "v", scene, made)
             self._display_into("d", scene, made)
-        self._functions.append(text.render(f"def block_{position.number}(run, c, values, targets):"))
+        self._function("B", position.number, "run, c, values, targets")
         self._body = None
 
     def _begin(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         if depth or not self._streams(position):
             return
-        self._writes.line(f"{v} = run.begin(P{position.number}, {v}, c, {scene.place})")
+        self._writes.line(f"{v} = run.begin({place_of(position)}, {v}, c, {scene.place})")
         outer, self._writes = self._writes, Text()
         self._writes.line("r = []")
         with self._writes.under("for v in values:"):
             self._value("v", position, 1, Scene(("n", "i"), position.parent, loops=1))
             self._writes.line("r.append(v); i += 1")
         self._writes.line("return r")
-        self._functions.append(self._writes.render(f"def items_{position.number}(run, c, n, values, i):"))
+        self._function("I", position.number, "run, c, n, values, i")
         self._writes = outer
 
     def _streams(self, position: Position) -> bool:

@@ -7,32 +7,38 @@ from typing import Any
 from graphql import GraphQLNonNull
 
 from gateway.engine.plan import leaves
+from gateway.engine.plan.codes import mark
 from gateway.engine.plan.positions import Leaves, Position, nullable
-from gateway.engine.plan.text import Scene, Text
+from gateway.engine.plan.text import Scene, Text, place_of
 
 
 class LeafEmitter:
     """The part of an emitter that writes leaves."""
 
     def __init__(self) -> None:
-        self.scope: dict[str, Any] = {}
-        """What the text names."""
+        self.objects: dict[str, Any] = {}
+        """What the texts name, and the functions they became."""
         self._writes = Text()
+
+    def _name(self, letter: str, number: int, value: Any) -> str:
+        """A name for `value`, as it stands in a text."""
+        self.objects[f"{letter}{number}"] = value
+        return mark(f"{letter}{number}")
 
     def _leaves(self, named: Sequence[tuple[Position, str]], scene: Scene) -> None:
         """Looks at the classes of plain leaves together: tests of each take longer to compile than to run."""
         number, variables = named[0][0].number, ", ".join(variable for _, variable in named)
-        self.scope[f"L{number}"] = group = Leaves([position for position, _ in named])
-        self.scope[f"C{number}"] = group.classes
+        group = Leaves([position for position, _ in named])
+        group_name = self._name("L", number, group)
         classes = ", ".join(f"{variable}.__class__" for _, variable in named)
-        odd = [f"({classes}) not in C{number}"]
+        odd = [f"({classes}) not in {self._name('C', number, group.classes)}"]
         for position, variable in named:
             bounds = leaves.BOUNDS.get(position.item)
             if bounds is not None:
                 maybe_null = "" if self._is_non_null(position, 0) else f"{variable} is not None and "
                 odd.append(f"{maybe_null}not {bounds.format(variable)}")
         with self._writes.under(f"if {' or '.join(odd)}:"):
-            self._writes.line(f"[{variables}] = run.together(L{number}, [{variables}], c, {scene.place})")
+            self._writes.line(f"[{variables}] = run.together({group_name}, [{variables}], c, {scene.place})")
 
     def _unlike(self, v: str, position: Position, depth: int) -> str:
         """Whether a plain leaf is not to be written as it is."""
@@ -41,7 +47,7 @@ class LeafEmitter:
 
     def _leaf(self, v: str, position: Position, depth: int, scene: Scene) -> None:
         text, number, type_ = self._writes, position.number, position.item
-        odd = f"{v} = run.leaf(P{number}, {depth}, {v}, c, {scene.place})"
+        odd = f"{v} = run.leaf({place_of(position)}, {depth}, {v}, c, {scene.place})"
         if leaves.is_plain(type_):
             with text.under(f"if {self._unlike(v, position, depth)}:"):
                 text.line(odd)
@@ -49,16 +55,19 @@ class LeafEmitter:
         enum = leaves.enum_names(type_)
         missing = "else:" if self._is_non_null(position, depth) else f"elif {v} is not None:"
         if enum is not None:
-            self.scope[f"e{number}"], self.scope[f"m{number}"] = enum.names, enum.members
-            with text.under(f"if {v}.__class__ is m{number}:"):
-                text.line(f"{v} = e{number}[{v}._name_]")
+            names, members = self._name("e", number, enum.names), self._name("m", number, enum.members)
+            with text.under(f"if {v}.__class__ is {members}:"):
+                text.line(f"{v} = {names}[{v}._name_]")
             with text.under(missing):
                 text.line(odd)
             return
-        self.scope[f"l{number}"], self.scope[f"K{number}"] = type_.coerce_output_value, position.kinds
+        coerce, kinds = (
+            self._name("l", number, type_.coerce_output_value),
+            self._name("K", number, position.kinds),
+        )
         with self._unless_none(v, position, depth):
             with text.under("try:"):
-                text.line(f"y = l{number}({v}) if {v}.__class__ in K{number} else None")
+                text.line(f"y = {coerce}({v}) if {v}.__class__ in {kinds} else None")
             with text.under("except Exception:"):
                 text.line("y = None")
             text.line(f"{v} = {odd.partition(' = ')[2]} if y is None or y is Undefined else y")
@@ -68,14 +77,14 @@ class LeafEmitter:
         text, type_ = self._writes, nullable(position.levels[depth + 1])
         if type_ not in leaves.BOUNDS:
             classes = {leaves.CLASSES[type_]}
-            self.scope[f"C{position.number}"] = (
-                classes if self._is_non_null(position, depth + 1) else classes | {type(None)}
-            )
-            odd = f"run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})"
-            text.line(f"{v} = [*{v}] if {{*map(type, {v})}} <= C{position.number} else {odd}")
+            if not self._is_non_null(position, depth + 1):
+                classes.add(type(None))
+            plain = self._name("C", position.number, classes)
+            odd = f"run.leaves({place_of(position)}, {depth + 1}, {v}, c, {scene.place})"
+            text.line(f"{v} = [*{v}] if {{*map(type, {v})}} <= {plain} else {odd}")
             return
         with text.under(f"for {item} in {v}:"), text.under(f"if {self._unlike(item, position, depth + 1)}:"):
-            text.line(f"{v} = run.leaves(P{position.number}, {depth + 1}, {v}, c, {scene.place})")
+            text.line(f"{v} = run.leaves({place_of(position)}, {depth + 1}, {v}, c, {scene.place})")
             text.line("break")
         with text.under("else:"):
             text.line(f"{v} = [*{v}]")

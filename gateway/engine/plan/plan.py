@@ -51,7 +51,6 @@ class Plan:
     """For each column what is waited for before it is asked for; see `meeting.py`."""
     blocks: Mapping[int, Block]
     """By the number of a position in a column, what completes its values."""
-    source: str
     policy: Policy
     """For how long, and for whom, the whole answer stays true."""
     common: frozenset[str]
@@ -189,43 +188,28 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
         executor.hide_suggestions,
     )
     emitter = Emitter(executor, wrapped=wrapped) if cuts is None else CuttingEmitter(executor, cuts)
-    names = emitter.roots(
+    roots = emitter.roots(
         type_, collected.grouped_field_set if cuts is None else cuts.split(type_, collected)
     )
-    name = operation.name.value if operation.name else operation.operation.value
-    scope = emitter.scope
-    scope["__name__"], scope["__loader__"] = f"<operation {name}>", _Source(emitter.source)
-    exec(compile(emitter.source, f"<operation {name}>", "exec"), scope)  # noqa: S102 - our own text; names in it are GraphQL's, which are identifiers
     if cuts is not None:
-        cuts.bind(scope, emitter.positions)
+        cuts.bind(emitter.objects, emitter.positions)
     every = Facts.of(executor.schema).policies(emitter.positions)
     common = {key: policy for key, policy in every.items() if policy.shared and not serial}
     return Plan(
-        roots={key: scope[name] for key, name in names.items()},
+        roots=roots,
         serial=serial,
         columns=emitter.columns,
         feeders=feeders(emitter.columns),
         blocks={
-            position.number: scope[f"block_{position.number}"]
+            position.number: emitter.objects[f"B{position.number}"]
             for positions in emitter.columns
             for position in positions
         },
-        source=emitter.source,
         policy=overall(every.values()),
         common=frozenset(common),
         common_policy=overall(common.values()),
         own=frozenset(every.keys() - common.keys()),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Shows tracebacks the text."""
-
-    text: str
-
-    def get_source(self, _name: str) -> str:
-        return self.text
 
 
 class _Directives:

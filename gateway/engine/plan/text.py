@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.engine.plan.codes import mark
 from gateway.engine.plan.positions import Position
 
 
@@ -69,6 +70,15 @@ class Text:
         self.names += 1
         return f"{letter}{self.names}"
 
-    def render(self, header: str) -> str:
-        fetch = [f"    s{n} = run.columns[{n}].entries" for n in self.columns]
-        return "\n".join([header, *fetch, *(self.lines or ["    pass"]), ""])
+    def render(self) -> str:
+        """What stands below the header."""
+        fetch = [
+            f"    s{place} = run.columns[{mark(f'S{number}')}].entries"
+            for place, number in enumerate(self.columns)
+        ]
+        return "\n".join([*fetch, *(self.lines or ["    pass"]), ""])
+
+
+def place_of(position: Position) -> str:
+    """A position, as a text names it."""
+    return mark(f"P{position.number}")
