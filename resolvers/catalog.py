@@ -267,7 +267,7 @@ async def links(
         known = await info.context.sync.device.load(found.key)
     kind = known.kind if known else None
     return [
-        links_for(offer.platform_id, offer.link_id, _kind_for_links(content), kind)
+        links_for(offer.platform_id, offer.link_id, _kind_for_links(content), kind, region=offer.region)
         for offer, content in zip(offers, offered, strict=True)
     ]
 

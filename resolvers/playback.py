@@ -223,6 +223,7 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
         kind,
         None if device is None else device.kind,
         session.position_seconds,
+        offer.region,
     )
 
 

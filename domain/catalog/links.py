@@ -44,7 +44,8 @@ class PlaybackLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkForms:
-    """How a service writes its links; `{id}` stands for the title's id there, `{type}` for album or track.
+    """How a service writes its links; `{id}` stands for the title's id there, `{type}` for album or track,
+    `{country}` for the shop.
 
     `start` is the query parameter for a position in seconds, where the service has one.
     """
@@ -80,7 +81,7 @@ FORMS = {
     ),
     "apple_tv_plus": LinkForms(
         app="videos://watch/{id}",
-        web="https://tv.apple.com/us/video/{id}",
+        web="https://tv.apple.com/{country}/video/{id}",
         universal=True,
     ),
     "paramount_plus": LinkForms(
@@ -100,27 +101,29 @@ FORMS = {
         universal=True,
     ),
     "apple_music": LinkForms(
-        app="music://music.apple.com/us/{type}/{id}",
-        web="https://music.apple.com/us/{type}/{id}",
+        app="music://music.apple.com/{country}/{type}/{id}",
+        web="https://music.apple.com/{country}/{type}/{id}",
         universal=True,
     ),
 }
 
 
-def links_for(
+def links_for(  # noqa: PLR0913, PLR0917 - all that a link depends on
     platform_id: str,
     link_id: str,
     content_kind: ContentKind = ContentKind.MOVIE,
     device: DeviceKind | None = None,
     start_seconds: int = 0,
+    region: str = "US",
 ) -> Sequence[PlaybackLink]:
-    """The links of a title, best first for `device`; the web is always the last resort.
+    """The links of a title in a region, best first for `device`; the web is always the last resort.
 
     Ids are percent-encoded, so nothing in them can lead to another host. A browser gets no app links.
     """
     forms = FORMS[platform_id]
     names = {
         "id": quote(link_id, safe=""),
+        "country": quote(region.lower(), safe=""),
         "type": "track" if content_kind is ContentKind.TRACK else "album",
     }
     links = []

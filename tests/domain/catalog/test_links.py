@@ -138,6 +138,37 @@ def test_links_are_those_of_the_table(platform: str, kind: str, device: DeviceKi
         )
 
 
+SHOPS = {
+    ("apple_tv_plus", ContentKind.MOVIE): "https://tv.apple.com/de/video/70136120",
+    ("apple_music", ContentKind.ALBUM): "https://music.apple.com/de/album/70136120",
+    ("apple_music", ContentKind.TRACK): "https://music.apple.com/de/track/70136120",
+}
+
+
+def test_a_shop_of_its_own_is_opened_in_the_region_of_the_offer() -> None:
+    webs = {
+        (platform, kind): links_for(platform, "70136120", kind, region="DE")[-1].url
+        for platform, kind in [
+            *SHOPS,
+            *((platform, ContentKind.MOVIE) for platform in FORMS if "apple" not in platform),
+        ]
+    }
+
+    assert {key: webs[key] for key in SHOPS} == SHOPS
+    assert not any("/de/" in url for key, url in webs.items() if key not in SHOPS)
+
+
+@pytest.mark.parametrize("region", ["../evil", "evil.example/", "@", "d e"])
+def test_a_region_is_one_word_of_the_link(region: str) -> None:
+    for platform in ("apple_music", "apple_tv_plus"):
+        for ours, theirs in zip(
+            links_for(platform, "1"), links_for(platform, "1", region=region), strict=True
+        ):
+            was, became = urlsplit(ours.url), urlsplit(theirs.url)
+            assert (became.scheme, became.netloc) == (was.scheme, was.netloc)
+            assert became.path.count("/") == was.path.count("/")
+
+
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_the_beginning_needs_no_start(seconds: int) -> None:
     assert links_for("netflix", "1", start_seconds=seconds) == links_for("netflix", "1")
