@@ -335,8 +335,8 @@ async def test_other_subprotocols_are_refused(shop: Shop, protocols: Any) -> Non
 
 async def test_draining_tells_subscribers_to_come_again(shop: Shop) -> None:
     async with acknowledged(shop) as client, opened(shop) as idle:
-        await client.subscribe("1", "subscription { count(every: 10) }")
-        await asyncio.sleep(0.05)
+        await client.subscribe("1", "subscription { count(to: 100000, every: 0.01) }")
+        await eventually(lambda: bool(shop.context.done))
 
         await shop.doors.drain()
 
