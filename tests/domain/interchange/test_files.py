@@ -64,7 +64,11 @@ def test_too_many_files_and_too_large_ones_are_refused(monkeypatch: pytest.Monke
         members_of("a.json", bytes(1001))
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04", b"PK\x03\x04" + bytes(100), zipped(("a", b"b" * 99))[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"PK\x03\x04", b"PK\x03\x04" + bytes(100), zipped(("a", b"b" * 99))[:-30]],
+    ids=["its mark", "nothing behind its mark", "its end is missing"],
+)
 def test_a_broken_zip_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="damaged"):
         members_of("a.zip", data)
