@@ -24,7 +24,7 @@ PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -
 # Each process has a database server of its own, unless all are to use one.
 IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadfile)
 
-.PHONY: help install pages run test check fmt schema demo-reset bench campaign lock clean
+.PHONY: help install pages run test check fmt schema client demo-reset bench campaign lock clean
 
 help: ## List what can be done
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -53,6 +53,11 @@ fmt: install ## Format the code and mend what can be mended
 schema: install ## Print the schema into schema.graphql
 	$(BIN)/media-gateway schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
+
+client: install ## Write the typed operations of the Python client again
+	$(BIN)/python clients/python/generate.py > operations.new
+	@mv operations.new clients/python/media_gateway_client/operations.py
+	$(BIN)/ruff format -q clients/python/media_gateway_client/operations.py
 
 demo-reset: install ## Empty the database and load the demo catalogue again
 	$(BIN)/media-gateway migrate down base --yes

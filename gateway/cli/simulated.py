@@ -1,7 +1,8 @@
 """A TV or phone without a screen: it plays by the clock, obeys commands, and can be cut off and killed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -11,32 +12,22 @@ from media_gateway_client import (
     Gateway,
     Offline,
     Operation,
+    Rejected,
     Store,
     Synchroniser,
     added,
     removed,
     watched,
 )
+from media_gateway_client.operations import Operations
 
 REPORT_SECONDS = 10.0
-COMMANDS = """subscription ($device: ID!, $after: String) { deviceCommands(deviceId: $device, after: $after) {
-  cursor command { id action arguments } } }"""
-ANSWER = """mutation ($input: AcknowledgeCommandInput!) { acknowledgeCommand(input: $input) {
-  command { state } userErrors { message code } } }"""
-TITLES = """query ($first: Int!) { contents(first: $first, filter: {kinds: [MOVIE]}) { nodes {
-  id title year ... on Movie { runtimeSeconds } } } }"""
-TITLE = """query ($id: ID!) { node(id: $id) { id ... on Content { title }
-  ... on Movie { runtimeSeconds } ... on Episode { runtimeSeconds } ... on Track { durationSeconds } } }"""
-
-INCOGNITO = """mutation ($input: SetIncognitoInput!) { setIncognito(input: $input) {
-  device { incognito } userErrors { message code } } }"""
-ITSELF = "query ($id: ID!) { node(id: $id) { ... on Device { incognito } } }"
 
 Say = Callable[[str], None]
 
 
 @dataclass
-class Line:
+class Line(Operations):
     """The way to the server, which can be cut; fills `Server`."""
 
     gateway: Gateway
@@ -55,10 +46,11 @@ class Line:
     async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
         return await self._whole().execute(document, **variables)
 
-    async def stream(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
-        async for event in self._whole().stream(document, **variables):
-            self._whole()
-            yield event
+    async def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._whole().stream(document, **variables)) as events:
+            async for event in events:
+                self._whole()
+                yield event
 
     def _whole(self) -> Gateway:
         if self.cut:
@@ -122,9 +114,10 @@ class SimulatedDevice:
 
     async def titles(self, first: int = 15) -> list[str]:
         """The ids of titles there are."""
-        nodes = (await self.line.execute(TITLES, first=first))["contents"]["nodes"]
-        self.known |= {node["id"]: (node["title"], node["runtimeSeconds"] or 0) for node in nodes}
-        return [node["id"] for node in nodes]
+        nodes = (await self.line.titles(first=first, filter={"kinds": ["MOVIE"]}))["contents"]["nodes"]
+        films = [node for node in nodes if node["__typename"] == "Movie"]
+        self.known |= {film["id"]: (film["title"], film["runtimeSeconds"] or 0) for film in films}
+        return [film["id"] for film in films]
 
     async def start(self, content_id: str, seconds: int | None = None) -> Playing:
         """Plays a title, from where its viewer stopped unless `seconds` says otherwise."""
@@ -138,14 +131,16 @@ class SimulatedDevice:
 
     async def set_incognito(self, *, incognito: bool) -> None:
         """Whether nothing is kept of what is done here: then nothing goes into the queue either."""
-        told = {"deviceId": self.store.device_id, "incognito": incognito}
-        payload = (await self.line.execute(INCOGNITO, input=told))["setIncognito"]
-        self.incognito = payload["device"]["incognito"]
+        payload = (await self.line.set_incognito(input={"deviceId": self._id, "incognito": incognito}))[
+            "setIncognito"
+        ]
+        if payload["device"] is not None:
+            self.incognito = payload["device"]["incognito"]
 
     async def look_at_itself(self) -> None:
         """Whether it was made incognito elsewhere, or before it was switched off."""
-        node = (await self.line.execute(ITSELF, id=self.store.device_id))["node"] or {}
-        self.incognito = node.get("incognito", False)
+        node = (await self.line.device_itself(id=self._id))["node"]
+        self.incognito = node is not None and node["__typename"] == "Device" and node["incognito"]
 
     def stop(self) -> None:
         self.report()
@@ -193,7 +188,7 @@ class SimulatedDevice:
     async def _obey_for_ever(self) -> None:
         while True:
             try:
-                told = self.line.stream(COMMANDS, device=self.store.device_id, after=self._cursor)
+                told = self.line.device_commands(device=self._id, after=self._cursor)
                 async for data in told:
                     await self._answer(data["deviceCommands"])
             except Offline:
@@ -206,7 +201,7 @@ class SimulatedDevice:
         self._cursor = event["cursor"]
         self.say(f"{command['action']}: {failure or 'done'}")
         try:
-            await self.line.execute(ANSWER, input={"commandId": command["id"], "failure": failure})
+            await self.line.acknowledge_command(input={"commandId": command["id"], "failure": failure})
         except ClientError as error:
             self.say(f"Could not answer: {error}")
 
@@ -217,10 +212,16 @@ class SimulatedDevice:
                 self.report()
 
     async def _look_up(self, content_id: str) -> tuple[str, int]:
-        node = (await self.line.execute(TITLE, id=content_id))["node"] or {}
+        node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {}
         found = node.get("title", content_id), node.get("runtimeSeconds") or node.get("durationSeconds") or 0
         self.known[content_id] = found
         return found
+
+    @property
+    def _id(self) -> str:
+        if self.store.device_id is None:
+            raise Rejected("This device is not registered yet.", None)
+        return self.store.device_id
 
     def _do(self, change: Any) -> None:
         if not self.incognito:

@@ -35,7 +35,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
-from media_gateway_client.gateway import CHANGES, PUSH
+from media_gateway_client.operations import FOLLOW_CHANGES, PUSH_CHANGES
 from resolvers.ids import decode, encode
 from tests.accounts import new_id
 from tests.catalogue import add_movie
@@ -89,7 +89,7 @@ class Way:
         return results
 
     async def deliver(self, given: dict[str, Any]) -> Sequence[Mapping[str, Any]]:
-        payload = (await self.world.ask.data(PUSH, self.account, input=given))["pushChanges"]
+        payload = (await self.world.ask.data(PUSH_CHANGES, self.account, input=given))["pushChanges"]
         assert payload["userErrors"] == [], payload
         self.told.append((given, payload["results"]))
         results: Sequence[Mapping[str, Any]] = payload["results"]
@@ -101,7 +101,7 @@ class Way:
         latest = (await self.world.ask.data(document, self.account))["viewer"]["syncCursor"]
         if cursor == latest:
             return
-        following = self.world.ask.follow(CHANGES, self.account, after=cursor, snapshot=cursor is None)
+        following = self.world.ask.follow(FOLLOW_CHANGES, self.account, after=cursor, snapshot=cursor is None)
         left = self.after_events
         async with aclosing(following):
             async for result in following:

@@ -2,42 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from media_gateway_client.errors import Offline, Rejected, SignedOut
-from media_gateway_client.replica import FRAGMENTS
+from media_gateway_client.operations import (
+    DeviceKind,
+    Operations,
+    PushChangesInput,
+    Refusal,
+    RegisterDeviceInput,
+)
 from media_gateway_client.store import Operation
 
-PUSH = """mutation Push($input: PushChangesInput!) { pushChanges(input: $input) {
-  results { operationId fate userErrors { message code } } userErrors { message code } } }"""
-REGISTER = """mutation Register($input: RegisterDeviceInput!) { registerDevice(input: $input) {
-  device { id } userErrors { message code } } }"""
-CHANGES = (
-    """subscription Changes($after: String, $snapshot: Boolean!) {
-  changes(after: $after, snapshot: $snapshot) {
-  __typename
-  ... on ProgressChanged { cursor progress { ...OfProgress } }
-  ... on ViewingWithdrawn { cursor content { id } viewing }
-  ... on WatchlistChanged { cursor content { id } entry { ...OfEntry } }
-  ... on ReactionChanged { cursor reaction { ...OfReaction } }
-  ... on TitleMarksChanged { cursor marks { ...OfMarks } }
-  ... on DeviceChanged { cursor }
-  ... on DeviceCommandChanged { cursor }
-  ... on PlaybackChanged { cursor }
-  ... on SnapshotBegan { cursor }
-  ... on SnapshotEnded { cursor } } }"""
-    + FRAGMENTS
-)
 SILENCE_SECONDS = 60.0
 """The server says that it is alive more often than this."""
 
 
 @dataclass
-class Gateway:
+class Gateway(Operations):
     """Fills `Server`. `http` has the server's address as its base."""
 
     http: httpx.AsyncClient
@@ -66,28 +53,35 @@ class Gateway:
             raise Offline(f"The server answers {response.status_code}.")
         return _data(answer)
 
-    async def register(self, name: str, kind: str, platform: str | None = None, **more: Any) -> str:
+    async def register(self, name: str, kind: DeviceKind, platform: str | None = None, **more: Any) -> str:
         """The id of this device; `deviceId` in `more` says that it was registered before."""
-        given = {"name": name, "kind": kind, "platform": platform} | more
-        payload = _payload(await self.execute(REGISTER, input=given))
-        return str(payload["device"]["id"])
+        given = cast("RegisterDeviceInput", {"name": name, "kind": kind, "platform": platform} | more)
+        payload = (await self.register_device(input=given))["registerDevice"]
+        _accepted(payload["userErrors"])
+        assert payload["device"] is not None  # noqa: S101 - there is one, or the reason why not
+        return payload["device"]["id"]
 
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
-        given = {
-            "deviceId": device_id,
-            "operations": [operation.input() for operation in operations],
-            "settledThrough": settled_through,
-        }
-        results: Sequence[Mapping[str, Any]] = _payload(await self.execute(PUSH, input=given))["results"]
-        return results
+        given = cast(
+            "PushChangesInput",
+            {
+                "deviceId": device_id,
+                "operations": [operation.input() for operation in operations],
+                "settledThrough": settled_through,
+            },
+        )
+        payload = (await self.push_changes(input=given))["pushChanges"]
+        _accepted(payload["userErrors"])
+        return payload["results"]
 
     async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
-        async for data in self.stream(CHANGES, after=cursor, snapshot=cursor is None):
-            yield data["changes"]
+        async with aclosing(self.follow_changes(after=cursor, snapshot=cursor is None)) as events:
+            async for data in events:
+                yield data["changes"]
 
-    async def stream(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+    async def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """The results of a subscription, until the server ends it; `Offline` where the way is cut."""
         token = self.token
         try:
@@ -156,10 +150,7 @@ def _data(answer: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _payload(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload of the one mutation; `Rejected` where it was refused."""
-    (payload,) = data.values()
-    for error in payload["userErrors"]:
+def _accepted(user_errors: Sequence[Refusal]) -> None:
+    """Raises `Rejected` where a mutation was refused."""
+    for error in user_errors:
         raise Rejected(error["message"], error["code"])
-    found: dict[str, Any] = payload
-    return found

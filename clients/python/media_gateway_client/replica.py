@@ -44,14 +44,6 @@ class Marks:
     hidden: bool
 
 
-FRAGMENTS = """
-fragment OfProgress on WatchProgress {
-  content { id } viewing positionSeconds durationSeconds completed version }
-fragment OfEntry on WatchlistEntry { tags place }
-fragment OfReaction on Reaction { content { id } verdict stars version }
-fragment OfMarks on TitleMarks { content { id } note dropped hidden }
-"""
-
 Told = dict[str, Any]
 
 

@@ -1,0 +1,1182 @@
+"""Operations of the graph, typed. Written by `make client`; do not edit."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast
+
+TITLES = """query Titles($first: Int!, $after: String, $filter: ContentFilter) {
+  contents(first: $first, after: $after, filter: $filter) {
+    nodes {
+      ...Title
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}"""
+
+SEARCH = """query Search($query: String!, $first: Int!) {
+  search(query: $query, first: $first) {
+    edges {
+      node {
+        ...Title
+      }
+    }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}"""
+
+CONTENT = """query Content($id: ID!) {
+  node(id: $id) {
+    __typename
+    id
+    ... on Content {
+      title
+      year
+      artwork {
+        kind
+        url
+      }
+    }
+    ... on Movie {
+      runtimeSeconds
+    }
+    ... on Episode {
+      runtimeSeconds
+    }
+    ... on Track {
+      durationSeconds
+    }
+  }
+}"""
+
+HOME = """query Home {
+  home {
+    id
+    title
+    items(first: 20) {
+      nodes {
+        ...Title
+      }
+    }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}"""
+
+CONTINUE_WATCHING = """query ContinueWatching($first: Int!) {
+  viewer {
+    continueWatching(first: $first) {
+      nodes {
+        positionSeconds
+        durationSeconds
+        content {
+          ...Title
+        }
+      }
+    }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}"""
+
+WATCHLIST = """query Watchlist($first: Int!, $after: String) {
+  viewer {
+    watchlist(first: $first, after: $after) {
+      nodes {
+        addedAt
+        content {
+          ...Title
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}"""
+
+DEVICES = """query Devices {
+  viewer {
+    devices {
+      id
+      name
+      kind
+      online
+      incognito
+    }
+  }
+}"""
+
+DEVICE_ITSELF = """query DeviceItself($id: ID!) {
+  node(id: $id) {
+    __typename
+    ... on Device {
+      incognito
+    }
+  }
+}"""
+
+REGISTER_DEVICE = """mutation RegisterDevice($input: RegisterDeviceInput!) {
+  registerDevice(input: $input) {
+    device {
+      id
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+SET_INCOGNITO = """mutation SetIncognito($input: SetIncognitoInput!) {
+  setIncognito(input: $input) {
+    device {
+      incognito
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+PUSH_CHANGES = """mutation PushChanges($input: PushChangesInput!) {
+  pushChanges(input: $input) {
+    results {
+      operationId
+      fate
+      userErrors {
+        ...Refusal
+      }
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+SEND_COMMAND = """mutation SendCommand($input: SendCommandInput!) {
+  sendCommand(input: $input) {
+    command {
+      id
+      state
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+ACKNOWLEDGE_COMMAND = """mutation AcknowledgeCommand($input: AcknowledgeCommandInput!) {
+  acknowledgeCommand(input: $input) {
+    command {
+      state
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
+  deviceCommands(deviceId: $device, after: $after) {
+    cursor
+    command {
+      id
+      action
+      arguments
+    }
+  }
+}"""
+
+FOLLOW_CHANGES = """subscription FollowChanges($after: String, $snapshot: Boolean!) {
+  changes(after: $after, snapshot: $snapshot) {
+    __typename
+    ... on ProgressChanged {
+      cursor
+      progress {
+        ...OfProgress
+      }
+    }
+    ... on ViewingWithdrawn {
+      cursor
+      content {
+        id
+      }
+      viewing
+    }
+    ... on WatchlistChanged {
+      cursor
+      content {
+        id
+      }
+      entry {
+        ...OfEntry
+      }
+    }
+    ... on ReactionChanged {
+      cursor
+      reaction {
+        ...OfReaction
+      }
+    }
+    ... on TitleMarksChanged {
+      cursor
+      marks {
+        ...OfMarks
+      }
+    }
+    ... on DeviceChanged {
+      cursor
+    }
+    ... on DeviceCommandChanged {
+      cursor
+    }
+    ... on PlaybackChanged {
+      cursor
+    }
+    ... on SnapshotBegan {
+      cursor
+    }
+    ... on SnapshotEnded {
+      cursor
+    }
+  }
+}
+fragment OfProgress on WatchProgress {
+  content {
+    id
+  }
+  viewing
+  positionSeconds
+  durationSeconds
+  completed
+  version
+}
+fragment OfEntry on WatchlistEntry {
+  tags
+  place
+}
+fragment OfReaction on Reaction {
+  content {
+    id
+  }
+  verdict
+  stars
+  version
+}
+fragment OfMarks on TitleMarks {
+  content {
+    id
+  }
+  note
+  dropped
+  hidden
+}"""
+
+TitleOther = TypedDict(
+    "TitleOther",
+    {
+        "__typename": Literal["Album", "Episode", "Season", "Series", "Track"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+    },
+)
+TitleMovie = TypedDict(
+    "TitleMovie",
+    {
+        "__typename": Literal["Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "runtimeSeconds": int | None,
+    },
+)
+Title: TypeAlias = TitleOther | TitleMovie
+TitlesContentsPageInfo = TypedDict(
+    "TitlesContentsPageInfo",
+    {
+        "hasNextPage": bool,
+        "endCursor": str | None,
+    },
+)
+TitlesContents = TypedDict(
+    "TitlesContents",
+    {
+        "nodes": list[Title],
+        "pageInfo": TitlesContentsPageInfo,
+    },
+)
+TitlesData = TypedDict(
+    "TitlesData",
+    {
+        "contents": TitlesContents,
+    },
+)
+ContentKind: TypeAlias = Literal["MOVIE", "SERIES", "SEASON", "EPISODE", "ALBUM", "TRACK"]
+OfferKind: TypeAlias = Literal["FREE", "SUBSCRIPTION", "RENTAL", "PURCHASE"]
+MaturityRating: TypeAlias = Literal[
+    "G", "TV_Y", "TV_G", "TV_Y7", "PG", "TV_PG", "PG_13", "TV_14", "R", "TV_MA", "NC_17", "NR"
+]
+ContentFilter = TypedDict(
+    "ContentFilter",
+    {
+        "kinds": NotRequired[list[ContentKind] | None],
+        "genres": NotRequired[list[str] | None],
+        "platforms": NotRequired[list[str] | None],
+        "offerKinds": NotRequired[list[OfferKind] | None],
+        "region": NotRequired[str | None],
+        "languages": NotRequired[list[str] | None],
+        "countries": NotRequired[list[str] | None],
+        "keywords": NotRequired[list[str] | None],
+        "people": NotRequired[list[str] | None],
+        "yearFrom": NotRequired[int | None],
+        "yearTo": NotRequired[int | None],
+        "minRuntimeSeconds": NotRequired[int | None],
+        "maxRuntimeSeconds": NotRequired[int | None],
+        "maturityRatings": NotRequired[list[MaturityRating] | None],
+        "maxMaturityRating": NotRequired[MaturityRating | None],
+    },
+)
+SearchSearchEdges = TypedDict(
+    "SearchSearchEdges",
+    {
+        "node": Title,
+    },
+)
+SearchSearch = TypedDict(
+    "SearchSearch",
+    {
+        "edges": list[SearchSearchEdges],
+    },
+)
+SearchData = TypedDict(
+    "SearchData",
+    {
+        "search": SearchSearch,
+    },
+)
+ContentNodeOther = TypedDict(
+    "ContentNodeOther",
+    {
+        "__typename": Literal[
+            "Account",
+            "ApiKey",
+            "Device",
+            "DeviceCommand",
+            "LoginSession",
+            "Passkey",
+            "Person",
+            "PlaybackSession",
+            "ViewingProfile",
+        ],
+        "id": str,
+    },
+)
+ArtworkKind: TypeAlias = Literal["POSTER", "BACKDROP", "COVER"]
+ContentNodeOther1Artwork = TypedDict(
+    "ContentNodeOther1Artwork",
+    {
+        "kind": ArtworkKind,
+        "url": str,
+    },
+)
+ContentNodeOther1 = TypedDict(
+    "ContentNodeOther1",
+    {
+        "__typename": Literal["Album", "Season", "Series"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "artwork": list[ContentNodeOther1Artwork],
+    },
+)
+ContentNodeOther2Artwork = TypedDict(
+    "ContentNodeOther2Artwork",
+    {
+        "kind": ArtworkKind,
+        "url": str,
+    },
+)
+ContentNodeOther2 = TypedDict(
+    "ContentNodeOther2",
+    {
+        "__typename": Literal["Episode", "Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "artwork": list[ContentNodeOther2Artwork],
+        "runtimeSeconds": int | None,
+    },
+)
+ContentNodeTrackArtwork = TypedDict(
+    "ContentNodeTrackArtwork",
+    {
+        "kind": ArtworkKind,
+        "url": str,
+    },
+)
+ContentNodeTrack = TypedDict(
+    "ContentNodeTrack",
+    {
+        "__typename": Literal["Track"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "artwork": list[ContentNodeTrackArtwork],
+        "durationSeconds": int | None,
+    },
+)
+ContentNode: TypeAlias = ContentNodeOther | ContentNodeOther1 | ContentNodeOther2 | ContentNodeTrack
+ContentData = TypedDict(
+    "ContentData",
+    {
+        "node": ContentNode | None,
+    },
+)
+HomeHomeItems = TypedDict(
+    "HomeHomeItems",
+    {
+        "nodes": list[Title],
+    },
+)
+HomeHome = TypedDict(
+    "HomeHome",
+    {
+        "id": str,
+        "title": str,
+        "items": HomeHomeItems,
+    },
+)
+HomeData = TypedDict(
+    "HomeData",
+    {
+        "home": list[HomeHome],
+    },
+)
+ContinueWatchingViewerContinueWatchingNodes = TypedDict(
+    "ContinueWatchingViewerContinueWatchingNodes",
+    {
+        "positionSeconds": int,
+        "durationSeconds": int,
+        "content": Title | None,
+    },
+)
+ContinueWatchingViewerContinueWatching = TypedDict(
+    "ContinueWatchingViewerContinueWatching",
+    {
+        "nodes": list[ContinueWatchingViewerContinueWatchingNodes],
+    },
+)
+ContinueWatchingViewer = TypedDict(
+    "ContinueWatchingViewer",
+    {
+        "continueWatching": ContinueWatchingViewerContinueWatching,
+    },
+)
+ContinueWatchingData = TypedDict(
+    "ContinueWatchingData",
+    {
+        "viewer": ContinueWatchingViewer | None,
+    },
+)
+WatchlistViewerWatchlistNodes = TypedDict(
+    "WatchlistViewerWatchlistNodes",
+    {
+        "addedAt": str,
+        "content": Title | None,
+    },
+)
+WatchlistViewerWatchlistPageInfo = TypedDict(
+    "WatchlistViewerWatchlistPageInfo",
+    {
+        "hasNextPage": bool,
+        "endCursor": str | None,
+    },
+)
+WatchlistViewerWatchlist = TypedDict(
+    "WatchlistViewerWatchlist",
+    {
+        "nodes": list[WatchlistViewerWatchlistNodes],
+        "pageInfo": WatchlistViewerWatchlistPageInfo,
+    },
+)
+WatchlistViewer = TypedDict(
+    "WatchlistViewer",
+    {
+        "watchlist": WatchlistViewerWatchlist,
+    },
+)
+WatchlistData = TypedDict(
+    "WatchlistData",
+    {
+        "viewer": WatchlistViewer | None,
+    },
+)
+DeviceKind: TypeAlias = Literal["TV", "PHONE", "TABLET", "DESKTOP", "WEB"]
+DevicesViewerDevices = TypedDict(
+    "DevicesViewerDevices",
+    {
+        "id": str,
+        "name": str,
+        "kind": DeviceKind,
+        "online": bool,
+        "incognito": bool,
+    },
+)
+DevicesViewer = TypedDict(
+    "DevicesViewer",
+    {
+        "devices": list[DevicesViewerDevices],
+    },
+)
+DevicesData = TypedDict(
+    "DevicesData",
+    {
+        "viewer": DevicesViewer | None,
+    },
+)
+DeviceItselfNodeOther = TypedDict(
+    "DeviceItselfNodeOther",
+    {
+        "__typename": Literal[
+            "Account",
+            "Album",
+            "ApiKey",
+            "DeviceCommand",
+            "Episode",
+            "LoginSession",
+            "Movie",
+            "Passkey",
+            "Person",
+            "PlaybackSession",
+            "Season",
+            "Series",
+            "Track",
+            "ViewingProfile",
+        ],
+    },
+)
+DeviceItselfNodeDevice = TypedDict(
+    "DeviceItselfNodeDevice",
+    {
+        "__typename": Literal["Device"],
+        "incognito": bool,
+    },
+)
+DeviceItselfNode: TypeAlias = DeviceItselfNodeOther | DeviceItselfNodeDevice
+DeviceItselfData = TypedDict(
+    "DeviceItselfData",
+    {
+        "node": DeviceItselfNode | None,
+    },
+)
+RegisterDeviceRegisterDeviceDevice = TypedDict(
+    "RegisterDeviceRegisterDeviceDevice",
+    {
+        "id": str,
+    },
+)
+UserErrorCode: TypeAlias = Literal[
+    "INVALID",
+    "NOT_FOUND",
+    "CONFLICT",
+    "UNAVAILABLE",
+    "LIMIT_REACHED",
+    "CREDENTIALS",
+    "NOT_VERIFIED",
+    "PIN_REQUIRED",
+    "CLOCK_AHEAD",
+]
+Refusal = TypedDict(
+    "Refusal",
+    {
+        "message": str,
+        "code": UserErrorCode,
+    },
+)
+RegisterDeviceRegisterDevice = TypedDict(
+    "RegisterDeviceRegisterDevice",
+    {
+        "device": RegisterDeviceRegisterDeviceDevice | None,
+        "userErrors": list[Refusal],
+    },
+)
+RegisterDeviceData = TypedDict(
+    "RegisterDeviceData",
+    {
+        "registerDevice": RegisterDeviceRegisterDevice,
+    },
+)
+DeviceCapabilitiesInput = TypedDict(
+    "DeviceCapabilitiesInput",
+    {
+        "maxQuality": NotRequired[str | None],
+        "hdr": NotRequired[bool],
+        "remoteControllable": NotRequired[bool],
+        "canCast": NotRequired[bool],
+        "screenInches": NotRequired[int | None],
+    },
+)
+RegisterDeviceInput = TypedDict(
+    "RegisterDeviceInput",
+    {
+        "name": str,
+        "kind": DeviceKind,
+        "platform": NotRequired[str | None],
+        "capabilities": NotRequired[DeviceCapabilitiesInput | None],
+        "deviceId": NotRequired[str | None],
+    },
+)
+SetIncognitoSetIncognitoDevice = TypedDict(
+    "SetIncognitoSetIncognitoDevice",
+    {
+        "incognito": bool,
+    },
+)
+SetIncognitoSetIncognito = TypedDict(
+    "SetIncognitoSetIncognito",
+    {
+        "device": SetIncognitoSetIncognitoDevice | None,
+        "userErrors": list[Refusal],
+    },
+)
+SetIncognitoData = TypedDict(
+    "SetIncognitoData",
+    {
+        "setIncognito": SetIncognitoSetIncognito,
+    },
+)
+SetIncognitoInput = TypedDict(
+    "SetIncognitoInput",
+    {
+        "deviceId": str,
+        "incognito": bool,
+    },
+)
+OperationFate: TypeAlias = Literal["APPLIED", "SUPERSEDED", "REPEATED", "FORGOTTEN", "REFUSED"]
+PushChangesPushChangesResults = TypedDict(
+    "PushChangesPushChangesResults",
+    {
+        "operationId": str,
+        "fate": OperationFate,
+        "userErrors": list[Refusal],
+    },
+)
+PushChangesPushChanges = TypedDict(
+    "PushChangesPushChanges",
+    {
+        "results": list[PushChangesPushChangesResults],
+        "userErrors": list[Refusal],
+    },
+)
+PushChangesData = TypedDict(
+    "PushChangesData",
+    {
+        "pushChanges": PushChangesPushChanges,
+    },
+)
+WatchedInput = TypedDict(
+    "WatchedInput",
+    {
+        "contentId": str,
+        "viewing": NotRequired[int | None],
+        "positionSeconds": int,
+        "durationSeconds": NotRequired[int | None],
+    },
+)
+AddedInput = TypedDict(
+    "AddedInput",
+    {
+        "contentId": str,
+        "tag": NotRequired[str | None],
+    },
+)
+RemovedInput = TypedDict(
+    "RemovedInput",
+    {
+        "contentId": str,
+        "tags": NotRequired[list[str] | None],
+    },
+)
+Verdict: TypeAlias = Literal["LIKE", "DISLIKE", "NOT_INTERESTED"]
+ReactedInput = TypedDict(
+    "ReactedInput",
+    {
+        "contentId": str,
+        "verdict": NotRequired[Verdict | None],
+        "stars": NotRequired[float | None],
+    },
+)
+MovedInput = TypedDict(
+    "MovedInput",
+    {
+        "contentId": str,
+        "place": str,
+    },
+)
+NotedInput = TypedDict(
+    "NotedInput",
+    {
+        "contentId": str,
+        "text": NotRequired[str | None],
+    },
+)
+DroppedInput = TypedDict(
+    "DroppedInput",
+    {
+        "contentId": str,
+        "dropped": NotRequired[bool],
+    },
+)
+HiddenInput = TypedDict(
+    "HiddenInput",
+    {
+        "contentId": str,
+        "hidden": NotRequired[bool],
+    },
+)
+OperationChangeInput = TypedDict(
+    "OperationChangeInput",
+    {
+        "watched": NotRequired[WatchedInput | None],
+        "added": NotRequired[AddedInput | None],
+        "removed": NotRequired[RemovedInput | None],
+        "reacted": NotRequired[ReactedInput | None],
+        "moved": NotRequired[MovedInput | None],
+        "noted": NotRequired[NotedInput | None],
+        "dropped": NotRequired[DroppedInput | None],
+        "hidden": NotRequired[HiddenInput | None],
+    },
+)
+OperationInput = TypedDict(
+    "OperationInput",
+    {
+        "id": str,
+        "version": str,
+        "base": NotRequired[str | None],
+        "change": OperationChangeInput,
+    },
+)
+PushChangesInput = TypedDict(
+    "PushChangesInput",
+    {
+        "deviceId": str,
+        "operations": list[OperationInput],
+        "settledThrough": NotRequired[str | None],
+    },
+)
+CommandState: TypeAlias = Literal["QUEUED", "DELIVERED", "ACKNOWLEDGED", "EXECUTED", "FAILED", "EXPIRED"]
+SendCommandSendCommandCommand = TypedDict(
+    "SendCommandSendCommandCommand",
+    {
+        "id": str,
+        "state": CommandState,
+    },
+)
+SendCommandSendCommand = TypedDict(
+    "SendCommandSendCommand",
+    {
+        "command": SendCommandSendCommandCommand | None,
+        "userErrors": list[Refusal],
+    },
+)
+SendCommandData = TypedDict(
+    "SendCommandData",
+    {
+        "sendCommand": SendCommandSendCommand,
+    },
+)
+NoArguments = TypedDict(
+    "NoArguments",
+    {
+        "reason": NotRequired[str | None],
+    },
+)
+Seek = TypedDict(
+    "Seek",
+    {
+        "positionSeconds": int,
+    },
+)
+SetVolume = TypedDict(
+    "SetVolume",
+    {
+        "level": float,
+    },
+)
+Load = TypedDict(
+    "Load",
+    {
+        "contentId": str,
+        "startSeconds": NotRequired[int],
+    },
+)
+CastTo = TypedDict(
+    "CastTo",
+    {
+        "deviceId": str,
+    },
+)
+SetSubtitles = TypedDict(
+    "SetSubtitles",
+    {
+        "language": NotRequired[str | None],
+    },
+)
+SetAudio = TypedDict(
+    "SetAudio",
+    {
+        "language": str,
+    },
+)
+VideoQuality: TypeAlias = Literal["SD", "HD", "UHD"]
+SetQuality = TypedDict(
+    "SetQuality",
+    {
+        "quality": VideoQuality,
+    },
+)
+DeviceCommandInput = TypedDict(
+    "DeviceCommandInput",
+    {
+        "play": NotRequired[NoArguments | None],
+        "pause": NotRequired[NoArguments | None],
+        "stop": NotRequired[NoArguments | None],
+        "seek": NotRequired[Seek | None],
+        "setVolume": NotRequired[SetVolume | None],
+        "load": NotRequired[Load | None],
+        "castTo": NotRequired[CastTo | None],
+        "mute": NotRequired[NoArguments | None],
+        "unmute": NotRequired[NoArguments | None],
+        "next": NotRequired[NoArguments | None],
+        "previous": NotRequired[NoArguments | None],
+        "setSubtitles": NotRequired[SetSubtitles | None],
+        "setAudio": NotRequired[SetAudio | None],
+        "setQuality": NotRequired[SetQuality | None],
+    },
+)
+SendCommandInput = TypedDict(
+    "SendCommandInput",
+    {
+        "deviceId": str,
+        "command": DeviceCommandInput,
+        "expiresInSeconds": NotRequired[int],
+    },
+)
+AcknowledgeCommandAcknowledgeCommandCommand = TypedDict(
+    "AcknowledgeCommandAcknowledgeCommandCommand",
+    {
+        "state": CommandState,
+    },
+)
+AcknowledgeCommandAcknowledgeCommand = TypedDict(
+    "AcknowledgeCommandAcknowledgeCommand",
+    {
+        "command": AcknowledgeCommandAcknowledgeCommandCommand | None,
+        "userErrors": list[Refusal],
+    },
+)
+AcknowledgeCommandData = TypedDict(
+    "AcknowledgeCommandData",
+    {
+        "acknowledgeCommand": AcknowledgeCommandAcknowledgeCommand,
+    },
+)
+CommandReport: TypeAlias = Literal["ACKNOWLEDGED", "EXECUTED"]
+AcknowledgeCommandInput = TypedDict(
+    "AcknowledgeCommandInput",
+    {
+        "commandId": str,
+        "failure": NotRequired[str | None],
+        "report": NotRequired[CommandReport],
+    },
+)
+DeviceCommandsDeviceCommandsCommand = TypedDict(
+    "DeviceCommandsDeviceCommandsCommand",
+    {
+        "id": str,
+        "action": str,
+        "arguments": Any,
+    },
+)
+DeviceCommandsDeviceCommands = TypedDict(
+    "DeviceCommandsDeviceCommands",
+    {
+        "cursor": str,
+        "command": DeviceCommandsDeviceCommandsCommand,
+    },
+)
+DeviceCommandsData = TypedDict(
+    "DeviceCommandsData",
+    {
+        "deviceCommands": DeviceCommandsDeviceCommands,
+    },
+)
+OfProgressContent = TypedDict(
+    "OfProgressContent",
+    {
+        "id": str,
+    },
+)
+OfProgress = TypedDict(
+    "OfProgress",
+    {
+        "content": OfProgressContent | None,
+        "viewing": int,
+        "positionSeconds": int,
+        "durationSeconds": int,
+        "completed": bool,
+        "version": str,
+    },
+)
+FollowChangesChangesProgressChanged = TypedDict(
+    "FollowChangesChangesProgressChanged",
+    {
+        "__typename": Literal["ProgressChanged"],
+        "cursor": str,
+        "progress": OfProgress,
+    },
+)
+FollowChangesChangesViewingWithdrawnContent = TypedDict(
+    "FollowChangesChangesViewingWithdrawnContent",
+    {
+        "id": str,
+    },
+)
+FollowChangesChangesViewingWithdrawn = TypedDict(
+    "FollowChangesChangesViewingWithdrawn",
+    {
+        "__typename": Literal["ViewingWithdrawn"],
+        "cursor": str,
+        "content": FollowChangesChangesViewingWithdrawnContent | None,
+        "viewing": int,
+    },
+)
+FollowChangesChangesWatchlistChangedContent = TypedDict(
+    "FollowChangesChangesWatchlistChangedContent",
+    {
+        "id": str,
+    },
+)
+OfEntry = TypedDict(
+    "OfEntry",
+    {
+        "tags": list[str],
+        "place": str,
+    },
+)
+FollowChangesChangesWatchlistChanged = TypedDict(
+    "FollowChangesChangesWatchlistChanged",
+    {
+        "__typename": Literal["WatchlistChanged"],
+        "cursor": str,
+        "content": FollowChangesChangesWatchlistChangedContent | None,
+        "entry": OfEntry | None,
+    },
+)
+OfReactionContent = TypedDict(
+    "OfReactionContent",
+    {
+        "id": str,
+    },
+)
+OfReaction = TypedDict(
+    "OfReaction",
+    {
+        "content": OfReactionContent | None,
+        "verdict": Verdict | None,
+        "stars": float | None,
+        "version": str,
+    },
+)
+FollowChangesChangesReactionChanged = TypedDict(
+    "FollowChangesChangesReactionChanged",
+    {
+        "__typename": Literal["ReactionChanged"],
+        "cursor": str,
+        "reaction": OfReaction,
+    },
+)
+OfMarksContent = TypedDict(
+    "OfMarksContent",
+    {
+        "id": str,
+    },
+)
+OfMarks = TypedDict(
+    "OfMarks",
+    {
+        "content": OfMarksContent | None,
+        "note": str | None,
+        "dropped": bool,
+        "hidden": bool,
+    },
+)
+FollowChangesChangesTitleMarksChanged = TypedDict(
+    "FollowChangesChangesTitleMarksChanged",
+    {
+        "__typename": Literal["TitleMarksChanged"],
+        "cursor": str,
+        "marks": OfMarks,
+    },
+)
+FollowChangesChangesOther5 = TypedDict(
+    "FollowChangesChangesOther5",
+    {
+        "__typename": Literal[
+            "DeviceChanged", "DeviceCommandChanged", "PlaybackChanged", "SnapshotBegan", "SnapshotEnded"
+        ],
+        "cursor": str,
+    },
+)
+FollowChangesChanges: TypeAlias = (
+    FollowChangesChangesProgressChanged
+    | FollowChangesChangesViewingWithdrawn
+    | FollowChangesChangesWatchlistChanged
+    | FollowChangesChangesReactionChanged
+    | FollowChangesChangesTitleMarksChanged
+    | FollowChangesChangesOther5
+)
+FollowChangesData = TypedDict(
+    "FollowChangesData",
+    {
+        "changes": FollowChangesChanges,
+    },
+)
+
+
+class Operations(ABC):
+    """A method for each operation; what is `None` is left to the server's default."""
+
+    @abstractmethod
+    async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The data of one operation."""
+
+    @abstractmethod
+    def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """The data of each event of a subscription."""
+
+    async def titles(
+        self, *, first: int, after: str | None = None, filter: ContentFilter | None = None
+    ) -> TitlesData:
+        return cast(
+            "TitlesData", await self.execute(TITLES, **_given(first=first, after=after, filter=filter))
+        )
+
+    async def search(self, *, query: str, first: int) -> SearchData:
+        return cast("SearchData", await self.execute(SEARCH, **_given(query=query, first=first)))
+
+    async def content(self, *, id: str) -> ContentData:
+        return cast("ContentData", await self.execute(CONTENT, **_given(id=id)))
+
+    async def home(self) -> HomeData:
+        return cast("HomeData", await self.execute(HOME))
+
+    async def continue_watching(self, *, first: int) -> ContinueWatchingData:
+        return cast("ContinueWatchingData", await self.execute(CONTINUE_WATCHING, **_given(first=first)))
+
+    async def watchlist(self, *, first: int, after: str | None = None) -> WatchlistData:
+        return cast("WatchlistData", await self.execute(WATCHLIST, **_given(first=first, after=after)))
+
+    async def devices(self) -> DevicesData:
+        return cast("DevicesData", await self.execute(DEVICES))
+
+    async def device_itself(self, *, id: str) -> DeviceItselfData:
+        return cast("DeviceItselfData", await self.execute(DEVICE_ITSELF, **_given(id=id)))
+
+    async def register_device(self, *, input: RegisterDeviceInput) -> RegisterDeviceData:
+        return cast("RegisterDeviceData", await self.execute(REGISTER_DEVICE, **_given(input=input)))
+
+    async def set_incognito(self, *, input: SetIncognitoInput) -> SetIncognitoData:
+        return cast("SetIncognitoData", await self.execute(SET_INCOGNITO, **_given(input=input)))
+
+    async def push_changes(self, *, input: PushChangesInput) -> PushChangesData:
+        return cast("PushChangesData", await self.execute(PUSH_CHANGES, **_given(input=input)))
+
+    async def send_command(self, *, input: SendCommandInput) -> SendCommandData:
+        return cast("SendCommandData", await self.execute(SEND_COMMAND, **_given(input=input)))
+
+    async def acknowledge_command(self, *, input: AcknowledgeCommandInput) -> AcknowledgeCommandData:
+        return cast("AcknowledgeCommandData", await self.execute(ACKNOWLEDGE_COMMAND, **_given(input=input)))
+
+    async def device_commands(
+        self, *, device: str, after: str | None = None
+    ) -> AsyncGenerator[DeviceCommandsData, None]:
+        async with aclosing(self.stream(DEVICE_COMMANDS, **_given(device=device, after=after))) as events:
+            async for data in events:
+                yield cast("DeviceCommandsData", data)
+
+    async def follow_changes(
+        self, *, snapshot: bool, after: str | None = None
+    ) -> AsyncGenerator[FollowChangesData, None]:
+        async with aclosing(self.stream(FOLLOW_CHANGES, **_given(snapshot=snapshot, after=after))) as events:
+            async for data in events:
+                yield cast("FollowChangesData", data)
+
+
+def _given(**variables: Any) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if value is not None}
