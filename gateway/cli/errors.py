@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from domain.platform.errors import Unavailable
+
 # Their messages are written for whoever reads them.
 WELL_SAID = {"gateway", "schema", "subscriptions", "resolvers", "loaders", "domain", "migrations", "alembic"}
 DATABASE_CLIENTS = {"asyncpg", "sqlalchemy"}
@@ -73,6 +75,9 @@ def describe(error: Exception) -> str:
     source = type(error).__module__.partition(".")[0]
     said = " ".join(str(error).split())
     if source in WELL_SAID:
+        cause = error.__cause__
+        if isinstance(error, Unavailable) and cause is not None and str(cause):
+            return f"{said} ({' '.join(str(cause).split())})"
         return said
     if source in DATABASE_CLIENTS:
         return f"PostgreSQL: {' '.join(str(getattr(error, 'orig', error)).split())}"

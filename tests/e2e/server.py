@@ -80,6 +80,8 @@ async def start(folder: Path, **settings: str) -> Server:
         "MEDIA_GATEWAY_DATA_DIR": str(folder),
         "MEDIA_GATEWAY_PORT": str(port),
         "MEDIA_GATEWAY_RATE_LIMITS": "false",
+        # Many servers of a run share one database server, which takes a hundred.
+        "MEDIA_GATEWAY_DATABASE_MAX_CONNECTIONS": "8",
         # What one of several issues, all of them take.
         "MEDIA_GATEWAY_ISSUER": "http://localhost:8000",
         **{
