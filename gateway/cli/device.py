@@ -166,7 +166,10 @@ async def _show(simulated: "SimulatedDevice", name: str, living: "asyncio.Task[N
 
         async def refresh() -> None:
             while True:
-                live.refresh()
+                try:
+                    live.refresh()
+                except Exception as error:  # noqa: BLE001 - the next picture may come out, and says why this did not
+                    screen.said.append(f"A picture was left out: {type(error).__name__}: {error}")
                 await asyncio.sleep(REFRESH_SECONDS)
 
         refreshing = asyncio.create_task(refresh())

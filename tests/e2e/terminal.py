@@ -77,7 +77,14 @@ async def terminal(*command: str, **environment: str) -> AsyncIterator[Terminal]
         "-m",
         "gateway",
         *command,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        # Whoever runs the tests may have said how large its own is.
+        env={
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLUMNS": str(COLUMNS),
+            "LINES": str(ROWS),
+            **environment,
+        },
         stdin=inner,
         stdout=inner,
         stderr=inner,
