@@ -98,8 +98,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
 
+    def is_anonymous(connection: Connection) -> bool:
+        return not (connection.parameters or names_somebody(connection.headers))
+
     async def caller_at(connection: Connection) -> Caller:
-        if not (connection.parameters or names_somebody(connection.headers)):
+        if is_anonymous(connection):
             return ANONYMOUS
         services = opened().services
         identify, identify_key = services.sessions.identify, services.keys.identify
@@ -107,7 +110,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = await caller_at(connection)
+        caller = ANONYMOUS if is_anonymous(connection) else await caller_at(connection)
         rate = None
         if caller.key_id is not None and caller.per_minute is not None:
             rate = await services.limits.require_key(caller.key_id, caller.per_minute)
@@ -229,7 +232,7 @@ def cost_policy(settings: Settings, metrics: Metrics, budgets: Callable[[], Budg
         budgets=budgets,
         payer_of=lambda context: context.payer,
         samples=lambda: random() < settings.cost_sample_ratio,  # noqa: S311 - a sample, no secret
-        spent=lambda spent: metrics.cost(shown(spent.operation.name), spent.requested, spent.actual),
+        spent=lambda operation, expected, actual: metrics.cost(shown(operation.name), expected, actual),
         exceeded=lambda _, error: metrics.cost_exceeded.add(error.code.value, settings.cost_mode.value),
     )
 

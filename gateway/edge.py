@@ -8,11 +8,12 @@ from starlette.applications import Starlette
 from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.platform.tracing import LEFT_OUT
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
-from gateway.routes.connection import headers_of, request_id_of
+from gateway.routes.heads import head_of, request_id_of
 from gateway.routes.security import page_headers
-from gateway.tracing import LeftOut, RequestSpans
+from gateway.tracing import RequestSpans
 
 _STREAMS: Final = (b"text/event-stream", b"multipart/")
 
@@ -63,20 +64,23 @@ class Edge:
         if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = headers_of(scope)
-        request_id = request_id_of(headers)
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "headers": headers}
+        request_id = request_id_of(scope)
         door = self._doors[kind].get(scope["path"])
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
         self._metrics.active += 1
-        token = REQUEST_ID.set(request_id)
+        named, untraced = REQUEST_ID.set(request_id), LEFT_OUT.set(self._spans is None)
+        serving = (door or self._app)(scope, receive, answer if kind == "http" else send)
         try:
-            with self._spans.of(scope, headers, request_id) if self._spans else LeftOut():
-                await (door or self._app)(scope, receive, answer if kind == "http" else send)
+            if self._spans is None:
+                await serving
+            else:
+                with self._spans.of(scope, head_of(scope).headers, request_id):
+                    await serving
         finally:
             self._metrics.active -= 1
-            REQUEST_ID.reset(token)
+            LEFT_OUT.reset(untraced)
+            REQUEST_ID.reset(named)
             if kind == "http":
                 path = self._route(scope) if door is None else scope["path"]
                 self._count(scope["method"], path, answer, time.perf_counter() - started)

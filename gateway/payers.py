@@ -32,5 +32,9 @@ def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Asking, Bu
 
 
 def _asked(connection: Connection) -> str:
-    said = next((value for name, value in connection.parameters.items() if name.lower() == HEADER), None)
-    return str(connection.headers.get(HEADER, "") if said is None else said).strip().lower()
+    said = connection.headers.get(HEADER, "")
+    for name, told in connection.parameters.items():
+        if name.lower() == HEADER:
+            said = told
+            break
+    return str(said).strip().lower() if said else ""

@@ -122,14 +122,20 @@ class Context:
     """When the caller's viewing profile may watch; always if open."""
     last_seen: str | None = None
     """The cursor at which a stream of this caller broke, as its client says in `Last-Event-ID`."""
-    course: Course = field(default_factory=Course)
-    """Where the stream is that this is the context of."""
-    gathered: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
-    """Sources that batched resolvers are asked for one by one."""
     payer: Payer = field(default_factory=Payer)
     """Who pays for the operation, and what was charged."""
     rate: Verdict | None = None
     """What is left of the rate of the caller's API key, where there is one."""
+
+    @cached_property
+    def course(self) -> Course:
+        """Where the stream is that this is the context of."""
+        return Course()
+
+    @cached_property
+    def gathered(self) -> dict[Any, DataLoader[Any, Any]]:
+        """Sources that batched resolvers are asked for one by one."""
+        return {}
 
     @cached_property
     def catalog(self) -> CatalogLoaders:
@@ -192,8 +198,8 @@ class Context:
             self.__dict__.pop(name, None)
 
 
-_OF_ALL: Final = frozenset({"services", "request_id", "gathered"})
-_OF_CALLER: Final = frozenset(field.name for field in fields(Context)) - _OF_ALL
+_OF_ALL: Final = frozenset({"services", "request_id"})
+_OF_CALLER: Final = {field.name for field in fields(Context)} - _OF_ALL | {"course"}
 _OF_AUDIENCE: Final = frozenset({"region", "restriction", "hours"})
 
 

@@ -50,16 +50,6 @@ class Costed(Protocol):
         ...
 
 
-@value
-class Spent:
-    """What an operation was expected to cost, and did."""
-
-    operation: Costed
-    requested: float
-    actual: float | None
-    """None where nobody measured."""
-
-
 def _kept(budgets: Budgets) -> Callable[[], Budgets]:
     return lambda: budgets
 
@@ -77,8 +67,10 @@ class CostPolicy:
     """From the context of an operation."""
     samples: Callable[[], bool] = lambda: False
     """Whether an operation is measured that nobody pays for."""
-    spent: Callable[[Spent], None] = lambda _: None
-    """Hears of each operation that ran, and of each event of a subscription."""
+    spent: Callable[[Costed, float, float | None], None] = lambda _operation, _expected, _actual: None
+    """Hears of each operation that ran, and of each event of a subscription: what it was expected to cost, and
+    what it did, None where nobody measured.
+    """
     exceeded: Callable[[Costed, GatewayError], None] = lambda _operation, _error: None
     """Hears of each that should not run, whether it does or not."""
 
@@ -107,6 +99,9 @@ class Admission:
             return Admitted(operation, None, payer)
         estimate = operation.estimate()
         self._check(operation, estimate, payer)
+        if payer.bucket is None:
+            payer.charge = Charge(estimate.cost)
+            return Admitted(operation, estimate, payer)
         paid = await self._charge(operation, payer, estimate.cost, estimate.cost)
         return Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
 
@@ -134,7 +129,7 @@ class Admission:
         if actual is not None and admitted.paid and payer.bucket is not None and actual != admitted.paid:
             balance = await self._policy.budgets().settle(payer.key, payer.bucket, admitted.paid - actual)
             payer.charge = Charge(estimate.cost, balance)
-        self._policy.spent(Spent(admitted.operation, estimate.cost, actual))
+        self._policy.spent(admitted.operation, estimate.cost, actual)
         return _reported(result, estimate, actual, payer) if payer.reports else result
 
     async def event(
@@ -148,7 +143,7 @@ class Admission:
         if estimate is None:
             return result, None
         actual = of_event(estimate, result.data)
-        self._policy.spent(Spent(admitted.operation, estimate.cost, actual))
+        self._policy.spent(admitted.operation, estimate.cost, actual)
         refused = None
         try:
             await self._charge(admitted.operation, payer, actual, actual)

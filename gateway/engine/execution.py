@@ -5,7 +5,7 @@ import copy
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias, cast
 
 import orjson
@@ -29,6 +29,7 @@ from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
+from gateway.engine.plan.launch import Launch
 from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
@@ -43,13 +44,15 @@ class Operation:
     name: str | None
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
-
-    @property
-    def type(self) -> OperationType:
-        return self.prepared.operations[self.name]
+    type: OperationType
+    constant: OperationResult | None = field(default=None, init=False, repr=False, compare=False)
+    """What every execution comes to, where that is so, and it was executed before."""
+    _estimate: Estimate | None = field(default=None, init=False, repr=False, compare=False)
 
     def estimate(self) -> Estimate:
-        return self.prepared.costs.of(self.name).estimate(self.variables)
+        if self._estimate is None:
+            self._estimate = self.prepared.costs.of(self.name).estimate(self.variables)  # type: ignore[misc]
+        return self._estimate
 
 
 class _PreparedDocuments(strawberry.Schema):
@@ -127,6 +130,7 @@ class Engine:
         self._schema = _taking_prepared(schema, planned=planned)
         extended = bool(schema.get_extensions())
         self._launches = planned and not extended
+        self._statistics = Plans.of(self.schema).statistics
         # Extensions of a schema expect one answer to an operation.
         self._deliveries = (
             None
@@ -136,7 +140,7 @@ class Engine:
 
     def executions(self) -> Mapping[str, int]:
         """How many operations were executed: as `planned`, or without a plan, by the reason."""
-        statistics = Plans.of(self.schema).statistics
+        statistics = self._statistics
         by_reason = {reason.value: count for reason, count in statistics.fallbacks.items()}
         return {"planned": statistics.planned, **by_reason}
 
@@ -154,7 +158,8 @@ class Engine:
             raise Rejected([self.errors.of_exception(error)]) from None
         except GraphQLError as error:
             raise Rejected(self.errors.of_request([error])) from None
-        return Operation(prepared, name, request.variables, request.extensions)
+        type_ = prepared.operations[name]
+        return Operation(prepared, name, request.variables, request.extensions, type_)
 
     async def execute(
         self, operation: Operation, context: object, admitted: Admitted | None = None
@@ -174,6 +179,9 @@ class Engine:
         return result
 
     async def _execute(self, operation: Operation, context: object) -> OperationResult:
+        if operation.constant is not None:
+            self._statistics.planned += 1
+            return operation.constant
         if operation.prepared.introspects and not self.may_introspect(context):
             return self.failed(_introspection_is_off())
         with within(self.limits.deadline_seconds) as seconds:
@@ -196,10 +204,19 @@ class Engine:
         launch = launcher.launch(operation.variables, context, operation.extensions)
         if isinstance(launch, CoreResult):
             return Answer(launch, None)
+        if launch.plan is not None and launch.plan.is_constant:
+            return self._constant(operation, launch)
         sharing = self._sharing()
         if sharing is not None and sharing.applies(launch, context):
             return sharing.execute(launch, operation.variables, context, self.limits.deadline_seconds)
         return unshared(launch)
+
+    def _constant(self, operation: Operation, launch: Launch) -> Answering:
+        answer = unshared(launch)
+        if isinstance(answer, Answer) and not answer.result.errors:
+            result = self._result(*answer)
+            operation.constant = replace(result, known_bytes=result.to_bytes())  # type: ignore[misc]
+        return answer
 
     def delivers(self, operation: Operation) -> bool:
         """Whether `deliver` may answer it in parts."""

@@ -1,7 +1,7 @@
 """How much of one caller runs at the same time: operations, subscriptions, WebSockets."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -21,21 +21,23 @@ class Places:
     """Counts what runs in this process, by caller. Nobody waits for a place: whoever gets none is told so."""
 
     guard: Guard
-    running: Counter[Place] = field(default_factory=Counter)
+    running: dict[Place, int] = field(default_factory=dict)
 
     def taken(self, caller: str, operations: Sequence[Operation]) -> AbstractContextManager[None]:
         """Takes a place for each operation, to be left with the block; raises TooManyRequests where they are
         too few.
         """
-        return self._taken([(caller, _limit_of(operation)) for operation in operations])
+        if len(operations) == 1:
+            return self._taken({(caller, _limit_of(operations[0])): 1})
+        return self._taken(Counter((caller, _limit_of(operation)) for operation in operations))
 
     def socket(self, caller: str) -> AbstractContextManager[None]:
         """Takes a place for a WebSocket; raises TooManyRequests as `taken` does."""
-        return self._taken([(caller, Limit.CONCURRENT_SOCKETS)])
+        return self._taken({(caller, Limit.CONCURRENT_SOCKETS): 1})
 
-    def _taken(self, needed: Sequence[Place]) -> AbstractContextManager[None]:
-        for place in needed if len(needed) == 1 else set(needed):
-            excess = self.guard.refuses(place[1], self.running[place] + needed.count(place))
+    def _taken(self, needed: Mapping[Place, int]) -> AbstractContextManager[None]:
+        for place, count in needed.items():
+            excess = self.guard.refuses(place[1], self.running.get(place, 0) + count)
             if excess is not None:
                 raise TooManyRequests(
                     f"Only {excess.maximum:,} {excess.limit.words} of one caller are served at a time: "
@@ -51,17 +53,18 @@ class _Taken:
 
     __slots__ = ("_places", "_running")
 
-    def __init__(self, running: Counter[Place], places: Sequence[Place]) -> None:
+    def __init__(self, running: dict[Place, int], places: Mapping[Place, int]) -> None:
         self._running = running
         self._places = places
 
     def __enter__(self) -> None:
-        for place in self._places:
-            self._running[place] += 1
+        running = self._running
+        for place, count in self._places.items():
+            running[place] = running.get(place, 0) + count
 
     def __exit__(self, *_: object) -> None:
-        for place in self._places:
-            left = self._running[place] - 1
+        for place, count in self._places.items():
+            left = self._running[place] - count
             if left:
                 self._running[place] = left
             else:

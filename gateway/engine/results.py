@@ -22,6 +22,8 @@ class OperationResult:
     """For how long, and for whom, `data` stays true; None where that is not known."""
     executed: bool = True
     """False for a request error: nothing was resolved, and the response has no `data` entry at all."""
+    known_bytes: bytes | None = None
+    """What `to_bytes` answers, where that was known before."""
 
     @classmethod
     def rejected(cls, errors: list[FormattedError]) -> "OperationResult":
@@ -45,4 +47,6 @@ class OperationResult:
 
     def to_bytes(self) -> bytes:
         """JSON in UTF-8. TypeError if a scalar answered with something that is no JSON."""
+        if self.known_bytes is not None:
+            return self.known_bytes
         return orjson.dumps(self.payload())

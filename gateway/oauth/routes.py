@@ -22,7 +22,7 @@ from gateway.oauth.qr import qr_code
 from gateway.oauth.reading import FRESH, OPEN, PREFLIGHT, asked_by, document, posted, to_program
 from gateway.oauth.requests import Answer, Asked, parameters_in
 from gateway.oauth.server import Server
-from gateway.routes.connection import connection_of, headers_of
+from gateway.routes.connection import connection_of
 from gateway.routes.forms import BadForm, fields_of, message
 
 ENDPOINTS: Final = {
@@ -50,7 +50,7 @@ def oauth_routes(server: Callable[[], Server]) -> list[BaseRoute]:
     async def userinfo(request: Request) -> Response:
         desk = server().desk
         binding = Binding(desk.url(paths.USERINFO), desk.issuer, lambda: desk.proofs)
-        connection = connection_of(request.scope, headers_of(request.scope))
+        connection = connection_of(request.scope)
         try:
             caller = await caller_of(connection, desk.sessions.identify, _no_key, binding.check)
         except Unauthenticated as error:

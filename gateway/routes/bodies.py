@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -13,6 +13,7 @@ from starlette.types import Receive
 
 from gateway.engine.limits import Excess, Guard, Limit, Limits
 from gateway.routes.begun import Begun
+from gateway.routes.heads import IDENTITY, Head
 from gateway.routes.replies import ClientLeft, HttpRefused
 
 _STEP_BYTES: Final = 64 << 10
@@ -24,17 +25,17 @@ _BROTLI_QUALITY: Final = 4
 _ZSTD_LEVEL: Final = 3
 
 
-async def read_body(headers: Mapping[str, str], receive: Receive, guard: Guard) -> bytes:
+async def read_body(head: Head, receive: Receive, guard: Guard) -> bytes:
     """The body, decoded. HttpRefused: 408 too slow, 413 too large, 415 unknown coding, 400 broken coding."""
     limits = guard.limits
     try:
-        body = await _read(headers, receive, limits)
+        body = await _read(head, receive, limits)
     except _TooLarge as large:
         excess = Excess(Limit.BODY_BYTES, limits.max_body_bytes, large.actual, at_least=True)
         guard.note(excess, True)  # noqa: FBT003 - by position, as the guard calls it
         raise _too_large(excess) from None
-    # Larger ones come here only where this limit warns.
-    guard.check(Limit.BODY_BYTES, len(body))
+    if len(body) > limits.max_body_bytes:  # they come here only where this limit warns
+        guard.check(Limit.BODY_BYTES, len(body))
     return body
 
 
@@ -46,13 +47,11 @@ class _TooLarge(Exception):
         self.actual = actual
 
 
-async def _read(headers: Mapping[str, str], receive: Receive, limits: Limits) -> bytes:
+async def _read(head: Head, receive: Receive, limits: Limits) -> bytes:
     maximum = limits.most_body_bytes
-    length = headers.get("content-length", "")
-    # A bound on digits too: Python refuses to read numbers of thousands of them.
-    if length.isdecimal() and (len(length) > len(str(maximum)) or int(length) > maximum):
+    if head.body_bytes > maximum:
         raise _TooLarge(maximum + 1)
-    decode = _decoder(headers.get("content-encoding", "identity").strip().lower())
+    decode = None if head.body_coding == IDENTITY else _decoder(head.body_coding)
     try:
         arriving = Begun(_receive_all(receive, maximum))
         if arriving.done:
@@ -108,9 +107,7 @@ async def _receive_all(receive: Receive, maximum: int) -> bytes:
 Inflate = Callable[[bytes, int], Iterator[bytes]]
 
 
-def _decoder(coding: str) -> Inflate | None:
-    if coding in {"", "identity"}:
-        return None
+def _decoder(coding: str) -> Inflate:
     decoder = {"gzip": _gunzip, "br": _unbrotli, "zstd": _unzstd}.get(coding)
     if decoder is None:
         accepted = [(b"accept-encoding", b"gzip, br, zstd")]

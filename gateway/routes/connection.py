@@ -1,10 +1,8 @@
 """What the doors know of a client, and what they are told about how to serve it."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from random import getrandbits
 from typing import Any, Final
 
 from starlette.types import Scope
@@ -12,11 +10,11 @@ from starlette.types import Scope
 from domain.platform.values import value
 from gateway.engine.lifetime import Lifetime
 from gateway.routes.cursors import Course
+from gateway.routes.heads import head_of, request_id_of
 from gateway.routes.origins import Headers, Origins
 
 PROOF: Final = "DPoP"
 """The parameter of `connection_init` that has a proof for the token beside it."""
-_REQUEST_ID: Final = re.compile(r"[\w.:+/=-]{1,128}")
 
 
 @value
@@ -83,44 +81,13 @@ class DoorOptions:
     compress_from_bytes: int = 1_024
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """By lower-case name; repeated ones joined by commas. A middleware's where it read them."""
-    read: dict[str, str] | None = scope.get("state", {}).get("headers")
-    if read is not None:
-        return read
-    pairs = scope["headers"]
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
-    if len(headers) == len(pairs):
-        return headers
-    headers = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def connection_of(scope: Scope, headers: Mapping[str, str]) -> Connection:
+def connection_of(scope: Scope) -> Connection:
     client = scope.get("client")
     return Connection(
         scope["scheme"],
-        headers,
+        head_of(scope).headers,
         client[0] if client else None,
-        _request_id(scope, headers),
+        request_id_of(scope),
         method=scope.get("method", "GET"),
         path=scope["path"],
     )
-
-
-def _request_id(scope: Scope, headers: Mapping[str, str]) -> str:
-    """A middleware's where it gave one."""
-    given = scope.get("state", {}).get("request_id")
-    return request_id_of(headers) if given is None else str(given)
-
-
-def request_id_of(headers: Mapping[str, str]) -> str:
-    """The client's own if it is harmless to log, else a new one."""
-    sent = headers.get("x-request-id")
-    if sent is not None and _REQUEST_ID.fullmatch(sent):
-        return sent
-    # Nobody is trusted for knowing one, so it need not be unguessable.
-    return f"{getrandbits(128):032x}"

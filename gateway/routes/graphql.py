@@ -22,11 +22,12 @@ from gateway.routes.batches import Batches
 from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.caching import for_caches
-from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of, headers_of
+from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of
 from gateway.routes.cursors import Reached
 from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
+from gateway.routes.heads import Head, head_of
 from gateway.routes.interrupts import Interruptible
 from gateway.routes.negotiation import (
     HTML,
@@ -34,9 +35,6 @@ from gateway.routes.negotiation import (
     Accepted,
     Manner,
     StreamKind,
-    accepted,
-    encoding,
-    media_type,
 )
 from gateway.routes.origins import Headers
 from gateway.routes.reception import Reception
@@ -75,17 +73,21 @@ class _Exchange:
     scope: Scope
     receive: Receive
     send: Send
-    headers: dict[str, str]
+    method: str
+    head: Head
     connection: Connection
-    accepted: Accepted
 
     @property
-    def method(self) -> str:
-        return str(self.scope["method"])
+    def accepted(self) -> Accepted:
+        return self.head.accepted
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.head.headers
 
     @property
     def json_type(self) -> str:
-        return self.accepted.single or JSON
+        return self.head.accepted.single or JSON
 
 
 class HttpDoor:
@@ -98,24 +100,16 @@ class HttpDoor:
         self._batches = Batches(reception)
         self.streams = Streams(reception.engine, options.keep_alive_seconds, options.send_seconds)
         # Few different values come in, again and again.
-        self._accepted = lru_cache(_REMEMBERED_HEADERS)(accepted)
-        self._encoding = lru_cache(_REMEMBERED_HEADERS)(encoding)
         self._data_headers = lru_cache(_REMEMBERED_HEADERS)(data_headers)
-        self._is_json = lru_cache(_REMEMBERED_HEADERS)(_is_json)
         self._type_headers = lru_cache(_REMEMBERED_HEADERS)(_type_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
         exchange = _Exchange(
-            scope,
-            receive,
-            send,
-            headers,
-            connection_of(scope, headers),
-            self._accepted(headers.get("accept")),
+            scope, receive, send, scope["method"], head_of(scope), connection_of(scope)
         )
         try:
-            reply = await self._answer(exchange)
+            posted = exchange.method == "POST"
+            reply = await (self._answer_post(exchange) if posted else self._answer_other(exchange))
         except ClientLeft:
             return
         except Exception as error:  # noqa: BLE001 - the last net: a door answers in its own format or not at all
@@ -123,11 +117,8 @@ class HttpDoor:
         if reply is not None:
             await self._send(exchange, reply)
 
-    async def _answer(self, exchange: _Exchange) -> Reply | None:
-        """The reply; None if a stream has already answered."""
+    async def _answer_other(self, exchange: _Exchange) -> Reply | None:
         match exchange.method:
-            case "POST":
-                return await self._answer_post(exchange)
             case "GET" | "HEAD":
                 asked = self._asked(exchange)
                 return asked if isinstance(asked, Reply) else await self._answer_request(exchange, asked)
@@ -138,6 +129,7 @@ class HttpDoor:
         raise HttpRefused(405, "Use POST, or GET for queries.", [_ALLOWED])
 
     async def _answer_post(self, exchange: _Exchange) -> Reply | None:
+        """The reply; None if a stream has already answered."""
         body = await self._body(exchange)
         repeated = self._reception.intake.again(body)
         if repeated is not None:
@@ -166,10 +158,10 @@ class HttpDoor:
     async def _body(self, exchange: _Exchange) -> bytes:
         """What was posted, as JSON."""
         # Other types a browser sends across sites without asking first.
-        if not self._is_json(exchange.headers.get("content-type")):
+        if not exchange.head.is_json:
             accepts = [(b"accept-post", JSON.encode())]
             raise HttpRefused(415, "Send the request as application/json, in UTF-8.", accepts, close=True)
-        return await read_body(exchange.headers, exchange.receive, self._engine.guard)
+        return await read_body(exchange.head, exchange.receive, self._engine.guard)
 
     async def _answer_batch(self, exchange: _Exchange, requests: list[Any]) -> Reply:
         if exchange.accepted.single is None:
@@ -220,17 +212,21 @@ class HttpDoor:
     async def _run(self, exchange: _Exchange, operation: Operation) -> Reply | None:
         if operation.type is OperationType.MUTATION and exchange.method != "POST":
             raise HttpRefused(405, "Mutations are accepted by POST only.", [(b"allow", b"POST")])
-        manner = self._manner(exchange, operation)
-        if manner is not None:
-            return await self._deliver(exchange, operation, manner)
-        stream = self._stream_for(exchange, operation)
-        if stream is None:
-            answering = Begun(self._executed(exchange, operation))
-            if answering.done:
-                return answering.result
-            with Interruptible(exchange.receive, self._options.disconnect_seconds):
-                return await answering
-            raise ClientLeft
+        if operation.type is OperationType.SUBSCRIPTION or not exchange.head.takes_whole:
+            manner = self._manner(exchange, operation)
+            if manner is not None:
+                return await self._deliver(exchange, operation, manner)
+            stream = self._stream_for(exchange, operation)
+            if stream is not None:
+                return await self._subscribe(exchange, operation, stream)
+        answering = Begun(self._executed(exchange, operation))
+        if answering.done:
+            return answering.result
+        with Interruptible(exchange.receive, self._options.disconnect_seconds):
+            return await answering
+        raise ClientLeft
+
+    async def _subscribe(self, exchange: _Exchange, operation: Operation, stream: StreamKind) -> None:
         with Interruptible(exchange.receive, self._options.disconnect_seconds) as block:
             context = await self._reception.context_of(exchange.connection)
         if block.interrupted:
@@ -241,7 +237,6 @@ class HttpDoor:
         ):
             results = self._engine.subscribe(operation, context, lifetime)
             await self._serve(exchange, results, stream, Reached(self._options.course_of(context)))
-        return None
 
     async def _executed(self, exchange: _Exchange, operation: Operation) -> Reply:
         context = await self._reception.context_of(exchange.connection)
@@ -299,12 +294,11 @@ class HttpDoor:
         )
 
     def _reply(self, exchange: _Exchange, result: OperationResult, context: Any = None) -> Reply:
-        content_type = exchange.json_type
-        status, body = status_of(result, content_type), self._engine.to_bytes(result)
-        headers = result_headers(result)
+        content_type, body = exchange.json_type, self._engine.to_bytes(result)
+        status, headers = status_of(result, content_type), result_headers(result)
         if exchange.method == "POST":
             if context is not None:
-                headers = [*headers, *self._options.allowance_of(context)]
+                headers += self._options.allowance_of(context)
             return Reply(status, body, content_type, headers)
         # What a cache may keep tells nothing of whoever asked first.
         reply = Reply(status, body, content_type, headers)
@@ -325,20 +319,18 @@ class HttpDoor:
         headers = [(b"x-request-id", exchange.connection.request_id.encode("latin-1"))]
         if exchange.method != "POST":  # the answers to those are kept by nobody
             headers.append(_VARY)
-        if "origin" in exchange.headers:
-            headers += self._options.origins.response_headers(exchange.headers)
+        if "origin" in exchange.head.headers:
+            headers += self._options.origins.response_headers(exchange.head.headers)
         return headers
 
     async def _send(self, exchange: _Exchange, reply: Reply) -> None:
         body = reply.body
-        headers = [
-            *self._headers(exchange),
-            *reply.headers,
-            *reply.caching,
-            *self._type_headers(reply.content_type, exchange.connection.scheme),
-        ]
+        headers = self._headers(exchange)
+        headers += reply.headers
+        headers += reply.caching
+        headers += self._type_headers(reply.content_type, exchange.connection.scheme)
         if len(body) >= self._options.compress_from_bytes:
-            coding = self._encoding(exchange.headers.get("accept-encoding"))
+            coding = exchange.head.coding
             if coding is not None:
                 large = len(body) > _INLINE_COMPRESSION_BYTES
                 body = await asyncio.to_thread(compress, body, coding) if large else compress(body, coding)
@@ -360,12 +352,6 @@ def _type_headers(content_type: str | None, scheme: str) -> Headers:
     if content_type is not None:
         headers.append((b"content-type", f"{content_type}; charset=utf-8".encode()))
     return headers
-
-
-def _is_json(content_type: str | None) -> bool:
-    """Whether it is JSON in UTF-8."""
-    name, parameters = media_type(content_type)
-    return name == JSON and parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
 
 
 class Doors:

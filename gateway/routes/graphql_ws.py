@@ -23,7 +23,8 @@ from gateway.engine.places import RETRY_SECONDS
 from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.begun import sent_within
-from gateway.routes.connection import Connection, DoorOptions, connection_of, headers_of
+from gateway.routes.connection import Connection, DoorOptions, connection_of
+from gateway.routes.heads import head_of
 from gateway.routes.cursors import Reached
 from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.reception import Reception
@@ -68,8 +69,7 @@ class SocketDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        headers = headers_of(scope)
-        if not self.options.origins.allows(headers):
+        if not self.options.origins.allows(head_of(scope).headers):
             # Before it is accepted, closing answers the handshake with 403.
             await send(
                 {"type": "websocket.close", "code": CloseCode.FORBIDDEN, "reason": "Origin not allowed"}
@@ -83,7 +83,7 @@ class SocketDoor:
         if self._draining:
             await send(_close(CloseCode.GOING_AWAY, _COME_AGAIN))
             return
-        socket = _Socket(self, connection_of(scope, headers), receive, send)
+        socket = _Socket(self, connection_of(scope), receive, send)
         self._open.add(socket)
         try:
             await socket.run()

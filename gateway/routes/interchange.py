@@ -15,7 +15,7 @@ from domain.interchange.formats import Hints, source_of
 from domain.interchange.model import Fate
 from domain.interchange.service import Report
 from domain.platform.errors import BadInput, ErrorCode, Forbidden, GatewayError, Refused, TooManyRequests
-from gateway.routes.connection import ContextOf, connection_of, headers_of
+from gateway.routes.connection import ContextOf, connection_of
 from gateway.routes.replies import STATUSES, HttpRefused
 from resolvers.context import Context
 
@@ -117,7 +117,7 @@ def _answering(
 
     async def answering(request: Request) -> Response:
         try:
-            context = await context_of(connection_of(request.scope, headers_of(request.scope)))
+            context = await context_of(connection_of(request.scope))
             context.services.policy.check(context.caller, access)
             if context.restriction is not None:
                 raise Forbidden("A viewing profile that hides titles brings and exports no history.")

@@ -14,7 +14,7 @@ from domain.identity.exports import Exports
 from domain.identity.model import Caller
 from domain.identity.policy import Policy, Scope, needs
 from domain.platform.errors import GatewayError, Refused, Unauthenticated, UserErrorCode
-from gateway.routes.connection import Connection, connection_of, headers_of
+from gateway.routes.connection import Connection, connection_of
 from gateway.routes.forms import message
 from gateway.routes.replies import STATUSES
 
@@ -42,7 +42,7 @@ def owner_routes(
     policy = Policy()
 
     async def owner(request: Request) -> str:
-        caller = await caller_of(connection_of(request.scope, headers_of(request.scope)))
+        caller = await caller_of(connection_of(request.scope))
         policy.check(caller, needs(Scope.WRITE_PREFERENCES))
         if caller.account_id is None:
             raise Unauthenticated("Sign in first: this needs an access token.")

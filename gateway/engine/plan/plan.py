@@ -59,6 +59,8 @@ class Plan:
     """The same as `policy`, of these alone."""
     own: frozenset[str]
     """The others, but for `__typename`."""
+    is_constant: bool
+    """Whether it asks for nothing but `__typename`, so that every execution comes to the same."""
     token: object = field(default_factory=object)
     """Stands for this plan, and no other, where the plan itself is too large to be kept."""
 
@@ -209,6 +211,7 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
         common=frozenset(common),
         common_policy=overall(common.values()),
         own=frozenset(every.keys() - common.keys()),
+        is_constant=not every,
     )
 
 
