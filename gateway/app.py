@@ -98,19 +98,15 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 async with desk.in_step(opened.database, opened.queries), in_background(work(jobs)):
                     yield
 
-    def is_anonymous(connection: Connection) -> bool:
-        return not (connection.parameters or names_somebody(connection.headers))
-
     async def caller_at(connection: Connection) -> Caller:
-        if is_anonymous(connection):
-            return ANONYMOUS
         services = opened().services
         identify, identify_key = services.sessions.identify, services.keys.identify
         return await caller_of(connection, identify, identify_key, binding.check)
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        caller = ANONYMOUS if is_anonymous(connection) else await caller_at(connection)
+        named = connection.parameters or names_somebody(connection.headers)
+        caller = await caller_at(connection) if named else ANONYMOUS
         rate = None
         if caller.key_id is not None and caller.per_minute is not None:
             rate = await services.limits.require_key(caller.key_id, caller.per_minute)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.platform.tracing import LEFT_OUT
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
-from gateway.routes.heads import head_of, request_id_of
+from gateway.routes.connection import connection_of
 from gateway.routes.security import page_headers
 from gateway.tracing import RequestSpans
 
@@ -64,7 +64,8 @@ class Edge:
         if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        request_id = request_id_of(scope)
+        connection = connection_of(scope)
+        request_id = connection.request_id
         door = self._doors[kind].get(scope["path"])
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
@@ -75,7 +76,7 @@ class Edge:
             if self._spans is None:
                 await serving
             else:
-                with self._spans.of(scope, head_of(scope).headers, request_id):
+                with self._spans.of(scope, connection.headers, request_id):
                     await serving
         finally:
             self._metrics.active -= 1

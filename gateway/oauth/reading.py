@@ -12,6 +12,7 @@ from domain.identity.dpop import InvalidProof, NonceMissing
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.errors import InvalidDPoPProofError, UseDPoPNonceError
 from gateway.oauth.requests import MAX_BYTES, Answer, Asked, Parameters, parameters_in
+from gateway.routes.connection import connection_of
 
 FORM: Final = "application/x-www-form-urlencoded"
 # For pages of any origin: what a browser adds by itself (cookies) plays no part here.
@@ -65,7 +66,7 @@ def actor(request: Request) -> Actor:
     return Actor(
         address=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
-        request_id=request.scope.get("state", {}).get("request_id"),
+        request_id=connection_of(request.scope).request_id,
     )
 
 

@@ -15,6 +15,7 @@ from domain.identity.audit import Actor
 from domain.identity.closing import Closing
 from domain.identity.recovery import Recovery
 from domain.platform.errors import Refused, TooManyRequests, UserErrorCode
+from gateway.routes.connection import connection_of
 from gateway.routes.forms import BadForm, fields_of, message, page
 
 Fields = Mapping[str, str]
@@ -111,5 +112,5 @@ def actor(request: Request) -> Actor:
     return Actor(
         address=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
-        request_id=request.scope.get("state", {}).get("request_id"),
+        request_id=connection_of(request.scope).request_id,
     )

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final
+from random import getrandbits
+from typing import Any, Final, NamedTuple
 
 from starlette.types import Scope
 
 from domain.platform.values import value
 from gateway.engine.lifetime import Lifetime
 from gateway.routes.cursors import Course
-from gateway.routes.heads import head_of, request_id_of
+from gateway.routes.heads import Head, head_of
 from gateway.routes.origins import Headers, Origins
 
 PROOF: Final = "DPoP"
@@ -81,13 +82,33 @@ class DoorOptions:
     compress_from_bytes: int = 1_024
 
 
+class Arrival(NamedTuple):
+    """What is known of a request or handshake before its body is read."""
+
+    head: Head
+    connection: Connection
+
+
+def arrival_of(scope: Scope) -> Arrival:
+    """The same for all who ask."""
+    state: dict[str, Any] | None = scope.get("state")
+    if state is None:  # some servers leave it to us to begin it
+        state = scope["state"] = {}
+    found: Arrival | None = state.get("arrival")
+    if found is None:
+        head, client = head_of(scope), scope.get("client")
+        connection = Connection(
+            scope["scheme"],
+            head.headers,
+            client[0] if client else None,
+            # Nobody is trusted for knowing one, so it need not be unguessable.
+            head.request_id or f"{getrandbits(128):032x}",
+            method=scope.get("method", "GET"),
+            path=scope["path"],
+        )
+        found = state["arrival"] = Arrival(head, connection)
+    return found
+
+
 def connection_of(scope: Scope) -> Connection:
-    client = scope.get("client")
-    return Connection(
-        scope["scheme"],
-        head_of(scope).headers,
-        client[0] if client else None,
-        request_id_of(scope),
-        method=scope.get("method", "GET"),
-        path=scope["path"],
-    )
+    return arrival_of(scope).connection

@@ -22,12 +22,12 @@ from gateway.routes.batches import Batches
 from gateway.routes.begun import Begun
 from gateway.routes.bodies import compress, discard_body, read_body
 from gateway.routes.caching import for_caches
-from gateway.routes.connection import Connection, ContextOf, DoorOptions, connection_of
+from gateway.routes.connection import Connection, ContextOf, DoorOptions, arrival_of
 from gateway.routes.cursors import Reached
 from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
-from gateway.routes.heads import Head, head_of
+from gateway.routes.heads import Head
 from gateway.routes.interrupts import Interruptible
 from gateway.routes.negotiation import (
     HTML,
@@ -104,9 +104,8 @@ class HttpDoor:
         self._type_headers = lru_cache(_REMEMBERED_HEADERS)(_type_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(
-            scope, receive, send, scope["method"], head_of(scope), connection_of(scope)
-        )
+        head, connection = arrival_of(scope)
+        exchange = _Exchange(scope, receive, send, connection.method, head, connection)
         try:
             posted = exchange.method == "POST"
             reply = await (self._answer_post(exchange) if posted else self._answer_other(exchange))
@@ -218,7 +217,8 @@ class HttpDoor:
                 return await self._deliver(exchange, operation, manner)
             stream = self._stream_for(exchange, operation)
             if stream is not None:
-                return await self._subscribe(exchange, operation, stream)
+                await self._subscribe(exchange, operation, stream)
+                return None
         answering = Begun(self._executed(exchange, operation))
         if answering.done:
             return answering.result
@@ -295,7 +295,9 @@ class HttpDoor:
 
     def _reply(self, exchange: _Exchange, result: OperationResult, context: Any = None) -> Reply:
         content_type, body = exchange.json_type, self._engine.to_bytes(result)
-        status, headers = status_of(result, content_type), result_headers(result)
+        status, headers = 200, []
+        if not result.executed:
+            status, headers = status_of(result, content_type), result_headers(result)
         if exchange.method == "POST":
             if context is not None:
                 headers += self._options.allowance_of(context)

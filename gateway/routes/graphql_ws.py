@@ -24,7 +24,6 @@ from gateway.engine.requests import OperationRequest, read_json, read_operation
 from gateway.engine.results import OperationResult
 from gateway.routes.begun import sent_within
 from gateway.routes.connection import Connection, DoorOptions, connection_of
-from gateway.routes.heads import head_of
 from gateway.routes.cursors import Reached
 from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.reception import Reception
@@ -69,7 +68,7 @@ class SocketDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        if not self.options.origins.allows(head_of(scope).headers):
+        if not self.options.origins.allows(connection_of(scope).headers):
             # Before it is accepted, closing answers the handshake with 403.
             await send(
                 {"type": "websocket.close", "code": CloseCode.FORBIDDEN, "reason": "Origin not allowed"}

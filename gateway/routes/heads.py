@@ -6,8 +6,7 @@ A client sends much the same head with all of its requests, so each is worked ou
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from random import getrandbits
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import Scope
 
@@ -50,30 +49,7 @@ class Head:
 
 def head_of(scope: Scope) -> Head:
     """Of a request or handshake."""
-    found: Head | None = _state_of(scope).get("head")
-    if found is None:
-        found = scope["state"]["head"] = _head_of(tuple(scope["headers"]))
-    return found
-
-
-def request_id_of(scope: Scope) -> str:
-    """The client's own if it is harmless to log, else a new one; the same for all who ask."""
-    found: str | None = _state_of(scope).get("request_id")
-    if found is None:
-        # Nobody is trusted for knowing one, so it need not be unguessable.
-        found = scope["state"]["request_id"] = head_of(scope).request_id or f"{getrandbits(128):032x}"
-    return found
-
-
-def _state_of(scope: Scope) -> dict[str, Any]:
-    """What is known of a request; some servers leave it to us to begin it."""
-    state: dict[str, Any] | None = scope.get("state")
-    if state is None:
-        state = scope["state"] = {}
-    return state
-
-
-def _head_of(pairs: Pairs) -> Head:
+    pairs: Pairs = tuple(scope["headers"])
     head = _HEADS.get(pairs)
     if head is None:
         head = _read(pairs)

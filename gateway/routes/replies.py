@@ -67,14 +67,15 @@ def status_of(result: OperationResult, content_type: str) -> int:
 
     With application/json a client looks into the body for what is wrong with its document, so that is 200.
     """
-    if result.executed or (code := result.code) is None:
+    code = result.code
+    if code is None:
         return 200
     return STATUSES.get(code, 200 if content_type == JSON else 400)
 
 
 def result_headers(result: OperationResult) -> Headers:
     """What a client is to know of a result that was not executed, beside its status."""
-    if result.executed or result.code is not ErrorCode.RATE_LIMITED:
+    if result.code is not ErrorCode.RATE_LIMITED:
         return []
     return rate_headers(result.errors[0]["extensions"])
 

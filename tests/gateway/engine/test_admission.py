@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import strawberry
@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from domain.platform.budgets import Bucket, LocalBudgets, Payer
 from domain.platform.errors import CostLimitExceeded, GatewayError, TooManyRequests
-from gateway.engine.admission import Costed, CostMode, CostPolicy, Spent
+from gateway.engine.admission import Costed, CostMode, CostPolicy
 from gateway.engine.execution import Engine, Operation
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
@@ -21,6 +21,12 @@ from schema.views import edge, stream
 from tests.accounts import Clock
 
 BUCKET = Bucket(capacity=100, per_second=2)
+
+
+class Spent(NamedTuple):
+    operation: Costed
+    requested: float
+    actual: float | None
 
 
 @dataclass
@@ -86,7 +92,7 @@ class Shop:
             budgets=lambda: self.budgets,
             payer_of=lambda context: context.payer,
             samples=lambda: samples,
-            spent=self.spent.append,
+            spent=lambda *spent: self.spent.append(Spent(*spent)),
             exceeded=lambda operation, error: self.exceeded.append((operation, error)),
         )
         self.engine = Engine(Schema(Query, subscription=Subscription, federation_version="2.9"), costs=policy)
