@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         """A connection as the pool lends it; what `postgres.Connection` adds passes through."""
 
         async def answer(
-            self, how: str, query: str, arguments: Sequence[Any], seconds: float | None
-        ) -> Any: ...
+            self, most: int, query: str, arguments: Sequence[Any], seconds: float | None
+        ) -> list[asyncpg.Record]: ...
 
 else:
     Session = PoolConnectionProxy
@@ -67,8 +67,9 @@ class Sessions:
         """One that is at hand, if there is."""
         while self._free:
             session, _ = self._free.pop()
-            if not self._forgets(session):
+            if not is_lost(session):
                 return session
+            self._has_left()
         return None
 
     def give_idle(self, session: Session) -> bool:
@@ -78,7 +79,8 @@ class Sessions:
         now = time.monotonic()
         if self._free and now - self._free[0][1] > IDLE_SECONDS:
             return False
-        self._keep(session, now)
+        if not self._waiters or not self._hand(session):
+            self._free.append((session, now))
         return True
 
     async def give(self, session: Session, *, sound: bool) -> None:
