@@ -8,7 +8,7 @@ from typing import Any, Final, Union, get_args, get_origin
 from aiodataloader import DataLoader
 from strawberry import Parent
 
-from loaders.loader import Soon
+from domain.platform.soon import Soon
 from resolvers.context import Info
 
 BATCH: Final = "__batch__"

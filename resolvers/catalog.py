@@ -14,7 +14,7 @@ from domain.catalog.quality import ContentQuality, assess
 from domain.catalog.service import ContentOrder
 from domain.catalog.taxonomy import GENRES, PLATFORMS, Genre, Platform
 from domain.platform.paging import Cut, Keyset, Page, SortKey, paged
-from loaders.loader import Soon, then
+from domain.platform.soon import Soon, then
 from resolvers.arguments import After, Before, First, Last, Region
 from resolvers.batching import batched
 from resolvers.context import Info

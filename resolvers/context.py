@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import strawberry
@@ -37,6 +36,7 @@ from domain.interchange.exporting import Archives
 from domain.interchange.service import Interchange
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
+from domain.platform.lazily import lazily
 from domain.platform.rates import Verdict
 from domain.playback.service import Playback
 from domain.sona.service import Sona
@@ -127,41 +127,41 @@ class Context:
     rate: Verdict | None = None
     """What is left of the rate of the caller's API key, where there is one."""
 
-    @cached_property
+    @lazily
     def course(self) -> Course:
         """Where the stream is that this is the context of."""
         return Course()
 
-    @cached_property
+    @lazily
     def gathered(self) -> dict[Any, DataLoader[Any, Any]]:
         """Sources that batched resolvers are asked for one by one."""
         return {}
 
-    @cached_property
+    @lazily
     def catalog(self) -> CatalogLoaders:
         return CatalogLoaders(seen_by(self.restriction, self.services.catalog))
 
-    @cached_property
+    @lazily
     def identity(self) -> IdentityLoaders:
         return IdentityLoaders(self.services.accounts, self.services.sessions)
 
-    @cached_property
+    @lazily
     def administration(self) -> AdministrationLoaders:
         return AdministrationLoaders(self.services.administration)
 
-    @cached_property
+    @lazily
     def avatars(self) -> Loader[str, str | None]:
         return one(self.services.avatars.names)
 
-    @cached_property
+    @lazily
     def sync(self) -> SyncLoaders:
         return SyncLoaders(self.services.sync, self.services.devices, self.services.commands, self.account_id)
 
-    @cached_property
+    @lazily
     def playback(self) -> PlaybackLoaders:
         return PlaybackLoaders(self.services.playback, self.account_id)
 
-    @cached_property
+    @lazily
     def sona(self) -> SonaLoaders:
         return SonaLoaders(self.services.similarity)
 

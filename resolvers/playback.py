@@ -12,12 +12,12 @@ from domain.catalog.links import PlaybackLink, links_for
 from domain.identity.model import Viewer
 from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
+from domain.platform.soon import Soon
 from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
-from loaders.loader import Soon
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry

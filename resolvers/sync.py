@@ -14,11 +14,11 @@ from domain.catalog import model as catalog
 from domain.identity.model import Viewer
 from domain.platform.errors import BadInput, UserError
 from domain.platform.paging import Cut, Page
+from domain.platform.soon import Soon
 from domain.sync import model
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin
 from domain.sync.service import WatchlistOrder
-from loaders.loader import Soon
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batching import batched
 from resolvers.context import Info

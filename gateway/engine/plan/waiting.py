@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from types import CoroutineType
 from typing import Any, Generic, TypeVar
 
+from domain.platform.soon import Later
 from gateway.engine.plan.positions import Raised
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ class Waiting(Generic[T]):
 
     def __init__(self) -> None:
         self._new: list[tuple[Awaitable[Any], T]] = []
-        self._running: dict[asyncio.Future[Any], list[T]] = {}
+        self._running: dict[asyncio.Future[Any], list[tuple[T, Callable[[Any], Any] | None]]] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
         self._arrived: list[asyncio.Future[Any]] = []
         self._wake: asyncio.Future[None] | None = None
@@ -36,7 +37,8 @@ class Waiting(Generic[T]):
         for _, what in self._new:
             yield what
         for waiting in self._running.values():
-            yield from waiting
+            for what, _ in waiting:
+                yield what
 
     async def arrivals(self) -> list[tuple[T, Any]]:
         """What is done, at least one, with its value; `Raised` for an exception."""
@@ -48,26 +50,34 @@ class Waiting(Generic[T]):
             except Exception as error:  # noqa: BLE001 - the field's, whatever it is
                 return [(what, Raised(error))]
         for awaitable, what in new:
-            future = _started(awaitable)
-            if future is not awaitable:
-                self._tasks.add(future)
+            if type(awaitable) is Later:
+                future, function = awaitable.future, awaitable.function
+            else:
+                future, function = _started(awaitable), None
+                if future is not awaitable:
+                    self._tasks.add(future)
             # A loader answers the same future for the same key.
-            waiting = self._running.setdefault(future, [])
-            if not waiting:
+            waiting = self._running.get(future)
+            if waiting is None:
+                waiting = self._running[future] = []
                 future.add_done_callback(self._arrive)
-            waiting.append(what)
+            waiting.append((what, function))
         if not self._arrived:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
             self._wake = None
         arrived, self._arrived = self._arrived, []
         self._tasks.difference_update(arrived)
-        return [(what, outcome(future)) for future in arrived for what in self._running.pop(future, ())]
+        return [
+            (what, outcome(future, function))
+            for future in arrived
+            for what, function in self._running.pop(future, ())
+        ]
 
     def drop(self, is_unwanted: Callable[[T], bool]) -> None:
         """Forgets what nobody waits for any more, and cancels it where it was started here."""
         for future, waiting in list(self._running.items()):
-            waiting[:] = [what for what in waiting if not is_unwanted(what)]
+            waiting[:] = [(what, function) for what, function in waiting if not is_unwanted(what)]
             if not waiting:
                 del self._running[future]
                 if future in self._tasks:
@@ -95,16 +105,13 @@ def _started(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
     return asyncio.ensure_future(awaitable)
 
 
-def outcome(done: asyncio.Future[Any]) -> Any:
-    """The value of a future that is done; `Raised` for an exception."""
-    if done.cancelled():
-        raise asyncio.CancelledError
-    error = done.exception()
-    if error is None:
-        return done.result()
-    if isinstance(error, Exception):
+def outcome(done: asyncio.Future[Any], function: Callable[[Any], Any] | None = None) -> Any:
+    """The value of a future that is done, or what `function` makes of it; `Raised` for an exception."""
+    try:
+        result = done.result()
+        return result if function is None else function(result)
+    except Exception as error:  # noqa: BLE001 - the field's, whatever it is
         return Raised(error)
-    raise error
 
 
 def discard(awaitable: object) -> None:
