@@ -45,6 +45,7 @@ WIDTH = 21
 RATINGS: dict[str | None, MaturityRating | None] = {rating.value: rating for rating in MaturityRating}
 STATUSES: dict[str | None, SeriesStatus | None] = {status.value: status for status in SeriesStatus}
 ROLES = {role.value: role for role in CreditRole}
+ARTWORK_KINDS = {kind.value: kind for kind in ArtworkKind}
 OFFER_KINDS = {kind.value: kind for kind in OfferKind}
 QUALITIES: dict[str | None, VideoQuality | None] = {quality.value: quality for quality in VideoQuality}
 RATINGS[None] = STATUSES[None] = QUALITIES[None] = QUALITIES[""] = None
@@ -140,9 +141,10 @@ class PostgresCatalog:
                 WHERE content_id = ANY($1::bigint[]) ORDER BY kind DESC, position""",
             content_ids,
         )
-        return _grouped(
-            rows, lambda row: row[0], lambda row: Image(ArtworkKind(row[1]), row[2], row[3], row[4])
-        )
+        found: defaultdict[int, list[Image]] = defaultdict(list)
+        for content_id, kind, url, width, height in rows:
+            found[content_id].append(Image(ARTWORK_KINDS[kind], url, width, height))
+        return found
 
     async def offers(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
         """What is offered as a whole is offered in its parts: an episode has the offers of its series."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 import orjson
@@ -106,6 +106,7 @@ class Connection(asyncpg.Connection):
         failure: BaseException | None = None
         try:
             statement = self._prepared.get(query) or await self._prepare_once(query, seconds)
+            rows: list[Row]
             rows, _, _ = await self._protocol.bind_execute(  # type: ignore[attr-defined]
                 statement._state,  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public is without the detours
                 arguments,
@@ -114,7 +115,7 @@ class Connection(asyncpg.Connection):
                 True,  # noqa: FBT003 - by position, as the driver has it
                 seconds,
             )
-            return cast("list[Row]", rows)
+            return rows
         except asyncpg.InvalidCachedStatementError as error:
             # A table has changed since; nothing was done yet.
             self._prepared.clear()

@@ -1,7 +1,5 @@
 """Until when what was read in a block stays true, as far as time alone changes it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
@@ -22,15 +20,18 @@ class Validity:
 _observed: ContextVar[Validity | None] = ContextVar("validity", default=None)
 
 
-@contextmanager
-def observed_validity() -> Iterator[Validity]:
+class observed_validity:  # noqa: N801 - reads as `with observed_validity() as validity:`
     """What readers tell within the block, in its task and in those it starts."""
-    validity = Validity()
-    token = _observed.set(validity)
-    try:
-        yield validity
-    finally:
-        _observed.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> Validity:
+        validity = Validity()
+        self._token = _observed.set(validity)
+        return validity
+
+    def __exit__(self, *_: object) -> None:
+        _observed.reset(self._token)
 
 
 def validity() -> Validity | None:

@@ -178,9 +178,7 @@ class PostgresSync(PostgresContinuing):
 
 
 def to_entry(row: Row) -> WatchlistEntry:
-    return WatchlistEntry(
-        row["content_id"], row["added_at"], row["device_id"], tuple(row["tags"]), row["place"]
-    )
+    return WatchlistEntry(row[0], row[1], row[2], tuple(row[3]), row[4])
 
 
 def _conflict(row: Row) -> Conflict:
