@@ -4,7 +4,7 @@ import base64
 import binascii
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
@@ -120,6 +120,14 @@ class Keyset:
 
     name: str
     keys: tuple[SortKey, ...]
+    _selected: str = field(init=False, repr=False, compare=False)
+    _orders: tuple[str, str] = field(init=False, repr=False, compare=False)
+    """Forwards and backwards."""
+
+    def __post_init__(self) -> None:
+        selected = ", ".join(f"{key.expression} AS k{index}" for index, key in enumerate(self.keys))
+        object.__setattr__(self, "_selected", selected)
+        object.__setattr__(self, "_orders", (self._order(backwards=False), self._order(backwards=True)))
 
     def cursor(self, values: Sequence[Any]) -> str:
         return base64.urlsafe_b64encode(orjson.dumps([self.name, *values])).decode().rstrip("=")
@@ -140,7 +148,7 @@ class Keyset:
 
     def select(self) -> str:
         """The key's columns, to be selected last as `k0, k1, …`."""
-        return ", ".join(f"{key.expression} AS k{index}" for index, key in enumerate(self.keys))
+        return self._selected
 
     def clauses(self, cut: Cut, arguments: list[Any]) -> tuple[str, str]:
         """The condition and the order of a cut; appends the values it needs to `arguments`."""
@@ -149,10 +157,7 @@ class Keyset:
             conditions.append(self._beyond(self.values(cut.after, "after"), arguments, forward=True))
         if cut.before is not None:
             conditions.append(self._beyond(self.values(cut.before, "before"), arguments, forward=False))
-        order = ", ".join(
-            f"{key.expression} {'DESC' if key.descending != cut.backwards else 'ASC'}" for key in self.keys
-        )
-        return " AND ".join(conditions) or "TRUE", order
+        return " AND ".join(conditions) or "TRUE", self._orders[cut.backwards]
 
     def page(
         self, rows: Sequence[Any], cut: Cut, build: Callable[[Any], T], count: Callable[[], Awaitable[int]]
@@ -169,6 +174,11 @@ class Keyset:
             has_next=cut.before is not None if cut.backwards else more,
             has_previous=more if cut.backwards else cut.after is not None,
             count=count,
+        )
+
+    def _order(self, *, backwards: bool) -> str:
+        return ", ".join(
+            f"{key.expression} {'DESC' if key.descending != backwards else 'ASC'}" for key in self.keys
         )
 
     def _beyond(self, values: list[Any], arguments: list[Any], *, forward: bool) -> str:

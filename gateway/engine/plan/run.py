@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import ExecutionResult
 from graphql.pyutils import Path
 
+from domain.platform.values import value
 from gateway.engine.plan.calls import Calls, Occasion
 from gateway.engine.plan.failures import Data, field_path
 from gateway.engine.plan.fields import Batch
@@ -26,7 +26,7 @@ class BatchMismatch(Exception):
     """A batch function answered something else than one value for each source."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entries:
     """Entries of a position that get their values together."""
 
@@ -37,7 +37,7 @@ class Entries:
     """Whether one awaitable answers all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stray:
     """A value that graphql-core completes."""
 
@@ -191,6 +191,9 @@ class Run(Calls):
     def _answered(self, entries: Entries, answered: Any) -> None:
         """Completes what a batch function answered."""
         count = len(entries.targets)
+        if type(answered) is list and len(answered) == count:  # nearly always
+            self._complete(entries, answered)
+            return
         if not isinstance(answered, Raised) and (
             not isinstance(answered, Sequence) or len(answered) != count
         ):
