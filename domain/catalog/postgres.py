@@ -160,8 +160,26 @@ class PostgresCatalog:
             [place.content_id for place in places],
             [place.region for place in places],
         )
-        found = _grouped(rows, lambda row: (row[12], row[2]), _offer)
-        return {(place := Place(*key)): cheapest_first(place, offers) for key, offers in found.items()}
+        found: dict[tuple[int, str], list[Offer]] = {place: [] for place in places}
+        for (
+            content_id, kind, region, platform, link_id, price, currency, quality, available_from, expires_at,
+            verified_at, demonstration, part_id,
+        ) in rows:  # fmt: skip
+            offer = Offer(
+                content_id,
+                OFFER_KINDS[kind],
+                region,
+                platform,
+                link_id,
+                None if price is None else Money(price, currency),
+                QUALITIES[quality],
+                available_from,
+                expires_at,
+                verified_at,
+                demonstration,
+            )
+            found[part_id, region].append(offer)
+        return {place: cheapest_first(place, found[place]) for place in places if found[place]}
 
     async def by_external_id(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         rows = await self._database.rows(
@@ -245,26 +263,6 @@ def content_of(row: Row) -> Content:
             return Album(*shared, label)
         case _:
             return Track(*shared, parent_id, disc, number, runtime_seconds)
-
-
-def _offer(row: Row) -> Offer:
-    (
-        content_id, kind, region, platform, link_id, price, currency, quality, available_from, expires_at,
-        verified_at, demonstration, _,
-    ) = row  # fmt: skip
-    return Offer(
-        content_id,
-        OFFER_KINDS[kind],
-        region,
-        platform,
-        link_id,
-        None if price is None else Money(price, currency),
-        QUALITIES[quality],
-        available_from,
-        expires_at,
-        verified_at,
-        demonstration,
-    )
 
 
 def _grouped(rows: Sequence[Row], key: Callable[[Row], K], build: Callable[[Row], V]) -> Mapping[K, list[V]]:

@@ -85,9 +85,17 @@ class Catalog:
         return None if found is None else self._standing(found)
 
     def _standing(self, found: Mapping[Place, list[Offer]]) -> Mapping[Place, list[Offer]]:
+        changing = [
+            offer
+            for offers in found.values()
+            for offer in offers
+            if offer.available_from is not None or offer.expires_at is not None
+        ]
+        if not changing:
+            return found
         now = self.now()
         if (observed := validity()) is not None:
-            for change in (offer.next_change(now) for offers in found.values() for offer in offers):
+            for change in (offer.next_change(now) for offer in changing):
                 if change is not None:
                     observed.ends(change)
         return {place: [offer for offer in offers if offer.stands(now)] for place, offers in found.items()}
@@ -95,6 +103,8 @@ class Catalog:
 
 def cheapest_first(place: Place, offers: Sequence[Offer]) -> list[Offer]:
     """Free, by subscription, to rent, to buy; and within each the least to pay."""
+    if len(offers) < 2:  # noqa: PLR2004 - there is nothing to sort
+        return list(offers)
     return sorted(offers, key=partial(_cheapest_first, place.content_id))
 
 
