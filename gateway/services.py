@@ -57,6 +57,7 @@ from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.background import in_background
+from gateway.binding import Binding
 from gateway.correspondence import (
     address_change_of,
     closing_of,
@@ -74,8 +75,9 @@ from gateway.jobs import embedding_jobs, jobs_of
 from gateway.limits import open_keys, open_limits, open_spending
 from gateway.metrics import Metrics
 from gateway.oauth.elsewhere import Elsewhere
-from gateway.oauth.opening import open_elsewhere
+from gateway.oauth.opening import GRAPH, open_elsewhere
 from gateway.oauth.pages import Pages
+from gateway.recognition import Recognition
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
@@ -104,6 +106,8 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
+    recognition: Recognition
+    """Who is behind a connection."""
     elsewhere: Elsewhere
     """The authorisation server with its pages, and other providers to sign in with."""
 
@@ -254,7 +258,20 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, elsewhere)
+        binding = Binding(
+            settings.issuer.rstrip("/") + GRAPH, settings.issuer, lambda: elsewhere.pages.desk.proofs
+        )
+        yield Opened(
+            services=services,
+            budgets=shared.budgets,
+            probes=probes,
+            jobs=jobs,
+            sharing=sharing,
+            database=database,
+            queries=shared.queries,
+            recognition=Recognition(sessions, keys, binding.check),
+            elsewhere=elsewhere,
+        )
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
