@@ -52,9 +52,12 @@ class House:
         wanted = Wanted("Backup", (Scope.READ_WATCHLIST,), expires_in_days=days)
         return await self.desk.keys.create(holder, wanted, Actor(account.id))
 
-    async def caller(self, *, parameters: dict[str, Any] | None = None, **headers: str) -> Caller:
+    async def caller(self, **headers: str) -> Caller:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.recognition.caller_of(Connection("https", named, None, "r", parameters or {}))
+        return await self.recognition.caller_of(Connection("https", named, None, "r"))
+
+    async def on_a_socket(self, **parameters: Any) -> Caller:
+        return await self.recognition.caller_of(Connection("wss", {}, None, "r", parameters))
 
     async def with_token(self, token: str) -> Caller:
         return await self.caller(authorization=f"Bearer {token}")
@@ -73,7 +76,7 @@ async def test_a_token_and_a_key_are_looked_into_once_a_second(house: House) -> 
     ways: list[Callable[[], Awaitable[Caller]]] = [
         lambda: house.with_token(token),
         lambda: house.caller(x_api_key=key),
-        lambda: house.caller(parameters={"Authorization": f"Bearer {token}", "other": 1}),
+        lambda: house.on_a_socket(Authorization=f"Bearer {token}", other=1),
     ]
     for ask in ways:
         first = await ask()
@@ -88,13 +91,16 @@ async def test_a_token_and_a_key_are_looked_into_once_a_second(house: House) -> 
 
 
 async def test_nobody_is_remembered_who_is_not_let_in(house: House) -> None:
-    for headers in ({}, {"authorization": ""}, {"x_api_key": ""}, {"accept": "*/*"}):
-        assert await house.caller(**headers) is ANONYMOUS
-    for headers in (
+    anonymous: list[dict[str, str]] = [{}, {"authorization": ""}, {"x_api_key": ""}, {"accept": "*/*"}]
+    refused: list[dict[str, str]] = [
         {"authorization": "Bearer abc"},
         {"authorization": "Basic abc"},
         {"x_api_key": "mg_live_abc"},
-    ):
+    ]
+
+    for headers in anonymous:
+        assert await house.caller(**headers) is ANONYMOUS
+    for headers in refused:
         with pytest.raises(Unauthenticated):
             await house.caller(**headers)
 
@@ -107,13 +113,14 @@ async def test_a_credential_counts_only_where_it_was_shown(house: House) -> None
     await house.with_token(token)
     await house.caller(x_api_key=key)
 
-    for headers in (
+    elsewhere: list[dict[str, str]] = [
         {"x_api_key": f"Bearer {token}"},
+        {"x_api_key": token},
         {"authorization": key},
         {"authorization": f"Bearer {token}", "x_api_key": key},
-        {"authorization": f"Bearer {token} "[1:]},
-        {"authorization": f"DPoP{token}"},
-    ):
+        {"authorization": f"earer {token}"},
+    ]
+    for headers in elsewhere:
         with pytest.raises(Unauthenticated):
             await house.caller(**headers)
 
