@@ -1,13 +1,14 @@
 """Access tokens: JWTs of the profile for OAuth 2.0 access tokens (RFC 9068), checked as RFC 8725 asks."""
 
-import hashlib
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from joserfc.jwa import JWSAlgModel
 
 from domain.identity.keys import ALGORITHMS, SigningKey, SigningKeys
 from domain.identity.model import IDENTITY, AccessToken, Account, Caller, LoginSession, Role, Tier
-from domain.identity.policy import granted, implied
+from domain.identity.policy import Scope, granted, implied
 from domain.identity.signatures import Signed, verifier
 from domain.platform.errors import Unauthenticated
 
@@ -24,9 +25,12 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 SKEW_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 4_096
 REMEMBERED_TOKENS = 4_096
+_REMEMBERED_CLAIMS = 256
+"""Of those that many tokens have in common."""
 
 _ALGORITHMS = frozenset(name for names in ALGORITHMS.values() for name in names)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_THREE_UUIDS = re.compile(rf"({UUID.pattern} ){{2}}{UUID.pattern}")
 _ROLES = {role.value: role for role in Role}
 _TIERS = {tier.value: tier for tier in Tier}
 
@@ -60,7 +64,7 @@ class Issuer:
 class Tokens:
     """Issues tokens with the current key and accepts those of every key it has.
 
-    Verified tokens are remembered by their hash until they lapse: a signature is checked once.
+    Verified tokens are remembered until they lapse: a signature is checked once.
     """
 
     def __init__(
@@ -81,7 +85,7 @@ class Tokens:
             _encoded(json.dumps(_header(key, TOKEN_TYPE), separators=(",", ":")).encode()): verifier(key.key)
             for key in self.keys.keys
         }
-        self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._verified: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
     @property
     def lifetime_seconds(self) -> int:
@@ -152,21 +156,20 @@ class Tokens:
     def verify(self, token: str) -> Caller:
         """Whom the token stands for; raises `Unauthenticated`, in the same words whatever is wrong."""
         now = self._now().timestamp()
-        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
         if self._generation != self.keys.generation:
             self._adopt()
-        remembered = self._verified.get(digest)
+        remembered = self._verified.get(token)
         if remembered is not None and now < remembered[0]:
-            self._verified.move_to_end(digest)
+            self._verified.move_to_end(token)
             return remembered[1]
-        self._verified.pop(digest, None)
+        self._verified.pop(token, None)
         try:
             until, caller = self._caller(self._claims(token), now)
         except _UNACCEPTABLE as reason:
             raise Unauthenticated(
                 "The access token is not valid or has expired: sign in again.", error="invalid_token"
             ) from reason
-        self._verified[digest] = (until, caller)
+        self._verified[token] = (until, caller)
         if len(self._verified) > REMEMBERED_TOKENS:
             self._verified.popitem(last=False)
         return caller
@@ -196,17 +199,17 @@ class Tokens:
     def _caller(self, claims: dict[str, Any], now: float) -> tuple[float, Caller]:
         """The caller, and until when (in seconds since 1970) the token counts."""
         audience = claims["aud"]
-        audiences = frozenset([audience] if isinstance(audience, str) else _texts(audience))
+        audiences = frozenset((audience,) if isinstance(audience, str) else _texts(audience))
         if claims["iss"] != self._issuer.issuer or self._audiences.isdisjoint(audiences):
             raise _Refused("issuer or audience")
         until = _seconds(claims["exp"]) + SKEW_SECONDS
         if not max(_seconds(claims["iat"]), _seconds(claims.get("nbf", 0))) - SKEW_SECONDS <= now < until:
             raise _Refused("time")
         bound = claims.get("cnf")
-        scopes = _text(claims.get("scope", "")).split(" ")
+        scopes, discloses = _reach(claims.get("scope", ""))
         caller = Caller(
-            scopes=implied(scopes),
-            discloses=IDENTITY.intersection(scopes),
+            scopes=scopes,
+            discloses=discloses,
             token_id=_name(claims["jti"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             client_id=_name(claims["client_id"]),
@@ -219,6 +222,19 @@ class Tokens:
         return until, caller
 
 
+@lru_cache(_REMEMBERED_CLAIMS)
+def _reach(scope: object) -> tuple[frozenset[Scope], frozenset[str]]:
+    """What a token grants, and what its client may learn of the account."""
+    scopes = _text(scope).split(" ")
+    return implied(scopes), IDENTITY.intersection(scopes)
+
+
+@lru_cache(_REMEMBERED_CLAIMS)
+def _roles(*roles: object) -> frozenset[Role]:
+    # What this process does not know yet (a newer one may have issued the token) grants nothing.
+    return frozenset(_ROLES[role] for role in map(_text, roles) if role in _ROLES)
+
+
 def _header(key: SigningKey, type_: str) -> dict[str, str]:
     return {"typ": type_, "alg": key.algorithm, "kid": key.kid}
 
@@ -229,19 +245,20 @@ def _encoded(data: bytes) -> str:
 
 def _decoded(text: str) -> bytes:
     """Passes over what is no base64; the signature, or the comparison with it, does not."""
-    return urlsafe_b64decode(text + "==")
+    return a2b_base64(text.replace("-", "+").replace("_", "/") + "==")
 
 
 def _owner(claims: Mapping[str, Any]) -> dict[str, Any]:
     """What a caller is as the owner of an account, in a session."""
-    actor = claims.get("act")
+    account, session, family, actor = claims["sub"], claims["sid"], claims["fam"], claims.get("act")
+    if not _THREE_UUIDS.fullmatch(f"{account} {session} {family}"):
+        raise _Refused("form of an id")
     return {
-        "account_id": _uuid(claims["sub"]),
-        # What this process does not know yet (a newer one may have issued the token) grants nothing.
-        "roles": frozenset(_ROLES[role] for role in _texts(claims.get("roles", [])) if role in _ROLES),
+        "account_id": account,
+        "roles": _roles(*_list(claims.get("roles", []))),
         "tier": _TIERS.get(_text(claims.get("tier", Tier.FREE.value)), Tier.FREE),
-        "session_id": _uuid(claims["sid"]),
-        "family_id": _uuid(claims["fam"]),
+        "session_id": session,
+        "family_id": family,
         "authenticated_at": datetime.fromtimestamp(claims["auth_time"], UTC),
         "methods": tuple(_texts(claims.get("amr", []))),
         "acting_id": None if actor is None else _uuid(actor["sub"]),
@@ -279,6 +296,10 @@ def _uuid(value: object) -> str:
 
 
 def _texts(value: object) -> list[str]:
+    return [_text(entry) for entry in _list(value)]
+
+
+def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise _Refused("type of a claim")
-    return [_text(entry) for entry in value]
+    return value
