@@ -24,6 +24,8 @@ from domain.platform.errors import Unauthenticated
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 SKEW_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 4_096
+MAX_LIFETIME_SECONDS = 86_400
+"""No settings give a token more."""
 REMEMBERED_TOKENS = 4_096
 _REMEMBERED_CLAIMS = 256
 """Of those that many tokens have in common."""
@@ -202,9 +204,12 @@ class Tokens:
         audiences = frozenset((audience,) if isinstance(audience, str) else _texts(audience))
         if claims["iss"] != self._issuer.issuer or self._audiences.isdisjoint(audiences):
             raise _Refused("issuer or audience")
-        until = _seconds(claims["exp"]) + SKEW_SECONDS
-        if not max(_seconds(claims["iat"]), _seconds(claims.get("nbf", 0))) - SKEW_SECONDS <= now < until:
+        issued, until = _seconds(claims["iat"]), _seconds(claims["exp"]) + SKEW_SECONDS
+        if not max(issued, _seconds(claims.get("nbf", 0))) - SKEW_SECONDS <= now < until:
             raise _Refused("time")
+        # A key that leaked must not make what outlives it, as a stream that is open would.
+        if claims["exp"] - issued > MAX_LIFETIME_SECONDS:
+            raise _Refused("lifetime")
         bound = claims.get("cnf")
         scopes, discloses = _reach(claims.get("scope", ""))
         caller = Caller(

@@ -23,7 +23,7 @@ from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.model import Caller, Role, Tier
 from domain.identity.policy import Scope
 from domain.identity.signatures import Signed
-from domain.identity.tokens import MAX_TOKEN_CHARACTERS, Issuer, Tokens
+from domain.identity.tokens import MAX_LIFETIME_SECONDS, MAX_TOKEN_CHARACTERS, Issuer, Tokens
 from domain.platform.errors import ErrorCode, Unauthenticated
 from tests.accounts import (
     ABSOLUTE,
@@ -490,6 +490,14 @@ def test_a_token_lapses_a_minute_after_its_time(mint: Mint, seconds: int, holds:
         with pytest.raises(Unauthenticated):
             mint.tokens.verify(remembered)
         assert_refused(mint.tokens, token)
+
+
+def test_a_token_that_holds_longer_than_any_of_ours_is_refused(mint: Mint) -> None:
+    now = int(mint.clock.seconds())
+
+    assert_refused(mint.tokens, mint.token(exp=now + MAX_LIFETIME_SECONDS + 1))
+    assert_refused(mint.tokens, mint.token(exp=now + 60, iat=now - MAX_LIFETIME_SECONDS))
+    assert mint.tokens.verify(mint.token(exp=now + MAX_LIFETIME_SECONDS)).account_id == ACCOUNT.id
 
 
 def test_clocks_may_differ_by_a_minute_and_no_more(mint: Mint) -> None:
