@@ -33,6 +33,7 @@ from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
 from domain.platform.vectors import GuardedIndex, VectorIndex
+from domain.playback.forgetting import Forgetting
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sona.blend import Blend
@@ -46,10 +47,12 @@ from domain.sync.abandoned import Abandoned
 from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
+from domain.sync.history import History
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_history import PostgresHistoryLimits
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_retention import PostgresUnfinished
@@ -185,6 +188,7 @@ async def open_all(
         playback = Playback(
             PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
         )
+        history = History(PostgresHistoryLimits(database), sync, now)
         services = Services(
             now=now,
             catalog=catalog,
@@ -215,6 +219,8 @@ async def open_all(
             devices=devices,
             commands=commands,
             playback=playback,
+            forgetting=Forgetting(PostgresPlayback(database), playback),
+            history=history,
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -240,6 +246,7 @@ async def open_all(
                 run=Abandoned(PostgresUnfinished(database), sync, now).forget,
                 eager=True,
             ),
+            Job("sync.forget_history", every_seconds=3600.0, run=history.forget, eager=True),
             Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
             Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,

@@ -165,7 +165,7 @@ class DeviceMutation:
     )
     """Removes a device, signs it out and stops what it plays; what it wrote stays.
 
-    Where somebody is signed in on it in another session than the caller's, this needs `write:security` as well.
+    Where another session than the caller's is signed in on it, this needs `write:security` as well.
     """
     set_incognito: SetIncognitoPayload = edge(
         devices.set_incognito, cost=400, access=needs(Scope.WRITE_DEVICES)

@@ -10,7 +10,7 @@ from bench.campaign.fleet import Acknowledged, Device
 from resolvers.ids import content_key
 
 LATE_SECONDS = 10.0
-"""For every device to have a change that was acknowledged, not counting the time that something was broken."""
+"""For every device to have a change that was acknowledged, without the time that something was broken."""
 QUIET_SECONDS = 10.0
 """After which a fault counts as forgotten."""
 
@@ -44,7 +44,7 @@ class Verdict:
     stormy: list[float] = field(default_factory=list)
     """The same where something was."""
     healed: dict[str, float] = field(default_factory=dict)
-    """By the fault that held up a change: the longest that nothing was broken and a device did not know of it."""
+    """By the fault that held up a change: the longest that all was whole and a device did not know of it."""
 
     @property
     def clean(self) -> bool:

@@ -384,7 +384,7 @@ async def test_a_stream_that_stood_for_a_while_ends_the_growth_of_pauses(
     clock = Clocked(enough=10)
 
     class Standing(Telling):
-        async def changes(self, cursor: str | None) -> AsyncIterator[dict[str, Any]]:
+        async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
             clock.now += stood
             async for event in super().changes(cursor):
                 yield event

@@ -38,7 +38,7 @@ def shown(screen: Screen, width: int, height: int) -> list[str]:
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (200, 50), (84, 44), (40, 16)])
 @pytest.mark.parametrize("plays", [False, True])
 def test_everything_but_some_titles_is_on_a_terminal_of_any_size(
-    screen: Screen, size: tuple[int, int], plays: bool
+    screen: Screen, size: tuple[int, int], *, plays: bool
 ) -> None:
     if plays:
         screen.device.playing = Playing("1", "A film with a long name " * 9, 6_000, 1, 60.0, monotonic())
@@ -56,8 +56,6 @@ def test_everything_but_some_titles_is_on_a_terminal_of_any_size(
 
 
 def test_a_large_terminal_shows_more_titles(screen: Screen) -> None:
-    large, small = (
-        sum("Film" in line for line in shown(screen, *size)) for size in ((200, 50), (80, 24))
-    )
+    large, small = (sum("Film" in line for line in shown(screen, *size)) for size in ((200, 50), (80, 24)))
 
     assert large > small > 8
