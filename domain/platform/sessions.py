@@ -147,8 +147,8 @@ class Sessions:
         if not is_lost(session):
             return False
         with suppress(asyncpg.InterfaceError):
-            # Where the driver gave up on a cancelled statement, it has closed the connection and told nobody: the
-            # pool would wait for it for good. All others it has taken back already.
+            # Where the driver gave up on a cancelled statement, it has closed the connection and told nobody:
+            # the pool would wait for it for good. All others it has taken back already.
             session.terminate()
         self._has_left()
         return True
