@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any
 
 import asyncpg
 import pytest
