@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -202,7 +203,7 @@ async def test_a_connection_that_the_driver_gave_up_leaves_room_for_another(
 ) -> None:
     """As it does with a cancelled statement while nobody answers; it tells neither us nor its pool."""
 
-    def give_up(session: Session) -> None:
+    def give_up(session: Any) -> None:
         session._con._protocol.abort()
 
     for _ in range(3):
