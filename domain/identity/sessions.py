@@ -216,6 +216,11 @@ class Sessions:
         if caller.session_id is not None and caller.acting_id is None:
             await self.store.tie(caller.session_id, device_id)
 
+    async def others_on(self, caller: Caller, device_id: str) -> bool:
+        """Whether a session of the account stands on a device that is not the caller's own."""
+        found = await self.store.standing(str(caller.account_id), self.now())
+        return any(session.device_id == device_id and session.id != caller.session_id for session in found)
+
     async def end_of_device(self, account_id: str, device_id: str, by: Actor) -> list[str]:
         """Ends every session of the account on a device; answers the ids."""
         found = await self.store.standing(account_id, self.now())

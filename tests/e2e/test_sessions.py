@@ -216,3 +216,25 @@ async def test_a_device_that_is_removed_is_signed_out_on_every_process(
     assert answer["errors"][0]["extensions"]["reason"] == "DEVICE_REMOVED"
     assert refreshed["accessToken"] is None
     assert (await owner.ask(SESSIONS))["viewer"]["sessions"], "the session that removed it goes on"
+
+
+CREATE_KEY = """mutation { createApiKey(input: {name: "app", scopes: ["write:devices"]}) { secret } }"""
+
+
+async def test_who_may_not_end_sessions_removes_no_device_on_which_somebody_else_is_signed_in(
+    servers: tuple[Server, Server],
+) -> None:
+    server, _ = servers
+    owner = await register(server, "scoped@example.com")
+    phone, _ = await signed_in(server, "scoped@example.com")
+    device = (await phone.ask(ADD_DEVICE))["registerDevice"]["device"]["id"]
+    app = Client(server, (await owner.ask(CREATE_KEY))["createApiKey"]["secret"])
+    own = (await app.ask(ADD_DEVICE))["registerDevice"]["device"]["id"]
+
+    refused = await app.answer(REMOVE_DEVICE, id=device)
+    allowed = (await app.ask(REMOVE_DEVICE, id=own))["removeDevice"]
+    itself = (await phone.ask(REMOVE_DEVICE, id=device))["removeDevice"]
+
+    error = refused["errors"][0]
+    assert (error["extensions"]["code"], "write:security" in error["message"]) == ("FORBIDDEN", True)
+    assert allowed["userErrors"] == itself["userErrors"] == []
