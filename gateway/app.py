@@ -10,7 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from domain.identity.model import ANONYMOUS, Caller
+from domain.identity.model import Caller
 from domain.identity.policy import Policy, Scope
 from domain.ingestion.accounts import DemoAccount, parse
 from domain.ingestion.demo import FOLDER
@@ -18,9 +18,8 @@ from domain.ingestion.lines import LineFile
 from domain.platform.budgets import Budgets
 from domain.platform.late_encoder import Announce
 from gateway.allowances import allowance_of
-from gateway.authentication import NAMING, caller_of, lifetime_of, names_somebody
+from gateway.authentication import NAMING, lifetime_of
 from gateway.background import in_background
-from gateway.binding import Binding
 from gateway.documents.desk import Desk
 from gateway.edge import Application
 from gateway.engine.admission import CostPolicy
@@ -86,9 +85,6 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     )
     desk = Desk(settings, engine, metrics)
 
-    graph_url = settings.issuer.rstrip("/") + GRAPH
-    binding = Binding(graph_url, settings.issuer, lambda: opened().oauth.desk.proofs)
-
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with tracing(settings, version(PROJECT)):
@@ -99,14 +95,11 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                     yield
 
     async def caller_at(connection: Connection) -> Caller:
-        services = opened().services
-        identify, identify_key = services.sessions.identify, services.keys.identify
-        return await caller_of(connection, identify, identify_key, binding.check)
+        return await opened().recognition.caller_of(connection)
 
     async def context_of(connection: Connection) -> Context:
         services = opened().services
-        named = connection.parameters or names_somebody(connection.headers)
-        caller = await caller_at(connection) if named else ANONYMOUS
+        caller = await caller_at(connection)
         rate = None
         if caller.key_id is not None and caller.per_minute is not None:
             rate = await services.limits.require_key(caller.key_id, caller.per_minute)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from domain.identity.api_keys import is_api_key
 from domain.identity.model import ANONYMOUS, Caller
@@ -17,6 +17,13 @@ KEY_HEADER: Final = "x-api-key"
 _NAME: Final = "authorization"
 NAMING: Final = (_NAME, KEY_HEADER)
 """The headers that say who asks."""
+
+
+class Shown(NamedTuple):
+    """What a connection says of who asks, word for word; nothing where it says nothing."""
+
+    authorization: str | None
+    key: str | None
 
 
 class Presented(NamedTuple):
@@ -34,6 +41,17 @@ def names_somebody(headers: Mapping[str, str]) -> bool:
     return _NAME in headers or KEY_HEADER in headers
 
 
+def shown_by(connection: Connection) -> Shown:
+    """What `connection_init` says counts before the headers, as it is the application that says it; raises
+    `Unauthenticated` where that is no text, or said twice.
+    """
+    if connection.parameters:
+        shown = Shown(_parameter(connection, _NAME), _parameter(connection, KEY_HEADER))
+        if shown.authorization or shown.key:
+            return shown
+    return Shown(connection.headers.get(_NAME) or None, connection.headers.get(KEY_HEADER) or None)
+
+
 async def caller_of(
     connection: Connection,
     identify: Callable[[str], Awaitable[Caller]],
@@ -43,24 +61,21 @@ async def caller_of(
     """Whom the connection's token or API key stands for, nobody without one; raises `Unauthenticated` for a
     bad one, and where it says both, and whatever `check` raises of a token.
 
-    A key comes in `X-API-Key`, or where a token would stand. What `connection_init` says counts before the
-    headers, as it is the application that says it.
+    A key comes in `X-API-Key`, or where a token would stand.
     """
-    shown, key = None, None
-    if connection.parameters:
-        shown = _presented(_parameter(connection, _NAME))
-        key = _key(_parameter(connection, KEY_HEADER))
-    if shown is None and key is None:
-        shown, key = _presented(connection.headers.get(_NAME)), _key(connection.headers.get(KEY_HEADER))
-    if shown is not None and key is not None:
-        raise Unauthenticated("Send an access token or an API key, not both.", error="invalid_request")
-    if key is not None or (shown is not None and is_api_key(shown.token)):
-        return await identify_key(key or (shown.token if shown else ""))
-    if shown is None:
+    shown = shown_by(connection)
+    if shown.key is not None:
+        if shown.authorization is not None:
+            raise Unauthenticated("Send an access token or an API key, not both.", error="invalid_request")
+        return await identify_key(shown.key.strip(" "))
+    if shown.authorization is None:
         return ANONYMOUS
-    caller = await identify(shown.token)
+    presented = _presented(shown.authorization)
+    if is_api_key(presented.token):
+        return await identify_key(presented.token)
+    caller = await identify(presented.token)
     if check is not None:
-        await check(connection, shown, caller)
+        await check(connection, presented, caller)
     return caller
 
 
@@ -84,32 +99,26 @@ def lifetime_of(
     return lifetime
 
 
-def _parameter(connection: Connection, wanted: str) -> Any:
+def _parameter(connection: Connection, wanted: str) -> str | None:
     found = [value for name, value in connection.parameters.items() if name.lower() == wanted]
-    if len(found) > 1:
-        raise _malformed()
-    return found[0] if found else None
+    if len(found) > 1 or not all(value is None or isinstance(value, str) for value in found):
+        raise _malformed(wanted)
+    return (found[0] or None) if found else None
 
 
-def _presented(authorization: Any) -> Presented | None:
-    """The token of `Bearer …` (RFC 6750, section 2.1) or `DPoP …`; nothing where nothing is said."""
-    if authorization is None or authorization == "":
-        return None
-    scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
+def _presented(authorization: str) -> Presented:
+    """The token of `Bearer …` (RFC 6750, section 2.1) or `DPoP …`."""
+    scheme, _, token = authorization.partition(" ")
     token = token.strip(" ")
     if scheme.lower() not in {"bearer", "dpop"} or not token or " " in token:
-        raise _malformed()
+        raise _malformed(_NAME)
     return Presented(token, bound=scheme.lower() == "dpop")
 
 
-def _key(said: Any) -> str | None:
-    """The key of `X-API-Key`; nothing where nothing is said."""
-    if said is None or said == "":
-        return None
-    if not isinstance(said, str):
-        raise Unauthenticated("Send the API key as `X-API-Key: mg_live_…`.", error="invalid_request")
-    return said.strip(" ")
-
-
-def _malformed() -> Unauthenticated:
-    return Unauthenticated("Send the access token as `Authorization: Bearer …`.", error="invalid_request")
+def _malformed(name: str) -> Unauthenticated:
+    how = (
+        "the API key as `X-API-Key: mg_live_…`"
+        if name == KEY_HEADER
+        else "the access token as `Authorization: Bearer …`"
+    )
+    return Unauthenticated(f"Send {how}.", error="invalid_request")

@@ -9,11 +9,14 @@ from domain.discovery.postgres_embedding import PostgresPending
 from domain.platform.late_encoder import LateEncoder
 from domain.platform.postgres import Database
 from domain.platform.vectors import GuardedIndex
+from domain.sync.abandoned import Abandoned
+from domain.sync.history import History
 from domain.sync.kafka import KafkaCarrier
 from domain.sync.postgres_outbox import PostgresOutbox
-from domain.sync.postgres_retention import PostgresAttic
+from domain.sync.postgres_retention import PostgresAttic, PostgresUnfinished
 from domain.sync.relay import Relay
 from domain.sync.retention import Retention
+from domain.sync.service import Sync
 from gateway.settings import Settings
 from gateway.worker import Job
 
@@ -30,6 +33,17 @@ def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncod
     return (
         Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
         Job("vectors.check", every_seconds=3600.0, run=check),
+    )
+
+
+def forgetting_jobs(
+    database: Database, sync: Sync, history: History, now: Callable[[], datetime]
+) -> tuple[Job, ...]:
+    """Of what viewers watched."""
+    abandoned = Abandoned(PostgresUnfinished(database), sync, now)
+    return (
+        Job("sync.forget_unfinished", every_seconds=3600.0, run=abandoned.forget, eager=True),
+        Job("sync.forget_history", every_seconds=3600.0, run=history.forget, eager=True),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.identity.limits import Asking
-from domain.identity.model import Caller
+from domain.identity.model import Caller, Tier
 from domain.platform.addresses import network_of
 from domain.platform.budgets import Bucket, Payer
 from gateway.routes.connection import Connection
@@ -14,6 +14,7 @@ HEADER: Final = "graphql-cost"
 """As Hot Chocolate has it: `GraphQL-Cost: report` asks what an operation cost. On a WebSocket it may be said
 in the payload of `connection_init` as well.
 """
+_ASKING: Final = {tier: Asking.of(tier) for tier in Tier}
 _REPORTING: Final = frozenset({"report", "1"})
 
 
@@ -28,7 +29,7 @@ def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Asking, Bu
         key = f"address:{network_of(connection.client)}"
         return Payer(key, buckets.get(Asking.ANONYMOUS), reports)
     key = f"client:{caller.client_id}" if caller.account_id is None else f"account:{caller.account_id}"
-    return Payer(key, buckets.get(Asking(caller.tier)), reports)
+    return Payer(key, buckets.get(_ASKING[caller.tier]), reports)
 
 
 def _asked(connection: Connection) -> str:

@@ -33,6 +33,7 @@ from domain.platform.late_encoder import Announce, LateEncoder
 from domain.platform.late_index import LateIndex
 from domain.platform.postgres import Database
 from domain.platform.vectors import GuardedIndex, VectorIndex
+from domain.playback.forgetting import Forgetting
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sona.blend import Blend
@@ -42,21 +43,22 @@ from domain.sona.postgres import PostgresSona
 from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
-from domain.sync.abandoned import Abandoned
 from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
+from domain.sync.history import History
 from domain.sync.journal import Journal
 from domain.sync.lookout import Lookout
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_history import PostgresHistoryLimits
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
-from domain.sync.postgres_retention import PostgresUnfinished
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
 from gateway.background import in_background
+from gateway.binding import Binding
 from gateway.correspondence import (
     address_change_of,
     closing_of,
@@ -70,12 +72,13 @@ from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
 from gateway.identity import open_accounts, open_sessions
 from gateway.interchange import archives_of, interchange_of
-from gateway.jobs import embedding_jobs, jobs_of
+from gateway.jobs import embedding_jobs, forgetting_jobs, jobs_of
 from gateway.limits import open_keys, open_limits, open_spending
 from gateway.metrics import Metrics
 from gateway.oauth.elsewhere import Elsewhere
-from gateway.oauth.opening import open_elsewhere
+from gateway.oauth.opening import GRAPH, open_elsewhere
 from gateway.oauth.pages import Pages
+from gateway.recognition import Recognition
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
@@ -104,6 +107,8 @@ class Opened:
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
+    recognition: Recognition
+    """Who is behind a connection."""
     elsewhere: Elsewhere
     """The authorisation server with its pages, and other providers to sign in with."""
 
@@ -185,6 +190,7 @@ async def open_all(
         playback = Playback(
             PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
         )
+        history = History(PostgresHistoryLimits(database), sync, now)
         services = Services(
             now=now,
             catalog=catalog,
@@ -215,6 +221,8 @@ async def open_all(
             devices=devices,
             commands=commands,
             playback=playback,
+            forgetting=Forgetting(PostgresPlayback(database), playback),
+            history=history,
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -234,12 +242,7 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
-            Job(
-                "sync.forget_unfinished",
-                every_seconds=3600.0,
-                run=Abandoned(PostgresUnfinished(database), sync, now).forget,
-                eager=True,
-            ),
+            *forgetting_jobs(database, sync, history, now),
             Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
             Job("playback.end_silent", every_seconds=600.0, run=playback.end_silent),
             *tidying,
@@ -254,7 +257,20 @@ async def open_all(
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
         sharing = None if cache is None else sharing_of(cache, metrics)
-        yield Opened(services, shared.budgets, probes, jobs, sharing, database, shared.queries, elsewhere)
+        binding = Binding(
+            settings.issuer.rstrip("/") + GRAPH, settings.issuer, lambda: elsewhere.pages.desk.proofs
+        )
+        yield Opened(
+            services=services,
+            budgets=shared.budgets,
+            probes=probes,
+            jobs=jobs,
+            sharing=sharing,
+            database=database,
+            queries=shared.queries,
+            recognition=Recognition(sessions, keys, binding.check),
+            elsewhere=elsewhere,
+        )
 
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:

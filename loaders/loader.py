@@ -24,8 +24,8 @@ class Loader(Generic[K, V]):
     """Remembers what was answered, and asks for the rest once a turn of the event loop.
 
     As a DataLoader (https://github.com/graphql/dataloader) does, but what is gathered are whole askings: one
-    for fifty keys waits for one future, not for fifty, and who asks in the same turn waits for the same. Where
-    the question has all of the answers at hand, nothing is gathered.
+    for fifty keys waits for one future, not for fifty, and all who ask in a turn wait for the same. Where the
+    question has all of the answers at hand, nothing is gathered.
     """
 
     __slots__ = ("_absent", "_asked", "_at_hand", "_known", "_next", "_question")

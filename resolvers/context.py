@@ -38,11 +38,13 @@ from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.platform.lazily import lazily
 from domain.platform.rates import Verdict
+from domain.playback.forgetting import Forgetting
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
+from domain.sync.history import History
 from domain.sync.journal import CatchUp, Journal
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
@@ -89,6 +91,8 @@ class Services:
     devices: Devices
     commands: Commands
     playback: Playback
+    forgetting: Forgetting
+    history: History
     discovery: Discovery
     sona: Sona
     similarity: Similarity

@@ -9,7 +9,7 @@ from strawberry import ID, Parent
 
 from domain.catalog.links import DeviceKind
 from domain.identity.model import LoginSession, Viewer
-from domain.identity.policy import Scope, own
+from domain.identity.policy import Scope, needs, own
 from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
@@ -139,6 +139,8 @@ async def remove_device(
 ) -> DevicePayload:
     services, account, key = info.context.services, info.context.account_id, _device_key(input.device_id)
     await services.devices.own(account, key)
+    if await services.sessions.others_on(info.context.caller, key):
+        services.policy.check(info.context.caller, needs(Scope.WRITE_SECURITY))
     # Before it is gone from the list: who is interrupted in between can remove it once more.
     await services.sessions.end_of_device(account, key, info.context.actor)
     return DevicePayload(device=await services.playback.remove_device(account, key))

@@ -163,7 +163,10 @@ class DeviceMutation:
     remove_device: RemoveDevicePayload = edge(
         devices.remove_device, cost=400, access=needs(Scope.WRITE_DEVICES)
     )
-    """Removes a device and stops what it plays; what it wrote stays."""
+    """Removes a device, signs it out and stops what it plays; what it wrote stays.
+
+    Where another session than the caller's is signed in on it, this needs `write:security` as well.
+    """
     set_incognito: SetIncognitoPayload = edge(
         devices.set_incognito, cost=400, access=needs(Scope.WRITE_DEVICES)
     )

@@ -24,6 +24,7 @@ from schema import (
     closing,
     devices,
     discovery,
+    history,
     identity,
     interchange,
     node,
@@ -97,9 +98,9 @@ CONTRIBUTIONS = {
         shared=(identity.IdentityQuery,),
     ),
     "playback": Contribution(
-        mutation=(playback.PlaybackMutation,),
+        mutation=(playback.PlaybackMutation, history.HistoryMutation),
         subscription=(playback.PlaybackSubscription,),
-        extensions=(playback.ViewerPlayback, playback.DevicePlayback),
+        extensions=(playback.ViewerPlayback, playback.DevicePlayback, history.ViewerHistoryLimit),
         shared=(identity.IdentityQuery,),
     ),
 }

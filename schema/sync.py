@@ -187,7 +187,9 @@ class ProgressChanged:
 
 @view(events.ViewingWithdrawn)
 class ViewingWithdrawn:
-    """A viewing is part of the history no more: the import that brought it was undone."""
+    """A viewing is part of the history no more: the viewer had the title forgotten or keeps less history,
+    the import that brought it was undone, or it was not finished and left for 180 days.
+    """
 
     cursor: str
     """Continue behind it with `after`."""

@@ -25,17 +25,20 @@ from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
+from domain.playback.forgetting import Forgetting
 from domain.playback.inprocess import LocalPrivateSessions
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
 from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
+from domain.sync.history import History
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
 from domain.sync.model import Device, DeviceCapabilities
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
+from domain.sync.postgres_history import PostgresHistoryLimits
 from domain.sync.postgres_ledger import PostgresLedgers
 from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_snapshot import PostgresSnapshots
@@ -114,10 +117,20 @@ class Living:
             devices=self.devices,
             commands=self.commands,
             playback=self.playback,
+            forgetting=self.forgetting,
+            history=self.history,
             policy=Policy(),
         )
         caller = ANONYMOUS if account is None else somebody(account)
         return Context(services, caller, "US", "r1")
+
+    @property
+    def forgetting(self) -> Forgetting:
+        return Forgetting(PostgresPlayback(self.database), self.playback)
+
+    @property
+    def history(self) -> History:
+        return History(PostgresHistoryLimits(self.database), self.sync, self.clock.now)
 
     async def kinds(self, account: str) -> list[str]:
         """The kinds of the account's changes, in order."""
@@ -139,6 +152,8 @@ class Living:
             "sync_conflict",
             "device_command",
             "playback_session",
+            "forgotten_title",
+            "history_limit",
             "change",
             "outbox",
         )

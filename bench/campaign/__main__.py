@@ -1,6 +1,7 @@
 """`python -m bench.campaign`: kills and cuts everything while devices write, and counts what came of it."""
 
 import tempfile
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +74,8 @@ def show(console: Console, outcome: Outcome) -> None:
                 f"p99 {1000 * p99:,.0f} ms, longest {ordered[-1]:.1f} s",
                 soft_wrap=True,
             )
+    for name, seconds in sorted(verdict.healed.items(), key=itemgetter(1), reverse=True)[:SHOWN]:
+        console.print(f"{name:>20}: the last device knew {seconds:.1f} s after all was whole", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from bench.campaign.fleet import Acknowledged, Device
 from resolvers.ids import content_key
 
 LATE_SECONDS = 10.0
-"""For every device to have a change, once it was acknowledged and what was broken then is whole again."""
+"""For every device to have a change that was acknowledged, without the time that something was broken."""
 QUIET_SECONDS = 10.0
 """After which a fault counts as forgotten."""
 
@@ -43,6 +43,8 @@ class Verdict:
     """Seconds from what one device did to another's knowing of it, where nothing was broken nor had been."""
     stormy: list[float] = field(default_factory=list)
     """The same where something was."""
+    healed: dict[str, float] = field(default_factory=dict)
+    """By the fault that held up a change: the longest that all was whole and a device did not know of it."""
 
     @property
     def clean(self) -> bool:
@@ -150,28 +152,28 @@ def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
         verdict.lost.append(f"{one.operation} of {sender.name} was acknowledged and is not in the log")
         return
     acted = sender.acted[one.operation.id]
-    due = _whole_at(one.at, broken) + LATE_SECONDS
     first = min(found[0] for found in rows)
     for device, times in told:
         at = times.get(first)
         if at is None:
             continue  # lost, or before it followed
-        if at > due:
+        if _whole_seconds(one.at, at, broken) > LATE_SECONDS:
             verdict.late.append(
                 f"{device.name} was told of {first} {at - one.at:.1f} s after it was acknowledged, "
                 f"{_since(one.at, broken)}"
             )
         if device is not sender:
-            storm = any(fault.began <= at and acted <= fault.ended + QUIET_SECONDS for fault in broken)
+            storm = [fault for fault in broken if fault.began <= at and acted <= fault.ended + QUIET_SECONDS]
             (verdict.stormy if storm else verdict.calm).append(at - acted)
+            if storm:
+                name, whole = storm[0].name, _whole_seconds(acted, at, broken)
+                verdict.healed[name] = max(whole, verdict.healed.get(name, 0.0))
 
 
-def _whole_at(at: float, broken: Sequence[Broken]) -> float:
-    """When what was broken at this moment was whole, and what was broken by then as well."""
-    for fault in sorted(broken, key=lambda fault: fault.began):
-        if fault.began <= at + QUIET_SECONDS and at < fault.ended:
-            at = fault.ended
-    return at
+def _whole_seconds(since: float, until: float, broken: Sequence[Broken]) -> float:
+    """How much of this time nothing was broken; faults come one after the other."""
+    lost = (min(until, fault.ended) - max(since, fault.began) for fault in broken)
+    return until - since - sum(seconds for seconds in lost if seconds > 0)
 
 
 def _since(at: float, broken: Sequence[Broken]) -> str:

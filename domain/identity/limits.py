@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from domain.identity.audit import Action, Actor, Audit
@@ -25,6 +26,8 @@ SHARED: Final = 10
 """How many clients of one address may each ask as often as one may."""
 _NAME: Final = re.compile(r"\*|[a-zA-Z][a-zA-Z0-9_]*(\.[a-zA-Z0-9_-]+)*(\.\*)?")
 _MAX_NAME: Final = 100
+_RATES: Final = 256
+"""Of API keys, which have few different ones."""
 
 
 class Asking(StrEnum):
@@ -189,8 +192,7 @@ class RateLimits:
 
     async def require_key(self, key_id: str, per_minute: int) -> Verdict:
         """Counts a request by an API key; raises `TooManyRequests` where that may not make one now."""
-        rate = Rate(per_minute, 60.0, per_minute)
-        found = await self._limiter.take([Cell(f"api_key:{key_id}", rate)])
+        found = await self._limiter.take([Cell(f"api_key:{key_id}", _each_minute(per_minute))])
         if not found.allowed:
             raise too_many(found)
         return found
@@ -251,6 +253,11 @@ def too_many(found: Verdict) -> TooManyRequests:
         limit=found.rate.amount,
         windowSeconds=round(found.rate.seconds),
     )
+
+
+@lru_cache(_RATES)
+def _each_minute(times: int) -> Rate:
+    return Rate(times, 60.0, times)
 
 
 def _names(endpoint: str) -> list[str]:

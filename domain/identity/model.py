@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from domain.platform.values import value
+
 
 class Role(StrEnum):
     """What an account may do beyond its own affairs."""
@@ -55,7 +57,7 @@ class Viewer:
     account_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Caller:
     """The verified identity behind a request; `account_id` is nothing for the anonymous.
 

@@ -9,14 +9,15 @@ from typing import Generic, TypeAlias, TypeVar
 from domain.identity.clients import OAuthClient
 from domain.identity.model import Account
 
-FRESH_SECONDS = 5.0
+FRESH_SECONDS = 4.0
+"""With what remembers callers, no more than the five seconds in which each change counts."""
 MAX_KEPT = 10_000
 
 T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """Reads a value at most once in five seconds; requests that come meanwhile share the reading."""
+    """Reads a value at most once in four seconds; requests that come meanwhile share the reading."""
 
     def __init__(
         self,
@@ -27,10 +28,12 @@ class Recent(Generic[T]):
         self._read = read
         self._clock = clock
         self._max_kept = max_kept
+        self.version = 0
+        """Another one whenever something was forgotten."""
         self._readings: OrderedDict[str, tuple[float, asyncio.Task[T | None]]] = OrderedDict()
 
     async def get(self, key: str) -> T | None:
-        """The value as it was at most five seconds ago; nothing where there is none."""
+        """The value as it was at most four seconds ago; nothing where there is none."""
         now = self._clock()
         stale_at, reading = self._readings.get(key, (now, None))
         if reading is None or stale_at <= now:
@@ -46,6 +49,7 @@ class Recent(Generic[T]):
 
     def forget(self, key: str) -> None:
         """The next request reads it anew; a reading under way is not kept."""
+        self.version += 1
         self._readings.pop(key, None)
 
     async def _one(self, key: str) -> T | None:

@@ -66,6 +66,8 @@ class Revocations:
         self._known: dict[str, Revocation] = {}
         self._watchers: defaultdict[str, list[Told]] = defaultdict(list)
         self._forget_at = now()
+        self.version = 0
+        """Another one whenever more is known."""
 
     def end_of(self, *ids: str | None) -> SessionEnd | None:
         """Why one of these does not count any more; nothing while all do."""
@@ -79,6 +81,7 @@ class Revocations:
         for revocation in revocations:
             if revocation.id not in self._known:
                 self._known[revocation.id] = revocation
+                self.version += 1
                 for told in list(self._watchers.get(revocation.id, ())):
                     told(revocation.end)
 

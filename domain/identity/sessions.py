@@ -1,7 +1,7 @@
 """The one place where tokens are issued: sessions, their refresh tokens, and their end."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -21,7 +21,7 @@ from domain.identity.model import (
 from domain.identity.policy import granted, implied
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import REASONS, Revocation, Revocations
-from domain.identity.tokens import REMEMBERED_TOKENS, SKEW_SECONDS, Tokens
+from domain.identity.tokens import SKEW_SECONDS, Tokens
 from domain.platform.errors import Unauthenticated
 
 log = structlog.get_logger(__name__)
@@ -52,14 +52,6 @@ class Presented(NamedTuple):
     session: LoginSession
     used_at: datetime | None
     salt: bytes | None
-
-
-class Known(NamedTuple):
-    """What a token says of its caller, the account as it was read last, and what comes of both."""
-
-    said: Caller
-    account: Account
-    caller: Caller
 
 
 class Rotation(NamedTuple):
@@ -134,8 +126,6 @@ class Sessions:
     audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
-    known: dict[str, "Known"] = field(default_factory=dict, init=False, repr=False)
-    """By the ids of tokens."""
 
     async def start(
         self,
@@ -226,6 +216,11 @@ class Sessions:
         if caller.session_id is not None and caller.acting_id is None:
             await self.store.tie(caller.session_id, device_id)
 
+    async def others_on(self, caller: Caller, device_id: str) -> bool:
+        """Whether a session of the account stands on a device that is not the caller's own."""
+        found = await self.store.standing(str(caller.account_id), self.now())
+        return any(session.device_id == device_id and session.id != caller.session_id for session in found)
+
     async def end_of_device(self, account_id: str, device_id: str, by: Actor) -> list[str]:
         """Ends every session of the account on a device; answers the ids."""
         found = await self.store.standing(account_id, self.now())
@@ -265,10 +260,7 @@ class Sessions:
         account = await self.account(caller.account_id)
         if account is None:
             raise Unauthenticated("This account is not in use any more.", error="invalid_token")
-        known = self.known.get(str(caller.token_id))
-        if known is not None and known.said is caller and known.account is account:
-            return known.caller
-        now_is = replace(
+        return replace(
             caller,
             roles=caller.roles.intersection(account.roles),
             scopes=caller.scopes & granted(account.roles),
@@ -276,10 +268,6 @@ class Sessions:
             region=account.region,
             may_be_limited=account.has_limits,
         )
-        if len(self.known) >= REMEMBERED_TOKENS:
-            self.known.clear()
-        self.known[str(caller.token_id)] = Known(caller, account, now_is)
-        return now_is
 
     async def _service(self, caller: Caller) -> Caller:
         """A service of its own, whose client is in use and may still do what the token says."""

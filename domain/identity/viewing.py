@@ -114,7 +114,9 @@ class Viewing:
         """The same, for who has called a while ago: whether anybody is limited may have changed."""
         account = None if caller.account_id is None else await self.recent.get(caller.account_id)
         limits = account is not None and account.has_limits
-        return await self.controls(replace(caller, may_be_limited=limits))
+        if limits != caller.may_be_limited:
+            caller = replace(caller, may_be_limited=limits)
+        return await self.controls(caller)
 
     async def create(
         self, caller: Caller, name: str, controls: Controls, by: Actor, *, is_default: bool = False

@@ -70,14 +70,20 @@ class Merging:
 
     def _viewings(self, title: Title, entries: list[tuple[Viewing, Entry]]) -> list[Outcome]:
         """Those that are told with a number are taken as they are where nothing is known of the title."""
-        told = [_Told(act, entry, self._written(title, act)) for act, entry in entries]
+        told, forgotten = [], []
+        for act, entry in entries:
+            one = _Told(act, entry, self._written(title, act))
+            if self.ledger.has_forgotten(title.content_id, one.written.version):
+                forgotten.append(Outcome(entry, title.content_id, ItemKind.VIEWING, Fate.REMOVED_HERE))
+            else:
+                told.append(one)
         told.sort(key=lambda one: one.written.version)
         if not self.ledger.known.viewings.get(title.content_id) and all(
             one.act.viewing is not None for one in told
         ):
-            return [self._brought(one, one.written.viewing) for one in told]
+            return [*forgotten, *(self._brought(one, one.written.viewing) for one in told)]
         known, new = self._parted(title.content_id, told)
-        return [*known, *self._numbered(title.content_id, new)]
+        return [*forgotten, *known, *self._numbered(title.content_id, new)]
 
     def _parted(self, content_id: int, told: list["_Told"]) -> tuple[list[Outcome], list["_Told"]]:
         """What becomes of the viewings that are here, and those that are not, each once."""

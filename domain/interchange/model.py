@@ -165,7 +165,7 @@ class Fate(StrEnum):
     NEWER_HERE = "newer_here"
     """What is here is later, and stays."""
     REMOVED_HERE = "removed_here"
-    """An earlier import brought it, and the viewer took it off since."""
+    """An earlier import brought it, and the viewer took it off since; or had the title forgotten."""
 
 
 class ItemKind(StrEnum):

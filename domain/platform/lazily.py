@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class lazily(Generic[T]):  # noqa: N801 - used as a decorator
-    """`functools.cached_property` for one thread: the lock of Python 3.11 takes longer than what it guards."""
+    """`functools.cached_property` for one thread: in Python 3.11 its lock takes longer than all else."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make

@@ -106,16 +106,16 @@ class Connection(asyncpg.Connection):
         failure: BaseException | None = None
         try:
             statement = self._prepared.get(query) or await self._prepare_once(query, seconds)
-            rows: list[Row]
-            rows, _, _ = await self._protocol.bind_execute(  # type: ignore[attr-defined]
-                statement._state,  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public is without the detours
+            answer = await self._protocol.bind_execute(  # type: ignore[attr-defined]
+                # Nothing public is without the detours.
+                statement._state,  # type: ignore[attr-defined]  # noqa: SLF001
                 arguments,
                 "",
                 most,
                 True,  # noqa: FBT003 - by position, as the driver has it
                 seconds,
             )
-            return rows
+            return answer[0]  # type: ignore[no-any-return]
         except asyncpg.InvalidCachedStatementError as error:
             # A table has changed since; nothing was done yet.
             self._prepared.clear()

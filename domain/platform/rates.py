@@ -7,12 +7,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
+
+from domain.platform.values import value
 
 MAX_KEYS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rate:
     """`amount` requests in any stretch of `seconds`, of which up to `burst` may come at once."""
 
@@ -24,12 +27,12 @@ class Rate:
         if not (self.amount > 0 and self.seconds > 0 and self.burst > 0):
             raise ValueError("a rate lets something through")
 
-    @property
+    @cached_property
     def interval(self) -> float:
         """Seconds after which one more may come."""
         return self.seconds / self.amount
 
-    @property
+    @cached_property
     def tolerance(self) -> float:
         """How many seconds ahead of their time requests may come."""
         return self.interval * self.burst
@@ -42,7 +45,7 @@ class Cell(NamedTuple):
     rate: Rate
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """Whether a request may go on, and what its caller can expect of the rate that is nearest to its end."""
 
@@ -66,22 +69,15 @@ class RateLimiter(Protocol):
 
 def verdict(cells: Sequence[Cell], debts: Sequence[float], *, allowed: bool) -> Verdict:
     """By the cell that decides. A debt is how many seconds a cell is ahead of its time now."""
-    waits = [
-        max(0.0, debt + cell.rate.interval - cell.rate.tolerance) for cell, debt in _paired(cells, debts)
-    ]
-    left = [_remaining(cell.rate, debt) for cell, debt in _paired(cells, debts)]
-    decisive = min(range(len(cells)), key=lambda number: (-waits[number], left[number]))
+    asked = [(cell.rate, debt) for cell, debt in zip(cells, debts, strict=True)]
+    rate, debt = asked[0] if len(asked) == 1 else min(asked, key=lambda one: (-_wait(*one), _remaining(*one)))
     return Verdict(
-        allowed=allowed,
-        rate=cells[decisive].rate,
-        remaining=left[decisive],
-        retry_seconds=0.0 if allowed else waits[decisive],
-        reset_seconds=max(0.0, debts[decisive]),
+        allowed, rate, _remaining(rate, debt), 0.0 if allowed else _wait(rate, debt), max(0.0, debt)
     )
 
 
-def _paired(cells: Sequence[Cell], debts: Sequence[float]) -> list[tuple[Cell, float]]:
-    return list(zip(cells, debts, strict=True))
+def _wait(rate: Rate, debt: float) -> float:
+    return max(0.0, debt + rate.interval - rate.tolerance)
 
 
 def _remaining(rate: Rate, debt: float) -> int:
@@ -104,12 +100,11 @@ class LocalRates:
     async def take(self, cells: Sequence[Cell]) -> Verdict:
         now = self._clock()
         debts = [max(0.0, self._due.get(cell.key, now) - now) for cell in cells]
-        if any(
-            debt + cell.rate.interval > cell.rate.tolerance + 1e-6 for cell, debt in _paired(cells, debts)
-        ):
-            return verdict(cells, debts, allowed=False)
-        after = [debt + cell.rate.interval for cell, debt in _paired(cells, debts)]
-        for cell, debt in _paired(cells, after):
+        after = [debt + cell.rate.interval for cell, debt in zip(cells, debts, strict=True)]
+        for cell, debt in zip(cells, after, strict=True):
+            if debt > cell.rate.tolerance + 1e-6:
+                return verdict(cells, debts, allowed=False)
+        for cell, debt in zip(cells, after, strict=True):
             self._due[cell.key] = now + debt
             self._due.move_to_end(cell.key)
         while len(self._due) > self._max_keys:

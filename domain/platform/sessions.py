@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
@@ -144,9 +145,13 @@ class Sessions:
                 self._has_left()
 
     def _forgets(self, session: Session) -> bool:
-        """Whether a connection has ended; the pool has taken it back by itself."""
+        """Whether a connection has ended; the pool has it back then."""
         if not is_lost(session):
             return False
+        with suppress(asyncpg.InterfaceError):
+            # Where the driver gave up on a cancelled statement, it has closed the connection and told nobody:
+            # the pool would wait for it for good. All others it has taken back already.
+            session.terminate()
         self._has_left()
         return True
 
@@ -156,7 +161,7 @@ class Sessions:
 
 
 def is_lost(session: Session) -> bool:
-    """Whether a connection has ended; the pool takes such back by itself."""
+    """Whether a connection has ended."""
     try:
         return session.is_closed()
     except asyncpg.InterfaceError:

@@ -11,6 +11,14 @@ from domain.sync.model import ChangeKind
 COLUMNS = """id, account_id, device_id, content_id, viewing, state, platform, position_seconds,
     duration_seconds, started_at, updated_at, ended_at"""
 
+DELETE_SESSIONS = """WITH gone AS (
+        DELETE FROM playback_session WHERE id IN ({} LIMIT $2) RETURNING 1)
+    SELECT count(*) FROM gone"""
+LONG_ENDED = "SELECT id FROM playback_session WHERE ended_at < $1 ORDER BY ended_at"
+UNWANTED = """SELECT s.id FROM history_limit l JOIN playback_session s
+        ON s.account_id = l.account_id AND s.ended_at < $1::timestamptz - make_interval(days => l.days)"""
+"""What ended longer ago than their account wants to keep its history."""
+
 
 class PostgresPlayback:
     """Fills `PlaybackStore`."""
@@ -66,16 +74,28 @@ class PostgresPlayback:
         return [(row[0], row[1]) for row in rows]
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
-        forgotten: int = await self._database.value(
-            """WITH gone AS (
-                   DELETE FROM playback_session WHERE id IN (
-                       SELECT id FROM playback_session WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
-                   RETURNING 1)
-               SELECT count(*) FROM gone""",
-            before,
-            limit,
-        )
+        forgotten: int = await self._database.value(DELETE_SESSIONS.format(LONG_ENDED), before, limit)
         return forgotten
+
+    async def forget_unwanted(self, at: datetime, limit: int) -> int:
+        forgotten: int = await self._database.value(DELETE_SESSIONS.format(UNWANTED), at, limit)
+        return forgotten
+
+    async def playing_any(self, account_id: str, content_ids: Sequence[int]) -> list[PlaybackSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM playback_session
+                 WHERE account_id = $1 AND content_id = ANY($2::bigint[]) AND ended_at IS NULL""",
+            account_id,
+            content_ids,
+        )
+        return [_session(row) for row in rows]
+
+    async def forget(self, account_id: str, content_ids: Sequence[int]) -> None:
+        await self._database.execute(
+            "DELETE FROM playback_session WHERE account_id = $1 AND content_id = ANY($2::bigint[])",
+            account_id,
+            content_ids,
+        )
 
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(

@@ -45,6 +45,10 @@ class PlaybackStore(Protocol):
         """Drops up to so many sessions of all accounts that ended before; how many it dropped."""
         ...
 
+    async def forget_unwanted(self, at: datetime, limit: int) -> int:
+        """The same of those that ended longer ago than their account keeps its history."""
+        ...
+
 
 class PrivateSessions(Protocol):
     """Sessions of devices that are incognito: held in memory while they go on, and written nowhere."""
@@ -157,12 +161,17 @@ class Playback:
                 report = Report(PlaybackState.STOPPED, position)
                 session, progress = await self._move(writing, session, report, origin.version)
             if session.active:
-                session = await self._stop(writing, session)
+                session = await self.stop(writing, session)
             return session, progress
 
     async def forget_ended(self) -> int:
-        """Drops sessions that ended long ago; what was watched stays in the history. How many there were."""
-        return await self.store.forget_ended(self.now() - KEEP_ENDED, FORGOTTEN_AT_ONCE)
+        """Drops sessions that ended long ago, or longer ago than their account keeps its history. How many
+        there were.
+        """
+        now = self.now()
+        return await self.store.forget_ended(
+            now - KEEP_ENDED, FORGOTTEN_AT_ONCE
+        ) + await self.store.forget_unwanted(now, FORGOTTEN_AT_ONCE)
 
     async def to_hand_over(self, account_id: str, session_id: str) -> PlaybackSession:
         """The session; raises `Refused` where there is none that another device may hear of."""
@@ -187,7 +196,7 @@ class Playback:
             if session.device_id == target.id:
                 raise refuse("It plays there already.", UserErrorCode.CONFLICT, "deviceId")
             seconds = session.seconds_at(self.now())
-            stopped = await self._stop(writing, replace(session, position_seconds=seconds))
+            stopped = await self.stop(writing, replace(session, position_seconds=seconds))
             load = Command("load", {"contentId": content, "startSeconds": seconds})
             command = await self.commands.queue(writing, target.id, load)
             if session.device_id in await self.devices.presence.online([session.device_id]):
@@ -201,7 +210,7 @@ class Playback:
             async with self.sync.journal.writing(account_id) as writing:
                 session = await self._own(account_id, session_id)
                 if session.active and session.updated_at <= since:
-                    await self._stop(writing, session)
+                    await self.stop(writing, session)
                     ended += 1
         return ended
 
@@ -218,7 +227,8 @@ class Playback:
     ) -> tuple[PlaybackSession, WatchProgress]:
         ledger = await self.sync.ledger(writing.account_id, Wanted(progress={session.content_id}))
         known = ledger.viewing(session.content_id, session.viewing)
-        stamp = self.sync.stamp(Origin(session.device_id, version), None if known is None else known.version)
+        seen = ledger.newest(session.content_id) if known is None else known.version
+        stamp = self.sync.stamp(Origin(session.device_id, version), seen)
         written = self._written(session, report.position, stamp)
         progress = ledger.watched(written)
         await self.sync.keep(writing, ledger)
@@ -252,9 +262,10 @@ class Playback:
     async def _stop_all_on(self, writing: Writing, device_id: str) -> None:
         active = await self.store.active_on(writing.account_id, [device_id])
         for session in active.values():
-            await self._stop(writing, session)
+            await self.stop(writing, session)
 
-    async def _stop(self, writing: Writing, session: PlaybackSession) -> PlaybackSession:
+    async def stop(self, writing: Writing, session: PlaybackSession) -> PlaybackSession:
+        """Ends a session where it stands; it says nothing of the title."""
         now = self.now()
         stopped = replace(session, state=PlaybackState.STOPPED, updated_at=now, ended_at=now)
         await self._save(writing, stopped, ENDED)

@@ -39,13 +39,17 @@ class Abandoned:
 
     async def forget(self) -> int:
         """One round; how many were withdrawn. One that somebody goes on with meanwhile stays."""
-        found = await self.unfinished(self.now() - KEEP_UNFINISHED, AT_ONCE)
-        withdrawn = 0
-        for account_id, left in groupby(found, lambda each: each.account_id):
-            viewings = list(left)
-            wanted = Wanted(progress={each.content_id for each in viewings})
-            async with self.sync.writing(account_id, wanted) as (_, ledger):
-                withdrawn += sum(
-                    ledger.withdrawn(each.content_id, each.viewing, each.version) for each in viewings
-                )
-        return withdrawn
+        return await withdraw(self.sync, await self.unfinished(self.now() - KEEP_UNFINISHED, AT_ONCE))
+
+
+async def withdraw(sync: Sync, found: Sequence[Left]) -> int:
+    """Takes viewings out of histories, one account after the other; how many still stood so."""
+    withdrawn = 0
+    for account_id, left in groupby(found, lambda each: each.account_id):
+        viewings = list(left)
+        wanted = Wanted(progress={each.content_id for each in viewings})
+        async with sync.writing(account_id, wanted) as (_, ledger):
+            withdrawn += sum(
+                ledger.withdrawn(each.content_id, each.viewing, each.version) for each in viewings
+            )
+    return withdrawn

@@ -36,6 +36,8 @@ class Known:
 
     viewings: dict[int, dict[int, WatchProgress]] = field(default_factory=dict)
     """By title and viewing."""
+    forgotten: dict[int, Timestamp] = field(default_factory=dict)
+    """By title that was forgotten, the version up to which nothing is known of its viewings any more."""
     additions: dict[int, dict[str, Addition]] = field(default_factory=dict)
     """By title and tag, removed ones that are still remembered among them."""
     owners: dict[str, int] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Changed:
     marks: dict[tuple[int, MarkKind], None] = field(default_factory=dict)
     withdrawn: dict[tuple[int, int], None] = field(default_factory=dict)
     """Viewings that are no more."""
+    forgotten: dict[int, None] = field(default_factory=dict)
     told: dict[tuple[ChangeKind, int, int], None] = field(default_factory=dict)
     """For the log, in the order of the first change: kind, title and viewing (0 where there is none)."""
 
@@ -88,6 +91,13 @@ class Ledger:
     def viewing(self, content_id: int, viewing: int) -> WatchProgress | None:
         return self.known.viewings.get(content_id, {}).get(viewing)
 
+    def newest(self, content_id: int) -> Timestamp | None:
+        """The latest version of all that is known of the progress of a title."""
+        versions = [known.version for known in self.known.viewings.get(content_id, {}).values()]
+        if content_id in self.known.forgotten:
+            versions.append(self.known.forgotten[content_id])
+        return max(versions, default=None)
+
     def viewing_of(self, written: WatchProgress) -> int:
         """The viewing that a write is about which names none.
 
@@ -108,6 +118,8 @@ class Ledger:
     def watched(self, written: WatchProgress, base: Timestamp | None = None) -> WatchProgress:
         viewings = self.known.viewings.setdefault(written.content_id, {})
         known = viewings.get(written.viewing)
+        if self.has_forgotten(written.content_id, written.version):
+            return known or written
         if known is not None:
             self._contend(ConflictKind.PROGRESS, known, written, base, _position)
         merged = written if known is None else known.merge(written)
@@ -126,11 +138,30 @@ class Ledger:
         known = self.viewing(content_id, viewing)
         if known is None or known.version != version:
             return False
+        self._withdraw(content_id, viewing)
+        return True
+
+    def has_forgotten(self, content_id: int, version: Timestamp) -> bool:
+        """Whether what was watched of a title by then was forgotten, and is not kept when told late."""
+        forgotten = self.known.forgotten.get(content_id)
+        return forgotten is not None and version <= forgotten
+
+    def forgot(self, content_id: int, version: Timestamp) -> int:
+        """Takes all viewings that are not later than this out of the history; how many there were."""
+        if not self.has_forgotten(content_id, version):
+            self.known.forgotten[content_id] = version
+            self.changed.forgotten[content_id] = None
+        viewings = self.known.viewings.get(content_id, {})
+        gone = [key for key, known in viewings.items() if known.version <= version]
+        for viewing in gone:
+            self._withdraw(content_id, viewing)
+        return len(gone)
+
+    def _withdraw(self, content_id: int, viewing: int) -> None:
         del self.known.viewings[content_id][viewing]
         self.changed.viewings.pop((content_id, viewing), None)
         self.changed.withdrawn[content_id, viewing] = None
         self._tell(ChangeKind.VIEWING_WITHDRAWN, content_id, viewing)
-        return True
 
     # The watchlist: an observed-remove set of additions, and a register for the place.
 

@@ -120,6 +120,17 @@ class PostgresSync(PostgresContinuing):
 
         return keyset.page(rows, cut, to_entry, count)
 
+    async def parts(self, content_id: int) -> list[int]:
+        rows = await self._database.rows(
+            """WITH RECURSIVE part AS (
+                   SELECT $1::bigint AS id
+                    UNION ALL
+                   SELECT c.id FROM content c JOIN part ON c.parent_id = part.id)
+               SELECT id FROM part""",
+            content_id,
+        )
+        return [row[0] for row in rows]
+
     async def entries(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, WatchlistEntry]:
         rows = await self._database.rows(
             f"{ENTRIES} WHERE t.content_id = ANY($2::bigint[]) GROUP BY t.content_id",

@@ -13,6 +13,11 @@ from domain.sync.service import Wanted
 
 PROGRESS = """p.content_id, p.viewing, p.position_seconds, p.duration_seconds, p.completed, p.hlc,
     p.hlc_device, p.device_id, p.updated_at, p.completed_at"""
+VIEWINGS = f"""SELECT {PROGRESS} FROM progress p WHERE account_id = $1 AND content_id = ANY($2::bigint[])
+     UNION ALL
+    SELECT content_id, NULL, NULL, NULL, NULL, hlc, hlc_device, NULL, NULL, NULL FROM forgotten_title
+     WHERE account_id = $1 AND content_id = ANY($2::bigint[])"""
+"""The viewings of titles, and without a viewing which of them were forgotten up to when."""
 REACTION = "content_id, verdict, stars, hlc, hlc_device, updated_at"
 MARK = "content_id, kind, value, hlc, hlc_device, updated_at"
 
@@ -26,11 +31,12 @@ class PostgresLedgers:
     async def load(self, account_id: str, wanted: Wanted) -> Known:
         known = Known()
         if wanted.progress:
-            for row in await self._of_titles(
-                f"SELECT {PROGRESS} FROM progress p", account_id, wanted.progress
-            ):
-                progress = to_progress(row)
-                known.viewings.setdefault(progress.content_id, {})[progress.viewing] = progress
+            for row in await self._database.rows(VIEWINGS, account_id, list(wanted.progress)):
+                if row["viewing"] is None:
+                    known.forgotten[row["content_id"]] = Timestamp(row["hlc"], row["hlc_device"])
+                else:
+                    progress = to_progress(row)
+                    known.viewings.setdefault(progress.content_id, {})[progress.viewing] = progress
         if wanted.watchlist:
             for addition in await self._additions(account_id, wanted):
                 known.owners[addition.tag] = addition.content_id
@@ -56,6 +62,9 @@ class PostgresLedgers:
     async def save(self, account_id: str, ledger: Ledger) -> None:
         known, changed = ledger.known, ledger.changed
         await self._withdraw(account_id, list(changed.withdrawn))
+        await self._forget(
+            account_id, {title: known.forgotten[title] for title in changed.forgotten}, ledger.now
+        )
         await self._save_progress(account_id, [known.viewings[title][key] for title, key in changed.viewings])
         await self._save_additions(
             account_id, [known.additions[title][tag] for title, tag in changed.additions], ledger.now
@@ -129,6 +138,26 @@ class PostgresLedgers:
                       AND (content_id, viewing) IN (SELECT * FROM unnest($2::bigint[], $3::int[]))""",
                 account_id,
                 *_columns(viewings),
+            )
+
+    async def _forget(self, account_id: str, titles: Mapping[int, Timestamp], now: datetime) -> None:
+        """What was lost to what is forgotten now is forgotten as well."""
+        if titles:
+            await self._database.execute(
+                """INSERT INTO forgotten_title (account_id, content_id, hlc, hlc_device, forgotten_at)
+                   SELECT $1, *, $5 FROM unnest($2::bigint[], $3::bigint[], $4::text[])
+                   ON CONFLICT (account_id, content_id) DO UPDATE
+                      SET (hlc, hlc_device, forgotten_at)
+                        = (EXCLUDED.hlc, EXCLUDED.hlc_device, EXCLUDED.forgotten_at)""",
+                account_id,
+                *_columns((title, version.clock, version.device) for title, version in titles.items()),
+                now,
+            )
+            await self._database.execute(
+                """DELETE FROM sync_conflict
+                    WHERE account_id = $1 AND content_id = ANY($2::bigint[]) AND kind = 'progress'""",
+                account_id,
+                list(titles),
             )
 
     async def _save_progress(self, account_id: str, states: Sequence[WatchProgress]) -> None:

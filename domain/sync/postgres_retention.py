@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain.platform.postgres import Database
+from domain.platform.postgres import Database, Row
 from domain.sync.abandoned import Left
 from domain.sync.clock import Timestamp
 
@@ -28,7 +28,11 @@ class PostgresUnfinished:
             before,
             limit,
         )
-        return [Left(row[0], row[1], row[2], Timestamp(row[3], row[4])) for row in rows]
+        return [to_left(row) for row in rows]
+
+
+def to_left(row: Row) -> Left:
+    return Left(row[0], row[1], row[2], Timestamp(row[3], row[4]))
 
 
 class PostgresAttic:
@@ -44,6 +48,7 @@ class PostgresAttic:
         return (
             await self._forget("sync_operation", "done_at < $1", before, limit)
             + await self._forget("sync_conflict", "noted_at < $1", before, limit)
+            + await self._forget("forgotten_title", "forgotten_at < $1", before, limit)
             + await self._forget("watchlist_tag", UNANSWERED, before, limit)
         )
 

@@ -12,6 +12,7 @@ from domain.sync.devices import Devices
 from domain.sync.ledger import Ledger
 from domain.sync.model import Addition, Mark, Reaction
 from domain.sync.operations import (
+    Act,
     Added,
     Marked,
     Operation,
@@ -40,7 +41,9 @@ class OperationFate(StrEnum):
     REPEATED = "repeated"
     """It had been done before, and was not done again."""
     FORGOTTEN = "forgotten"
-    """It was not done, as its device was incognito by then; it is not to be sent again."""
+    """It was not done, as its device was incognito by then, or the viewer had the title forgotten since; it
+    is not to be sent again.
+    """
     REFUSED = "refused"
     """It was not done, for the reasons given; sending it again helps only once these are mended."""
 
@@ -120,7 +123,7 @@ class _Applying:
         if operation.id in self.done or operation.id in self.accepted:
             return Outcome(operation.id, OperationFate.REPEATED)
         version = Timestamp(operation.version.clock, self.device_id)
-        if self.ledger.forgets(self.device_id, version):
+        if self.ledger.forgets(self.device_id, version) or self._is_forgotten(operation.act, version):
             return Outcome(operation.id, OperationFate.FORGOTTEN)
         conflicts = len(self.ledger.conflicts)
         try:
@@ -132,6 +135,9 @@ class _Applying:
         self.accepted.add(operation.id)
         lost = any(conflict.lost.version == version for conflict in self.ledger.conflicts[conflicts:])
         return Outcome(operation.id, OperationFate.SUPERSEDED if lost else OperationFate.APPLIED)
+
+    def _is_forgotten(self, act: Act, version: Timestamp) -> bool:
+        return isinstance(act, Watched) and self.ledger.has_forgotten(act.content_id, version)
 
     def _apply(self, operation: Operation, version: Timestamp) -> None:
         sync, ledger, now = self.sync, self.ledger, self.sync.now()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 KEEP_NOTED = timedelta(days=90)
-"""Conflicts, the operations that were done, and removals that no device answers for."""
+"""Conflicts, operations that were done, titles that were forgotten, removals that no device answers for."""
 KEEP_COMMANDS = timedelta(days=1)
 BATCH = 5_000
 

@@ -97,6 +97,10 @@ class SyncStore(Protocol):
         """The place next to this one on the watchlist, behind or before it."""
         ...
 
+    async def parts(self, content_id: int) -> Sequence[int]:
+        """The title itself, and what it has: the seasons and episodes of a series, the tracks of an album."""
+        ...
+
     async def reactions(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, Reaction]: ...
     async def marks(self, account_id: str, content_ids: Sequence[int]) -> Mapping[int, Marks]: ...
     async def conflicts(
@@ -168,7 +172,7 @@ class Sync:
             known = ledger.latest(content_id)
             if ledger.forgets(origin.device_id):
                 return known
-            stamp = self.stamp(origin, None if known is None else known.version)
+            stamp = self.stamp(origin, ledger.newest(content_id))
             written = self.written(title, viewing, position, Origin(origin.device_id, stamp), ledger)
             merged = ledger.watched(written, origin.base)
             return merged if known is None or merged.viewing >= known.viewing else known

@@ -103,6 +103,29 @@ class ProgressRow(SQLModel, table=True):
     completed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
+class ForgottenTitleRow(SQLModel, table=True):
+    """A title whose viewer had its history forgotten: what was watched of it up to this clock is no more."""
+
+    __tablename__ = "forgotten_title"
+    __table_args__ = (Index("forgotten_title_age", "forgotten_at", postgresql_using="brin"),)
+
+    account_id: str = Field(sa_column=account_key())
+    content_id: int = Field(sa_column=content_key())
+    hlc: int = Field(sa_column=clock())
+    hlc_device: str = Field(sa_type=Text)
+    forgotten_at: datetime = Field(sa_column=moment())
+
+
+class HistoryLimitRow(SQLModel, table=True):
+    """For how many days an account keeps its history; one without a row keeps it for good."""
+
+    __tablename__ = "history_limit"
+
+    account_id: str = Field(sa_column=account_key())
+    days: int
+    chosen_at: datetime = Field(sa_column=moment())
+
+
 class TitleMarkRow(SQLModel, table=True):
     """What the viewer noted of a title: a register per kind."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import segno
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -25,6 +25,8 @@ KEYS = (
 STEP_SECONDS = 30
 STEP_VOLUME = 0.1
 LINES = 5
+"""Of what happened, where there is room; a sixth of the screen at most."""
+BORDERS_HIGH, BORDERS_WIDE = 2, 4
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Screen:
     listed: Sequence[str] = ()
     chosen: int = 0
     said: deque[str] = field(default_factory=lambda: deque(maxlen=LINES))
+    """What happened, the latest last."""
 
     async def load(self) -> None:
         """Lists titles; says so where the line is cut."""
@@ -81,11 +84,15 @@ class Screen:
         elif key == "k":
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def __rich__(self) -> RenderableType:
-        return Panel(
-            Group(
-                self._state(), _player(self.device.playing), self._titles(), self._news(), Text(KEYS, "dim")
-            ),
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As high as the terminal: titles have what the rest leaves them."""
+        high = options.height or console.height
+        above = Group(self._state(), _player(self.device.playing))
+        below = Group(self._news(min(LINES, high // 6)), Text(KEYS, "dim"))
+        inside = options.update(width=max(1, options.max_width - BORDERS_WIDE), height=None)
+        taken = BORDERS_HIGH + sum(len(console.render_lines(part, inside)) for part in (above, below))
+        yield Panel(
+            Group(above, self._titles(high - taken), below),
             title=self.name,
             subtitle="[red]cut off[/red]" if self.device.line.cut else "[green]on line[/green]",
         )
@@ -99,11 +106,14 @@ class Screen:
             told.append("incognito: nothing is kept")
         return Text("   ".join(told), "cyan")
 
-    def _titles(self) -> RenderableType:
+    def _titles(self, room: int) -> RenderableType:
+        """So many of them that there is room for, the chosen one among them."""
         table = Table(box=None, show_header=False, padding=(0, 1))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        first = max(0, min(self.chosen - room // 2, len(self.listed) - room))
         saved = {entry.content_id for entry in self.device.store.watchlist()}
         stopped = {known.content_id: known for known in self.device.store.progress()}
-        for place, key in enumerate(self.listed):
+        for place, key in list(enumerate(self.listed))[first : first + max(0, room)]:
             progress = stopped.get(key)
             at = (
                 "" if progress is None else "seen" if progress.completed else clock(progress.position_seconds)
@@ -112,8 +122,9 @@ class Screen:
             table.add_row(self.device.name_of(key), at, "♥" if key in saved else "", style=style)
         return table
 
-    def _news(self) -> Text:
-        return Text("\n".join([*self.said, *[""] * (LINES - len(self.said))]), "dim")
+    def _news(self, lines: int) -> Text:
+        said = list(self.said)[-lines:] if lines else []
+        return Text("\n".join([*said, *[""] * (lines - len(said))]), "dim", no_wrap=True, overflow="ellipsis")
 
 
 def _player(on: Playing | None) -> RenderableType:
@@ -128,7 +139,7 @@ def _player(on: Playing | None) -> RenderableType:
         ProgressBar(total=max(1, on.duration_seconds), completed=on.position_seconds),
         f"{clock(on.position_seconds)} / {clock(on.duration_seconds)}",
     )
-    return Group(Text(on.title, "bold"), line)
+    return Group(Text(on.title, "bold", no_wrap=True, overflow="ellipsis"), line)
 
 
 def invitation(code: Code) -> RenderableType:

@@ -68,8 +68,8 @@ class CostPolicy:
     samples: Callable[[], bool] = lambda: False
     """Whether an operation is measured that nobody pays for."""
     spent: Callable[[Costed, float, float | None], None] = lambda _operation, _expected, _actual: None
-    """Hears of each operation that ran, and of each event of a subscription: what it was expected to cost, and
-    what it did, None where nobody measured.
+    """Hears of each operation that ran, and of each event of a subscription: what it was expected to cost,
+    and what it did, None where nobody measured.
     """
     exceeded: Callable[[Costed, GatewayError], None] = lambda _operation, _error: None
     """Hears of each that should not run, whether it does or not."""

@@ -29,7 +29,7 @@ from gateway.engine.lifetime import Lifetime
 from gateway.engine.limits import Excess, Guard, Limits
 from gateway.engine.plan import PlannedExecutor
 from gateway.engine.plan.cache_policy import Policy
-from gateway.engine.plan.launch import Launch
+from gateway.engine.plan.launch import Launch, finished
 from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
@@ -291,15 +291,8 @@ class Engine:
             return
         try:
             admitted = await self.admission.admit(operation, context)
-            source = await self._schema.subscribe(
-                cast("str", operation.prepared),
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                operation_extensions=operation.extensions,
-            )
             lifetime = lifetime or Lifetime()
-            async with aclosing(source):
+            async with aclosing(await self._events(operation, context)) as source:
                 while True:
                     try:
                         async with lifetime.limit():
@@ -315,6 +308,39 @@ class Engine:
                         return
         except Exception as error:  # noqa: BLE001 - as in execute
             yield self.failed(error)
+
+    async def _events(
+        self, operation: Operation, context: object
+    ) -> AsyncGenerator[CoreResult | ExecutionResult, None]:
+        if self._launches:
+            return self._launched_events(operation, context)
+        return await self._schema.subscribe(
+            cast("str", operation.prepared),
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.name,
+            operation_extensions=operation.extensions,
+        )
+
+    async def _launched_events(
+        self, operation: Operation, context: object
+    ) -> AsyncGenerator[CoreResult, None]:
+        """What `_events` gives, without strawberry's ceremony around each event."""
+        launcher = operation.prepared.launcher(operation.name, self.schema)
+        launch = launcher.launch(operation.variables, context, operation.extensions)
+        if isinstance(launch, CoreResult):
+            yield launch
+            return
+        events = await launch.events()
+        if isinstance(events, CoreResult):
+            yield events
+            return
+        try:
+            async for event in events:
+                yield await finished(launch.upon(event).run())
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
 
     async def answer(self, request: OperationRequest, context: object) -> OperationResult:
         """Prepare and execute in one go."""

@@ -75,7 +75,6 @@ def resource_metadata(desk: OAuthDesk, resource: str) -> Document:
         "resource": resource,
         "resource_name": desk.resources[resource],
         "authorization_servers": [desk.issuer],
-        "jwks_uri": desk.url(JWKS),
         "scopes_supported": sorted(GRANTABLE - IDENTITY),
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,19 +15,23 @@ ENDED_PER_SECOND: Final = 200
 SHORTEST_SLEEP_SECONDS: Final = 0.002
 
 
-async def end_in_turns(endings: Sequence[Callable[[], None]], seconds: float) -> None:
+async def end_in_turns(
+    endings: Sequence[Callable[[], None]],
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Calls them in no order, one after another, and all within `seconds`."""
     if not endings:
         return
     pause = min(seconds / len(endings), 1 / ENDED_PER_SECOND)
-    loop = asyncio.get_running_loop()
-    next_at = loop.time()
+    next_at = clock()
     for end in random.sample(endings, len(endings)):
         end()
         next_at += pause
         # A loop sleeps for a millisecond at least, so those that come closer are ended together.
-        if (ahead := next_at - loop.time()) > SHORTEST_SLEEP_SECONDS:
-            await asyncio.sleep(ahead)
+        if (ahead := next_at - clock()) > SHORTEST_SLEEP_SECONDS:
+            await sleep(ahead)
 
 
 class Interruptible:

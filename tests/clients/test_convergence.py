@@ -77,7 +77,7 @@ class Way:
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
         if self.failing == "request":
-            raise Offline
+            raise Offline("Gone.")
         given = {
             "deviceId": device_id,
             "operations": [operation.input() for operation in operations],
@@ -85,7 +85,7 @@ class Way:
         }
         results = await self.deliver(given)
         if self.failing == "answer":
-            raise Offline
+            raise Offline("Gone.")
         return results
 
     async def deliver(self, given: dict[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -108,7 +108,7 @@ class Way:
                 assert result.errors is None, result.errors
                 if left is not None:
                     if left == 0:
-                        raise Offline
+                        raise Offline("Gone.")
                     left -= 1
                 event = result.data["changes"]
                 yield event

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,8 @@ class Telling:
 
     fates: dict[str, str] = field(default_factory=dict)
     failures: int = 0
+    retry: float = 0.0
+    """Seconds that a failure asks to wait."""
     told: list[list[str]] = field(default_factory=list)
     settled: list[str | None] = field(default_factory=list)
     events: list[Mapping[str, Any]] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Telling:
         self.settled.append(settled_through)
         if self.failures:
             self.failures -= 1
-            raise Offline
+            raise Offline("No.", self.retry)
         return [
             {
                 "operationId": operation.id,
@@ -86,7 +87,7 @@ class Telling:
         self.cursors.append(cursor)
         for event in self.events:
             yield event
-        raise Offline
+        raise Offline("No more.")
 
 
 def progress(seconds: int, cursor: str = "c", **more: Any) -> dict[str, Any]:
@@ -250,26 +251,118 @@ async def test_what_is_refused_does_not_hold_up_the_rest(store: Store) -> None:
     assert len(store) == 0
 
 
-async def test_pauses_grow_and_differ_and_end_with_the_first_success(store: Store) -> None:
-    pauses: list[float] = []
+class Clocked:
+    """A clock that goes on by what is paused, and notes it; `tries` may take time as well."""
 
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
+    def __init__(self, enough: int = 10**6) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        self._enough = enough
 
-    for jitter in (0.0, 1.0):
-        server = Telling(failures=9)
+    def __call__(self) -> float:
+        return self.now
+
+    async def pause(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+        if len(self.pauses) == self._enough:
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+async def test_pauses_grow_with_the_outage_and_differ(store: Store, jitter: float) -> None:
+    clock = Clocked()
+    store.do(noted(FILM, "a"))
+    sender = Synchroniser(store, Telling(failures=200), clock.pause, lambda: jitter, clock)
+
+    await sent_all(sender)
+
+    share = (1 + jitter) / 2
+    assert clock.pauses[0] == 0.5 * share
+    outage = 0.0
+    for pause in clock.pauses:
+        assert pause == pytest.approx(share * min(60.0, max(0.5, outage / 8)))
+        outage += pause
+    assert max(clock.pauses) == share * LONGEST_PAUSE_SECONDS
+
+
+async def test_pauses_begin_anew_after_a_success(store: Store) -> None:
+    clock, server, wake = Clocked(), Telling(), asyncio.Event()
+    sender = Synchroniser(store, server, clock.pause, lambda: 1.0, clock)
+    sending = asyncio.create_task(sender.keep_pushing(wake))
+
+    for _ in range(2):
+        server.failures = 40
         store.do(noted(FILM, "a"))
-        sender = Synchroniser(store, server, pause, lambda jitter=jitter: jitter)  # type: ignore[misc]
-        sending = asyncio.create_task(sender.keep_pushing(asyncio.Event()))
+        wake.set()
         async with asyncio.timeout(5):
             while len(store):  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0)
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
 
-    assert pauses[:9] == [pytest.approx(min(60.0, 0.5 * 2**n) / 2) for n in range(9)]
-    assert pauses[9:] == [2 * seconds for seconds in pauses[:9]]
-    assert max(pauses) == LONGEST_PAUSE_SECONDS
+    await until_sent(store, sending)
+    assert clock.pauses[39] > 2 * clock.pauses[0]
+    assert clock.pauses[40:] == pytest.approx(clock.pauses[:40])
+
+
+async def test_who_does_something_does_not_wait_for_the_end_of_a_pause(store: Store) -> None:
+    server, wake = Telling(failures=1), asyncio.Event()
+    store.do(noted(FILM, "a"))
+    sending = asyncio.create_task(Synchroniser(store, server, for_ever).keep_pushing(wake))
+    while server.failures:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(store) == 1
+
+    wake.set()
+
+    await until_sent(store, sending)
+
+
+async def test_a_server_that_asks_to_wait_is_not_asked_before(store: Store) -> None:
+    clock, wake = Clocked(), asyncio.Event()
+    store.do(noted(FILM, "a"))
+    wake.set()
+
+    await sent_all(Synchroniser(store, Telling(failures=2, retry=7.0), clock.pause, clock=clock), wake)
+
+    assert clock.pauses == [7.0, 7.0]
+
+
+async def test_what_was_sent_ends_the_pause_before_following(store: Store) -> None:
+    server = Telling(failures=0, events=[])
+    sync = Synchroniser(store, server, for_ever)
+    following = asyncio.create_task(sync.keep_following())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert server.cursors == [None]
+
+    store.do(noted(FILM, "a"))
+    await sent_all(sync)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert server.cursors == [None, None]
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def for_ever(_seconds: float) -> None:
+    await asyncio.Event().wait()
+
+
+async def sent_all(sender: Synchroniser, wake: asyncio.Event | None = None) -> None:
+    sending = asyncio.create_task(sender.keep_pushing(wake or asyncio.Event()))
+    await until_sent(sender.store, sending)
+
+
+async def until_sent(store: Store, sending: "asyncio.Task[None]") -> None:
+    async with asyncio.timeout(5):
+        while len(store):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
 
 
 async def test_following_goes_on_behind_what_was_taken_in(store: Store) -> None:
@@ -283,23 +376,23 @@ async def test_following_goes_on_behind_what_was_taken_in(store: Store) -> None:
     assert store.progress()[0].position_seconds == 200
 
 
-@pytest.mark.parametrize(("stood", "last"), [(1.0, 8.0), (3.0, 0.5)])
+@pytest.mark.parametrize(("stood", "last"), [(1.0, 2.2), (3.0, 0.5)])
 async def test_a_stream_that_stood_for_a_while_ends_the_growth_of_pauses(
     store: Store, stood: float, last: float
 ) -> None:
     """Also where nothing happened to it: else a quiet device would come back later after every restart."""
-    pauses: list[float] = []
-    moments = (moment for time in count(0, 100) for moment in (time, time + stood))
+    clock = Clocked(enough=10)
 
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 5:
-            raise ZeroDivisionError
+    class Standing(Telling):
+        async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
+            clock.now += stood
+            async for event in super().changes(cursor):
+                yield event
 
-    quiet = Synchroniser(store, Telling(events=[]), pause, lambda: 1.0, lambda: next(moments))
+    quiet = Synchroniser(store, Standing(events=[]), clock.pause, lambda: 1.0, clock)
 
     with pytest.raises(ZeroDivisionError):
         await quiet.keep_following()
 
-    assert pauses[0] == 0.5
-    assert pauses[-1] == last
+    assert clock.pauses[0] == 0.5
+    assert clock.pauses[-1] == pytest.approx(last, abs=0.05)

@@ -68,10 +68,12 @@ def _cell(cell: pyte.screens.Char) -> str:
 
 
 @asynccontextmanager
-async def terminal(*command: str, **environment: str) -> AsyncIterator[Terminal]:
+async def terminal(
+    *command: str, columns: int = COLUMNS, rows: int = ROWS, **environment: str
+) -> AsyncIterator[Terminal]:
     """`media-gateway` with these arguments; killed at the end where it still runs."""
     keyboard, inner = pty.openpty()
-    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -81,8 +83,8 @@ async def terminal(*command: str, **environment: str) -> AsyncIterator[Terminal]
         env={
             **os.environ,
             "TERM": "xterm-256color",
-            "COLUMNS": str(COLUMNS),
-            "LINES": str(ROWS),
+            "COLUMNS": str(columns),
+            "LINES": str(rows),
             **environment,
         },
         stdin=inner,
@@ -91,7 +93,7 @@ async def terminal(*command: str, **environment: str) -> AsyncIterator[Terminal]
         start_new_session=True,
     )
     os.close(inner)
-    screen = pyte.Screen(COLUMNS, ROWS)
+    screen = pyte.Screen(columns, rows)
     stream, loop = pyte.ByteStream(screen), asyncio.get_running_loop()
 
     def read() -> None:

@@ -21,6 +21,8 @@ from tests.e2e.server import PASSWORD, Client, Server, register, running
 VIEWER = "{ viewer { account { id } } }"
 SIGN_IN = f"""mutation {{ signIn(input: {{email: "ada@example.com", password: "{PASSWORD}"}}) {{
   accessToken }} }}"""
+SIGN_IN_REFRESHABLE = SIGN_IN.replace("accessToken }", "accessToken refreshToken }")
+REFRESH = """mutation ($token: String!) { refreshSession(input: {refreshToken: $token}) { accessToken } }"""
 
 
 def kid_of(token: str) -> str:
@@ -128,6 +130,47 @@ async def test_two_servers_rotate_by_themselves_and_refuse_nobody(scratch: Path,
     assert keys[0] == keys[1]
     assert recorded == len(keys[0]) - 1, "each was added by one process alone"
     assert not list((scratch / "rotation-1").glob("*key*"))
+
+
+async def test_after_a_leak_two_servers_take_no_token_of_the_old_key_and_nobody_signs_in_anew(
+    scratch: Path, postgres_url: str
+) -> None:
+    settings = {
+        "mode": "production",
+        "issuer": "http://127.0.0.1:8000",
+        "database_url": await fresh_database(postgres_url, "media_gateway_leak"),
+        "sealing_keys": new_key(),
+        "allowed_origins": "https://app.example",
+    }
+    async with (
+        running(scratch / "leak-1", **settings) as first,
+        running(scratch / "leak-2", **settings) as second,
+    ):
+        servers = (first, second)
+        await register(first, "ada@example.com")
+        tokens = (await Client(first).ask(SIGN_IN_REFRESHABLE))["signIn"]
+        old = tokens["accessToken"]
+        before = [bool((await Client(server, old).ask(VIEWER))["viewer"]) for server in servers]
+
+        await command(first, "keys", "rotate", "--ahead", "0", "--overlap", "0")
+        async with asyncio.timeout(LOOK_EVERY_SECONDS + 5):
+            while any(  # noqa: ASYNC110 - as clients ask
+                [not (await Client(server, old).answer(VIEWER)).get("errors") for server in servers]
+            ):
+                await asyncio.sleep(0.1)
+
+        refused = [(await Client(server, old).answer(VIEWER))["errors"][0] for server in servers]
+        keys = [await published(server.url) for server in servers]
+        fresh = (await Client(second).ask(REFRESH, token=tokens["refreshToken"]))["refreshSession"]
+        after = [
+            bool((await Client(server, fresh["accessToken"]).ask(VIEWER))["viewer"]) for server in servers
+        ]
+
+    assert before == after == [True, True]
+    assert {error["extensions"]["code"] for error in refused} == {"UNAUTHENTICATED"}
+    assert (
+        [key["kid"] for key in keys[0]] == [key["kid"] for key in keys[1]] == [kid_of(fresh["accessToken"])]
+    )
 
 
 async def published(url: str) -> list[dict[str, Any]]:

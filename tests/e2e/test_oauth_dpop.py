@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,20 +13,22 @@ from joserfc.jwk import ECKey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import fresh_database
-from tests.e2e.dpop import bound, new_key, proof
+from tests.e2e.dpop import bound, demanding, new_key, proof
 from tests.e2e.oauth import (
     EMAIL,
     VERIFIER,
     App,
     Browser,
+    asking,
     browsing,
     code_for,
     exchanged,
     graph,
     registered,
 )
-from tests.e2e.server import Server, register, running
+from tests.e2e.server import Server
+
+__all__ = ["demanding"]
 
 VIEWER = "{ viewer { account { id } } }"
 
@@ -53,6 +54,57 @@ async def test_a_bound_token_works_with_its_key_alone(
 
     assert tokens["token_type"] == "DPoP"
     assert [answer.status_code for answer in answers] == [200, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize("how", ["in the request", "pushed", "pushed with a proof"])
+async def test_a_code_for_a_key_is_good_for_that_key_alone(
+    oauth_server: Server, app: App, ada: Browser, how: str
+) -> None:
+    key, thief = new_key(), new_key()
+    named = {} if how == "pushed with a proof" else {"dpop_jkt": key.thumbprint()}
+    url = f"{oauth_server.issuer}/oauth"
+
+    async def code() -> str:
+        if how == "in the request":
+            return await code_for(ada, app, **named)
+        headers = {"dpop": proof(key, "POST", f"{url}/par")} if not named else {}
+        pushed = await posted(oauth_server, "/oauth/par", asking(app, **named), headers)
+        consent = await ada.open(
+            "/oauth/authorize", client_id=app.id, request_uri=pushed.json()["request_uri"]
+        )
+        return (await ada.allow(consent))["code"]
+
+    async def shown(code: str, by: ECKey | None) -> httpx.Response:
+        fields = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+        headers = {} if by is None else {"dpop": proof(by, "POST", f"{url}/token")}
+        return await posted(oauth_server, "/oauth/token", {**fields, "client_id": app.id}, headers)
+
+    without, by_thief = await shown(await code(), None), await shown(await code(), thief)
+    one = await code()
+    stolen = await shown(one, thief)
+    good = await shown(one, key)
+
+    for refused in (without, by_thief, stolen):
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    assert (good.status_code, good.json()["token_type"]) == (200, "DPoP")
+
+
+async def test_a_pushed_request_names_the_key_that_it_proves(oauth_server: Server, app: App) -> None:
+    key = new_key()
+    asked = asking(app, dpop_jkt=new_key().thumbprint())
+
+    pushed = await posted(
+        oauth_server, "/oauth/par", asked, {"dpop": proof(key, "POST", f"{oauth_server.issuer}/oauth/par")}
+    )
+
+    assert (pushed.status_code, pushed.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+async def posted(
+    server: Server, path: str, fields: dict[str, str], headers: dict[str, str]
+) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        return await http.post(path, data=fields, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -243,20 +295,6 @@ async def refreshed(server: Server, app: App, key: ECKey, token: str) -> dict[st
     async with httpx.AsyncClient(base_url=server.url) as http:
         found: dict[str, Any] = (await http.post("/oauth/token", data=fields, headers=header)).json()
     return found
-
-
-@pytest.fixture(scope="module")
-async def demanding(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
-    """A server that asks for its nonces."""
-    settings = {
-        "database_url": await fresh_database(postgres_url, "media_gateway_nonces"),
-        "demo_catalogue": "false",
-        "issuer": "http://127.0.0.1:{port}",
-        "dpop_nonces": "true",
-    }
-    async with running(scratch / "nonces", **settings) as server:
-        await register(server, EMAIL)
-        yield server
 
 
 async def test_a_proof_that_was_made_ahead_is_of_no_use_where_nonces_are_asked_for(demanding: Server) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from joserfc import jwt
@@ -28,8 +27,11 @@ from tests.e2e.oauth import (
     client_of,
     code_for,
     exchanged,
+    execute,
     graph,
+    key_of,
     registered,
+    rows,
     told,
 )
 from tests.e2e.server import PASSWORD, Client, Failed, Server
@@ -185,19 +187,35 @@ async def test_a_code_cannot_be_turned_to_another_resource(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
 
 
-async def test_resources_say_where_their_tokens_come_from(oauth_server: Server) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("", "Media Gateway"), ("/graphql", "Media Gateway (GraphQL)"), ("/mcp", "Media Gateway (MCP)")],
+)
+async def test_a_resource_says_where_its_tokens_come_from(oauth_server: Server, path: str, name: str) -> None:
     async with httpx.AsyncClient(base_url=oauth_server.url) as http:
-        found = [
-            (await http.get(f"/.well-known/oauth-protected-resource{path}")).json()
-            for path in ("", "/graphql", "/mcp")
-        ]
-        nothing = await http.get("/.well-known/oauth-protected-resource/elsewhere")
+        answer = await http.get(f"/.well-known/oauth-protected-resource{path}")
+        server = (await http.get("/.well-known/oauth-authorization-server")).json()
 
-    assert [each["resource"] for each in found] == [
-        oauth_server.issuer + path for path in ("", "/graphql", "/mcp")
-    ]
-    assert all(each["authorization_servers"] == [oauth_server.issuer] for each in found)
-    assert nothing.status_code == 404
+    found = answer.json()
+    scopes = found.pop("scopes_supported")
+    assert found == {
+        "resource": oauth_server.issuer + path,
+        "resource_name": name,
+        "authorization_servers": [server["issuer"]],
+        "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+    }
+    assert found["resource"] in server["protected_resources"]
+    # Those of OpenID Connect are about who signs in, and nothing that a resource asks for.
+    assert set(server["scopes_supported"]) - set(scopes) == {"openid", "profile", "email"}
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/graphql/", "/mcp/x", "//mcp", "/%2e%2e/mcp"])
+async def test_there_are_no_other_resources(oauth_server: Server, path: str) -> None:
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        assert (await http.get(f"/.well-known/oauth-protected-resource{path}")).status_code == 404
 
 
 # ── pushed requests ──────────────────────────────────────────────────────────────────────────────────────
@@ -364,23 +382,6 @@ def signed_again(server: Server, token: str, change: dict[str, str | dict[str, s
 REGISTER = """mutation {{ registerAccount(input: {{
   email: "{}@example.com", password: "A-good-Passw0rd", displayName: "X"}}) {{
   accessToken account {{ id }} }} }}"""
-
-
-async def key_of(server: Server, email: str) -> str:
-    (row,) = await rows(server, "SELECT id FROM account WHERE email = $1", email)
-    return str(row[0])
-
-
-async def rows(server: Server, statement: str, *arguments: Any) -> list[Any]:
-    connection = await asyncpg.connect(server.settings["MEDIA_GATEWAY_DATABASE_URL"])
-    try:
-        return list(await connection.fetch(statement, *arguments))
-    finally:
-        await connection.close()
-
-
-async def execute(server: Server, statement: str, *arguments: Any) -> None:
-    await rows(server, statement, *arguments)
 
 
 # ── OpenID Connect ───────────────────────────────────────────────────────────────────────────────────────

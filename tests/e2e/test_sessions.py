@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import fresh_database
+from tests.e2e.oauth import browsing, code_for, exchanged, registered
 from tests.e2e.server import PASSWORD, Client, Server, Stream, register, running
 
 SIGN_IN = f"""mutation ($email: String!) {{ signIn(input: {{email: $email, password: "{PASSWORD}"}}) {{
@@ -21,6 +22,8 @@ REFRESH = """mutation ($token: String!) { refreshSession(input: {refreshToken: $
 SESSIONS = "{ viewer { sessions { id current } } }"
 REVOKE = "mutation ($id: ID!) { revokeSession(input: {sessionId: $id}) { userErrors { code } } }"
 FOLLOW = "subscription { changes { __typename } }"
+FOLLOWING = "read:watchlist read:progress read:ratings read:devices"
+SIGNED_OUT = "You have signed out of this session."
 WHY = "This session was ended from another one of yours."
 
 
@@ -101,6 +104,41 @@ async def test_an_ended_session_loses_its_sockets_and_streams_on_every_process(
     assert answer["errors"][0]["extensions"]["reason"] == "REVOKED"
 
 
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+async def test_an_application_whose_token_is_revoked_loses_its_sockets_and_streams_on_every_process(
+    servers: tuple[Server, Server], kind: str
+) -> None:
+    first, second = servers
+    email = f"revoked-{kind.replace('_', '-')}@example.com"
+    owner = await register(first, email)
+    app = await registered(first, scope=FOLLOWING)
+    async with browsing(first) as browser:
+        await browser.sign_in(await browser.open("/oauth/device"), email)
+        code = await code_for(browser, app, scope=FOLLOWING)
+    tokens = (await exchanged(first, app, code)).json()
+    apps = [Client(server, tokens["access_token"]) for server in servers]
+
+    async with (
+        apps[0].follow(FOLLOW) as one,
+        apps[1].follow(FOLLOW) as other,
+        owner.follow(FOLLOW) as own,
+    ):
+        closing = [asyncio.create_task(closed(socket)) for socket in (one, other)]
+        streaming = [asyncio.create_task(events(app)) for app in apps]
+        await asyncio.sleep(0.5)
+        began = time.perf_counter()
+        async with httpx.AsyncClient(base_url=second.url) as http:
+            revoked = await http.post("/oauth/revoke", data={"token": tokens[kind], "client_id": app.id})
+        sockets, streams = await asyncio.gather(*closing), await asyncio.gather(*streaming)
+
+        assert revoked.status_code == 200
+        assert [(code, reason) for _, code, reason in sockets] == [(4401, SIGNED_OUT)] * 2
+        assert [said[-1]["errors"][0]["message"] for _, said in streams] == [SIGNED_OUT] * 2
+        ended_at = [when for when, _, _ in sockets] + [when for when, _ in streams]
+        assert max(ended_at) - began < 1.0
+        assert await own.quiet()
+
+
 async def test_of_fifty_refreshes_on_two_processes_one_rotates_and_nobody_is_signed_out(
     servers: tuple[Server, Server],
 ) -> None:
@@ -178,3 +216,25 @@ async def test_a_device_that_is_removed_is_signed_out_on_every_process(
     assert answer["errors"][0]["extensions"]["reason"] == "DEVICE_REMOVED"
     assert refreshed["accessToken"] is None
     assert (await owner.ask(SESSIONS))["viewer"]["sessions"], "the session that removed it goes on"
+
+
+CREATE_KEY = """mutation { createApiKey(input: {name: "app", scopes: ["write:devices"]}) { secret } }"""
+
+
+async def test_who_may_not_end_sessions_removes_no_device_on_which_somebody_else_is_signed_in(
+    servers: tuple[Server, Server],
+) -> None:
+    server, _ = servers
+    owner = await register(server, "scoped@example.com")
+    phone, _ = await signed_in(server, "scoped@example.com")
+    device = (await phone.ask(ADD_DEVICE))["registerDevice"]["device"]["id"]
+    app = Client(server, (await owner.ask(CREATE_KEY))["createApiKey"]["secret"])
+    own = (await app.ask(ADD_DEVICE))["registerDevice"]["device"]["id"]
+
+    refused = await app.answer(REMOVE_DEVICE, id=device)
+    allowed = (await app.ask(REMOVE_DEVICE, id=own))["removeDevice"]
+    itself = (await phone.ask(REMOVE_DEVICE, id=device))["removeDevice"]
+
+    error = refused["errors"][0]
+    assert (error["extensions"]["code"], "write:security" in error["message"]) == ("FORBIDDEN", True)
+    assert allowed["userErrors"] == itself["userErrors"] == []

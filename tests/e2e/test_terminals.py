@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from media_gateway_client.signin import SCOPES
 from tests.e2e.oauth import Browser, browsing, registered
 from tests.e2e.server import PASSWORD, Client, Server, register
@@ -120,3 +122,25 @@ async def key_of(viewer: Client, name: str) -> str:
     (found,) = [each["id"] for each in devices if each["name"] == name and each["online"]]
     key: str = found
     return key
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 16), (200, 50)])
+async def test_a_terminal_of_any_size_shows_the_keys_and_the_line(
+    server: Server, tmp_path: Path, columns: int, rows: int
+) -> None:
+    viewer = await register(server, f"sized-{columns}@example.com")
+
+    async with terminal(
+        *("device", "--name", "TV", "--url", server.url, "--data", str(tmp_path)),
+        columns=columns,
+        rows=rows,
+        MEDIA_GATEWAY_TOKEN=viewer.token or "",
+    ) as tv:
+        tv.press(DOWN, ENTER)
+        await tv.shows("▶")
+
+        assert "q quit" in tv.text
+        assert "on line" in tv.screen.display[-1]
+        assert "TV" in tv.screen.display[0]
+        tv.press("q")
+        assert await tv.process.wait() == 0

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.identity.tokens import MAX_LIFETIME_SECONDS
 from gateway.engine.limits import Limit, Limits
 from gateway.settings import LogLevel, Mode, Settings, SettingsError, load, without_password
 
@@ -19,6 +20,14 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.mode is Mode.DEVELOPMENT
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.database_url is None
+
+
+def test_no_setting_gives_tokens_more_time_than_they_are_accepted_for() -> None:
+    overlap = {"signing_key_overlap_seconds": 10 * MAX_LIFETIME_SECONDS}
+
+    assert load(access_token_seconds=MAX_LIFETIME_SECONDS, **overlap).access_token_seconds
+    with pytest.raises(SettingsError, match="ACCESS_TOKEN_SECONDS"):
+        load(access_token_seconds=MAX_LIFETIME_SECONDS + 1, **overlap)
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_defaults(

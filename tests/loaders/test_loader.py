@@ -82,3 +82,45 @@ async def test_loaders_do_not_share_what_they_remember(shop: Shop) -> None:
     await one(shop.names).load(2)
 
     assert shop.asked == [[2], [2]]
+
+
+async def test_all_who_ask_in_a_turn_wait_for_one_task(shop: Shop) -> None:
+    loader = one(shop.names)
+    before = len(asyncio.all_tasks())
+
+    soon = [loader.soon([2]), loader.soon([4, 2]), loader.soon([6])]
+    assert len(asyncio.all_tasks()) == before + 1
+
+    assert [await later for later in soon if not isinstance(later, list)] == [
+        ["name 2"],
+        ["name 4", "name 2"],
+        ["name 6"],
+    ]
+    assert shop.asked == [[2, 4, 6]]
+
+
+async def test_what_is_known_and_what_is_asked_for_come_together(shop: Shop) -> None:
+    loader = one(shop.names)
+    loader.prime(2, "known")
+    begun = asyncio.ensure_future(loader.load_many([4]))
+    await asyncio.sleep(0)
+
+    both = loader.soon([2, 4, 6])
+    loader.clear(2)
+
+    assert not isinstance(both, list)
+    assert await both == ["known", "name 4", "name 6"]
+    assert await begun == ["name 4"]
+    assert shop.asked == [[4, 6]]
+
+
+async def test_a_key_whose_question_was_cancelled_is_asked_anew(shop: Shop) -> None:
+    loader = one(shop.names)
+    for turns in (0, 1):
+        asking = asyncio.ensure_future(loader.load(2))
+        for _ in range(turns + 1):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    assert await loader.load(2) == "name 2"

@@ -12,7 +12,10 @@ class ClientError(Exception):
 
 
 class Offline(ClientError):
-    pass
+    def __init__(self, message: str, retry_seconds: float = 0.0) -> None:
+        """`retry_seconds`: how long the server asked to wait."""
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
 
 
 class SignedOut(ClientError):

@@ -19,8 +19,8 @@ from media_gateway_client.operations import (
 )
 from media_gateway_client.store import Operation
 
-SILENCE_SECONDS = 60.0
-"""The server says that it is alive more often than this."""
+SILENCE_SECONDS = 30.0
+"""A stream that says nothing for so long has broken; the server says every 12 seconds that it is alive."""
 
 
 @dataclass
@@ -140,11 +140,12 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
 
 def _data(answer: Mapping[str, Any]) -> dict[str, Any]:
     for error in answer.get("errors") or ():
-        code = error.get("extensions", {}).get("code")
+        extensions = error.get("extensions", {})
+        code = extensions.get("code")
         if code == "UNAUTHENTICATED":
             raise SignedOut(error["message"])
         if code in {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "INTERNAL"}:
-            raise Offline(error["message"])
+            raise Offline(error["message"], extensions.get("retryAfter", 0.0))
         raise Rejected(error["message"], code)
     data: dict[str, Any] = answer["data"]
     return data

@@ -336,6 +336,32 @@ fragment OfMarks on TitleMarks {
   hidden
 }"""
 
+FORGET_TITLE = """mutation ForgetTitle($input: ForgetTitleInput!) {
+  forgetTitle(input: $input) {
+    viewings
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+KEEP_HISTORY = """mutation KeepHistory($input: KeepHistoryInput!) {
+  keepHistory(input: $input) {
+    days
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
 TitleOther = TypedDict(
     "TitleOther",
     {
@@ -1107,6 +1133,44 @@ FollowChangesData = TypedDict(
         "changes": FollowChangesChanges,
     },
 )
+ForgetTitleForgetTitle = TypedDict(
+    "ForgetTitleForgetTitle",
+    {
+        "viewings": int | None,
+        "userErrors": list[Refusal],
+    },
+)
+ForgetTitleData = TypedDict(
+    "ForgetTitleData",
+    {
+        "forgetTitle": ForgetTitleForgetTitle,
+    },
+)
+ForgetTitleInput = TypedDict(
+    "ForgetTitleInput",
+    {
+        "contentId": str,
+    },
+)
+KeepHistoryKeepHistory = TypedDict(
+    "KeepHistoryKeepHistory",
+    {
+        "days": int | None,
+        "userErrors": list[Refusal],
+    },
+)
+KeepHistoryData = TypedDict(
+    "KeepHistoryData",
+    {
+        "keepHistory": KeepHistoryKeepHistory,
+    },
+)
+KeepHistoryInput = TypedDict(
+    "KeepHistoryInput",
+    {
+        "days": NotRequired[int | None],
+    },
+)
 
 
 class Operations(ABC):
@@ -1176,6 +1240,12 @@ class Operations(ABC):
         async with aclosing(self.stream(FOLLOW_CHANGES, **_given(snapshot=snapshot, after=after))) as events:
             async for data in events:
                 yield cast("FollowChangesData", data)
+
+    async def forget_title(self, *, input: ForgetTitleInput) -> ForgetTitleData:
+        return cast("ForgetTitleData", await self.execute(FORGET_TITLE, **_given(input=input)))
+
+    async def keep_history(self, *, input: KeepHistoryInput) -> KeepHistoryData:
+        return cast("KeepHistoryData", await self.execute(KEEP_HISTORY, **_given(input=input)))
 
 
 def _given(**variables: Any) -> dict[str, Any]:

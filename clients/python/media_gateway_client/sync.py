@@ -5,15 +5,19 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from media_gateway_client.errors import Offline
 from media_gateway_client.store import DeadLetter, Operation, Store
 
 BATCH = 100
-FIRST_PAUSE_SECONDS = 0.5
+SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
+SHARE_OF_OUTAGE = 1 / 8
+"""A pause lasts so much of the time that the way has been cut: its end is noticed soon after short cuts, and
+hardly anybody asks during long ones.
+"""
 STEADY_SECONDS = 2.0
 """A stream that stood for so long has succeeded, also where nothing happened to it meanwhile."""
 
@@ -55,6 +59,8 @@ class Synchroniser:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
+    _passed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set when something was sent: so the way is open, also to whoever pauses before following again."""
 
     async def push(self) -> PushReport:
         """Sends the queue, oldest first; `Offline` at the first failure of the way, and nothing is lost.
@@ -77,16 +83,18 @@ class Synchroniser:
                 return PushReport(done, tuple(refused))
 
     async def keep_pushing(self, wake: asyncio.Event) -> None:
-        """Sends whenever `wake` is set, and after each failure again with longer and longer pauses."""
-        failures = 0
+        """Sends whenever `wake` is set, and after each failure again: at once when `wake` is set meanwhile,
+        else after pauses that grow.
+        """
+        outage = _Outage(self.clock, self.jitter)
         while True:
             try:
                 await self.push()
-            except Offline:
-                failures += 1
-                await self.pause(self._pause_seconds(failures))
+            except Offline as error:
+                await self._pause(outage.failed(), error.retry_seconds, wake)
                 continue
-            failures = 0
+            outage.over()
+            self._passed.set()
             wake.clear()
             if not len(self.store):
                 await wake.wait()
@@ -100,28 +108,57 @@ class Synchroniser:
 
     async def keep_following(self, told: Callable[[Event], None] = _nobody) -> None:
         """Follows, and after each failure again, from where it was."""
-        failures = 0
+        outage = _Outage(self.clock, self.jitter)
 
-        def reset(event: Event) -> None:
-            nonlocal failures
-            failures = 0
+        def hear(event: Event) -> None:
+            outage.over()
             told(event)
 
         while True:
-            began = self.clock()
+            began, asked = self.clock(), 0.0
             try:
-                await self.follow(reset)
-            except Offline:
-                stood = self.clock() - began >= STEADY_SECONDS
-                failures = 1 if stood else failures + 1
-            await self.pause(self._pause_seconds(max(1, failures)))
+                await self.follow(hear)
+            except Offline as error:
+                asked = error.retry_seconds
+            if self.clock() - began >= STEADY_SECONDS:
+                outage.over()
+            await self._pause(outage.failed(), asked, self._passed)
 
-    def _pause_seconds(self, failures: int) -> float:
-        """Twice as long each time, and between half and all of it, lest all devices come back at once."""
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 16))
-        return longest * (0.5 + self.jitter() / 2)
+    async def _pause(self, seconds: float, asked: float, sign: asyncio.Event) -> None:
+        """As long as the server asked for; else until the sign is given, if that comes first."""
+        if asked:
+            await self.pause(max(seconds, asked))
+            return
+        sign.clear()
+        waits = [asyncio.ensure_future(self.pause(seconds)), asyncio.ensure_future(sign.wait())]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        for wait in done:
+            wait.result()
 
     def _device_id(self) -> str:
         if self.store.device_id is None:
             raise ValueError("The device has not been registered: call `Gateway.register` first.")
         return self.store.device_id
+
+
+class _Outage:
+    """How long the way has been cut, as one of those has it who try it again and again."""
+
+    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._since: float | None = None
+
+    def over(self) -> None:
+        self._since = None
+
+    def failed(self) -> float:
+        """The seconds to pause: between half and all of what is due, lest all devices come back at once."""
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        due = max(SHORTEST_PAUSE_SECONDS, SHARE_OF_OUTAGE * (now - self._since))
+        return min(LONGEST_PAUSE_SECONDS, due) * (0.5 + self._jitter() / 2)

@@ -3,7 +3,7 @@
 For schemas without extensions: there is nothing that could notice.
 """
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterable, Coroutine, Mapping
 from typing import Any
 
 from graphql import (
@@ -13,6 +13,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.executor import default_field_resolver, default_type_resolver
@@ -27,7 +28,7 @@ from gateway.engine.plan.variables import Variables
 
 
 class Launcher:
-    """One query or mutation of a validated document, ready to be executed again and again."""
+    """One operation of a validated document, ready to be executed again and again."""
 
     executor_class = PlannedExecutor
 
@@ -66,13 +67,17 @@ class Launcher:
         return launch
 
     def executor(
-        self, values: VariableValues, context: object, extensions: dict[str, Any] | None
+        self,
+        values: VariableValues,
+        context: object,
+        extensions: dict[str, Any] | None,
+        root_value: object = None,
     ) -> PlannedExecutor:
         return self.executor_class(
             self._schema,
             self._fragments,
             self._details,
-            None,
+            root_value,
             context,
             self._operation,
             values,
@@ -92,9 +97,7 @@ async def finished(run: ExecutionResult | Coroutine[Any, Any, ExecutionResult]) 
 class Launch:
     """One execution of a launcher's operation."""
 
-    __slots__ = ("_extensions", "_launcher", "context", "executor", "plan", "variables")
-
-    root_value = None
+    __slots__ = ("_extensions", "_launcher", "context", "executor", "plan", "root_value", "variables")
 
     def __init__(
         self,
@@ -102,11 +105,13 @@ class Launch:
         variables: VariableValues,
         context: object,
         extensions: dict[str, Any] | None,
+        root_value: object = None,
     ) -> None:
         self._launcher = launcher
         self.variables = variables
         self.context = context
         self._extensions = extensions
+        self.root_value = root_value
         self.executor: PlannedExecutor | None = None
         self.plan: Plan | None = None
         """None where graphql-core has to interpret the operation."""
@@ -125,6 +130,17 @@ class Launch:
         executor = self.executor or self.make_executor()
         return executor.interpret(self._launcher.serial)  # type: ignore[no-any-return]
 
+    async def events(self) -> AsyncIterable[Any] | ExecutionResult:
+        """What the field of a subscription delivers; a result without data where it delivers nothing."""
+        source = create_source_event_stream(self.executor or self.make_executor())
+        return source if isinstance(source, AsyncIterable | ExecutionResult) else await source
+
+    def upon(self, event: object) -> "Launch":
+        """The execution of a subscription for one of its events."""
+        launch = Launch(self._launcher, self.variables, self.context, self._extensions, event)
+        launch.plan = self.plan
+        return launch
+
     def by(self, context: object) -> "Launch":
         """The same in another's name."""
         launch = Launch(self._launcher, self.variables, context, self._extensions)
@@ -132,4 +148,4 @@ class Launch:
         return launch
 
     def make_executor(self) -> PlannedExecutor:
-        return self._launcher.executor(self.variables, self.context, self._extensions)
+        return self._launcher.executor(self.variables, self.context, self._extensions, self.root_value)

@@ -160,29 +160,29 @@ class Run(Calls):
 
     def _await_each(self, values: Sequence[Any], entries: Entries) -> None:
         there: list[tuple[Entries, Any]] = []
-        for value, target, origin in zip(values, entries.targets, entries.origins, strict=True):
+        for given, target, origin in zip(values, entries.targets, entries.origins, strict=True):
             entry = Entries(entries.position, [target], [origin], batch=False)
-            if isinstance(value, Raised):
-                there.append((entry, value))
-            elif asyncio.isfuture(value) and value.done():
-                there.append((entry, outcome(value)))
+            if isinstance(given, Raised):
+                there.append((entry, given))
+            elif asyncio.isfuture(given) and given.done():
+                there.append((entry, outcome(given)))
             else:
-                self._waiting.add(value, entry)
+                self._waiting.add(given, entry)
         self._take(there)
 
     def _take(self, arrivals: Sequence[tuple[Entries | Stray, Any]]) -> None:
         """Completes what has come; single values of one column together."""
         singles: dict[int, tuple[Position, list[Any], list[Data], list[tuple[Any, ...]]]] = {}
-        for what, value in arrivals:
+        for what, arrived in arrivals:
             if isinstance(what, Stray):
-                self._put(what, value)
+                self._put(what, arrived)
             elif what.batch:
-                self._answered(what, value)
+                self._answered(what, arrived)
             else:
                 _, values, targets, origins = singles.setdefault(
                     what.position.number, (what.position, [], [], [])
                 )
-                values.append(value)
+                values.append(arrived)
                 targets.extend(what.targets)
                 origins.extend(what.origins)
         for position, values, targets, origins in singles.values():

@@ -1,4 +1,4 @@
-"""Accounts of a moment ago: read once, never staler than five seconds."""
+"""Accounts of a moment ago: read once, never staler than four seconds."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -35,13 +35,13 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-async def test_an_account_is_read_again_after_five_seconds(shelf: Shelf) -> None:
+async def test_an_account_is_read_again_after_four_seconds(shelf: Shelf) -> None:
     clock = Clock()
     recent = RecentAccounts(shelf.read, clock.seconds)
 
     first = await recent.get(ACCOUNT.id)
     shelf.accounts.clear()
-    clock.turn(4.9)
+    clock.turn(3.9)
     second = await recent.get(ACCOUNT.id)
     clock.turn(0.1)
     third = await recent.get(ACCOUNT.id)

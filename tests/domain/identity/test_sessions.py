@@ -124,6 +124,31 @@ async def test_a_straggler_whose_successor_was_used_is_refused_and_signs_nobody_
     assert not await is_refused(desk.sessions, third.refresh_token)
 
 
+async def test_within_the_grace_period_only_its_client_with_its_key_gets_the_successor(desk: Desk) -> None:
+    account = await somebody(desk)
+    bound = await desk.sessions.start(account, PHONE, Terms(key_thumbprint="k1"), client_id="tv")
+
+    async def asked(client_id: str, key: str | None) -> str | None:
+        try:
+            found = await desk.sessions.refresh(bound.refresh_token, NOWHERE, client_id, key_thumbprint=key)
+        except InvalidGrant:
+            return None
+        return found.refresh_token
+
+    others = [("phone", "k1"), ("tv", "k2"), ("tv", None)]
+    before = [await asked(*other) for other in others]
+    following = await asked("tv", "k1")
+    meanwhile = [await asked(*other) for other in others]
+    again = await asked("tv", "k1")
+    desk.clock.turn(GRACE.total_seconds() + 1)
+    later = [await asked(*other) for other in others]
+
+    assert before == meanwhile == later == [None] * 3
+    assert following == again is not None
+    # They have signed nobody out either: whoever has the token alone cannot end the session with it.
+    assert await stands(desk.sessions, bound)
+
+
 async def test_a_token_shown_after_the_grace_period_ends_the_session(desk: Desk) -> None:
     tokens = await signed_in(desk)
     following = await desk.sessions.refresh(tokens.refresh_token, NOWHERE)

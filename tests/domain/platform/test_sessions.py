@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -194,6 +195,37 @@ async def test_a_connection_that_has_ended_is_not_taken(held: Sessions) -> None:
     assert is_lost(session)
     assert await pid(again) != ended
     await held.give(again, sound=True)
+
+
+@pytest.mark.parametrize("where", ["given", "kept", "handed"])
+async def test_a_connection_that_the_driver_gave_up_leaves_room_for_another(
+    held: Sessions, where: str
+) -> None:
+    """As it does with a cancelled statement while nobody answers; it tells neither us nor its pool."""
+
+    def give_up(session: Any) -> None:
+        session._con._protocol.abort()
+
+    for _ in range(3):
+        first, second = await held.take(), await held.take()
+        if where == "kept":
+            await held.give(first, sound=True)
+            give_up(first)
+        elif where == "given":
+            give_up(first)
+            await held.give(first, sound=False)
+        else:
+            waiting = asyncio.create_task(held.take())
+            await asyncio.sleep(0)
+            await held.give(first, sound=True)
+            give_up(first)
+            await held.give(await waiting, sound=True)
+        again = await held.take()
+        assert await pid(again) > 0
+        await held.give(again, sound=True)
+        await held.give(second, sound=True)
+
+    assert held.in_use == 0
 
 
 async def test_a_connection_that_has_ended_is_not_kept(held: Sessions) -> None:

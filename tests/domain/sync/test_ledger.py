@@ -159,6 +159,26 @@ def test_what_is_finished_stays_finished(done: list[WatchProgress], data: st.Dat
     assert finished == {(write.content_id, write.viewing) for write in done if write.completed}
 
 
+@given(st.lists(progress, max_size=12), st.lists(progress, max_size=6), st.data())
+def test_what_was_forgotten_does_not_come_back(
+    before: list[WatchProgress], late: list[WatchProgress], data: st.DataObject
+) -> None:
+    """Neither told again nor told late; what is watched since is kept as if there had been nothing."""
+    ledger = merged(before)
+    newest = ledger.newest(1) or Timestamp(3, "phone")
+    forgotten = Timestamp(newest.clock + 1, "server")
+
+    gone = ledger.forgot(1, forgotten)
+    told = data.draw(st.permutations([*before, *late]))
+    merge(ledger, told)
+
+    of_title = [write for write in before if write.content_id == 1]
+    since = [write for write in told if write.content_id == 1 and write.version > forgotten]
+    assert gone == len({write.viewing for write in of_title})
+    assert ledger.known.viewings.get(1, {}) == merged(since).known.viewings.get(1, {})
+    assert ledger.known.viewings.get(2, {}) == merged([*before, *late]).known.viewings.get(2, {})
+
+
 @given(st.lists(st.sampled_from([40, 500, 940, 950, 1000]), min_size=1, max_size=12))
 def test_going_on_with_what_is_finished_begins_the_next_viewing(positions: list[int]) -> None:
     ledger = Ledger(Known(), AT)

@@ -298,3 +298,25 @@ async def test_the_schema_itself_is_left_as_it_was() -> None:
 
     assert type(schema) is strawberry.Schema
     assert (await schema.execute("{ caller }", context_value=Toys())).data == {"caller": "nobody"}
+
+
+@pytest.mark.parametrize(
+    ("query", "constant"),
+    [
+        ("{ __typename }", True),
+        ("mutation { a: __typename b: __typename }", True),
+        ("query($no: Boolean!) { __typename caller @include(if: $no) }", True),
+        ("{ __typename caller }", False),
+        ("{ __typename __schema { queryType { name } } }", False),
+    ],
+)
+async def test_what_comes_to_the_same_each_time_is_executed_once(query: str, constant: bool) -> None:  # noqa: FBT001
+    bench = Workbench()
+    operation = bench.engine.prepare(OperationRequest(query, variables={"no": False}))
+
+    first, second = [await bench.engine.execute(operation, Toys()) for _ in range(2)]
+
+    assert (operation.constant is not None) is constant
+    assert first.payload() == second.payload()
+    assert second.to_bytes() == orjson.dumps(first.payload())
+    assert sum(bench.engine.executions().values()) == 2

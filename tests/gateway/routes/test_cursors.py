@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -147,12 +146,16 @@ async def test_a_drained_socket_is_told_where_each_stream_goes_on() -> None:
 
 async def test_streams_are_ended_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interrupts, "ENDED_PER_SECOND", 20)
-    times: list[float] = []
-    loop = asyncio.get_running_loop()
+    now, happened = 0.0, list[str]()
 
-    await end_in_turns([lambda: times.append(loop.time())] * 4, 60.0)
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        happened.append(f"{seconds:.2f} s")
 
-    assert all(later - earlier >= 0.04 for earlier, later in pairwise(times))
+    await end_in_turns([lambda: happened.append("end")] * 3, 60.0, lambda: now, sleep)
+
+    assert happened == ["end", "0.05 s"] * 3
 
 
 async def test_many_streams_are_ended_within_the_time_there_is() -> None:
