@@ -73,6 +73,10 @@ class Way:
     after_events: int | None = None
     """How many events arrive before the stream breaks off."""
 
+    @property
+    def milliseconds(self) -> int:
+        return self.world.ask.house.milliseconds()
+
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
@@ -391,7 +395,8 @@ class Devices(RuleBasedStateMachine):
             for told, result in zip(given["operations"], results, strict=True):
                 if result["fate"] in {"APPLIED", "SUPERSEDED"} and told["id"] not in found:
                     operation = self.made[told["id"]]
-                    version = Version(operation.version.clock, server_name(device))
+                    # Its device may have dated it back since it was made.
+                    version = Version(Version.parse(told["version"]).clock, server_name(device))
                     counts = version.clock > settled.get(device, -1)
                     found[told["id"]] = (
                         Operation(operation.id, operation.change, version, operation.base),
