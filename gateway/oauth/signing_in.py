@@ -29,6 +29,7 @@ SCRIPTED: Final = POLICY.replace("default-src 'none'", "default-src 'none'; scri
 _DIGITS: Final = re.compile(r"[0-9 ]{6,7}")
 _WRONG: Final = {UserErrorCode.NOT_FOUND: "late", UserErrorCode.NOT_VERIFIED: "unverified"}
 _CODES: Final = frozenset({Factor.TOTP, Factor.BACKUP_CODE})
+"""What is typed."""
 
 Fields = Mapping[str, str]
 
@@ -168,7 +169,7 @@ class SignInPages:
             challenge=asked.token,
             first=first.value,
             wrong=wrong,
-            codes=not _CODES.isdisjoint(asked.factors),
+            codes=[factor.value for factor in asked.factors if factor in _CODES],
             options=_shown(asked),
         )
         self.cookies.keep_form_secret(response, secret)

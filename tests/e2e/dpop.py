@@ -4,14 +4,18 @@ import base64
 import hashlib
 import time
 import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.e2e.oauth import VERIFIER, App, Browser, code_for
-from tests.e2e.server import Server
+from tests.conftest import fresh_database
+from tests.e2e.oauth import EMAIL, VERIFIER, App, Browser, code_for
+from tests.e2e.server import Server, register, running
 
 
 def new_key() -> ECKey:
@@ -42,3 +46,17 @@ async def bound(server: Server, app: App, ada: Browser, key: Any) -> dict[str, A
         answer = await http.post("/oauth/token", data=fields, headers=header)
     found: dict[str, Any] = answer.json()
     return found
+
+
+@pytest.fixture(scope="module")
+async def demanding(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
+    """A server that asks for its nonces."""
+    settings = {
+        "database_url": await fresh_database(postgres_url, "media_gateway_nonces"),
+        "demo_catalogue": "false",
+        "issuer": "http://127.0.0.1:{port}",
+        "dpop_nonces": "true",
+    }
+    async with running(scratch / "nonces", **settings) as server:
+        await register(server, EMAIL)
+        yield server

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -165,6 +166,24 @@ async def graph(server: Server, document: str, **headers: str) -> httpx.Response
     async with httpx.AsyncClient(base_url=server.url) as http:
         accept = {"accept": "application/graphql-response+json"}
         return await http.post("/graphql", json={"query": document}, headers={**accept, **headers})
+
+
+async def key_of(server: Server, email: str) -> str:
+    """The id of an account."""
+    (row,) = await rows(server, "SELECT id FROM account WHERE email = $1", email)
+    return str(row[0])
+
+
+async def rows(server: Server, statement: str, *arguments: Any) -> list[Any]:
+    connection = await asyncpg.connect(server.settings["MEDIA_GATEWAY_DATABASE_URL"])
+    try:
+        return list(await connection.fetch(statement, *arguments))
+    finally:
+        await connection.close()
+
+
+async def execute(server: Server, statement: str, *arguments: Any) -> None:
+    await rows(server, statement, *arguments)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,8 +13,7 @@ from joserfc.jwk import ECKey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import fresh_database
-from tests.e2e.dpop import bound, new_key, proof
+from tests.e2e.dpop import bound, demanding, new_key, proof
 from tests.e2e.oauth import (
     EMAIL,
     VERIFIER,
@@ -28,7 +26,9 @@ from tests.e2e.oauth import (
     graph,
     registered,
 )
-from tests.e2e.server import Server, register, running
+from tests.e2e.server import Server
+
+__all__ = ["demanding"]
 
 VIEWER = "{ viewer { account { id } } }"
 
@@ -295,20 +295,6 @@ async def refreshed(server: Server, app: App, key: ECKey, token: str) -> dict[st
     async with httpx.AsyncClient(base_url=server.url) as http:
         found: dict[str, Any] = (await http.post("/oauth/token", data=fields, headers=header)).json()
     return found
-
-
-@pytest.fixture(scope="module")
-async def demanding(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
-    """A server that asks for its nonces."""
-    settings = {
-        "database_url": await fresh_database(postgres_url, "media_gateway_nonces"),
-        "demo_catalogue": "false",
-        "issuer": "http://127.0.0.1:{port}",
-        "dpop_nonces": "true",
-    }
-    async with running(scratch / "nonces", **settings) as server:
-        await register(server, EMAIL)
-        yield server
 
 
 async def test_a_proof_that_was_made_ahead_is_of_no_use_where_nonces_are_asked_for(demanding: Server) -> None:

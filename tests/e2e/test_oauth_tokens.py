@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from joserfc import jwt
@@ -28,8 +27,11 @@ from tests.e2e.oauth import (
     client_of,
     code_for,
     exchanged,
+    execute,
     graph,
+    key_of,
     registered,
+    rows,
     told,
 )
 from tests.e2e.server import PASSWORD, Client, Failed, Server
@@ -380,23 +382,6 @@ def signed_again(server: Server, token: str, change: dict[str, str | dict[str, s
 REGISTER = """mutation {{ registerAccount(input: {{
   email: "{}@example.com", password: "A-good-Passw0rd", displayName: "X"}}) {{
   accessToken account {{ id }} }} }}"""
-
-
-async def key_of(server: Server, email: str) -> str:
-    (row,) = await rows(server, "SELECT id FROM account WHERE email = $1", email)
-    return str(row[0])
-
-
-async def rows(server: Server, statement: str, *arguments: Any) -> list[Any]:
-    connection = await asyncpg.connect(server.settings["MEDIA_GATEWAY_DATABASE_URL"])
-    try:
-        return list(await connection.fetch(statement, *arguments))
-    finally:
-        await connection.close()
-
-
-async def execute(server: Server, statement: str, *arguments: Any) -> None:
-    await rows(server, statement, *arguments)
 
 
 # ── OpenID Connect ───────────────────────────────────────────────────────────────────────────────────────

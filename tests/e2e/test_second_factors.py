@@ -238,6 +238,7 @@ async def test_our_pages_take_a_passkey_in_place_of_a_password_and_after_it(
     assert "passkey" not in plain["text"]
     second = await browser.answer(fill=typed, click="form[action='/oauth/sign-in'] button")
     assert "allow JavaScript" in second["text"]
+    assert "Type one of your backup codes." in second["text"]  # there is no app
     by_code = await browser.answer(fill={"input[name=code]": codes[0]}, click="form:has([name=code]) button")
     assert "Signed in as both@example.org" in by_code["text"]
     assert by_code["refused"] == [], "the policy of the pages lets pass what they need"

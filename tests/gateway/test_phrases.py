@@ -34,6 +34,11 @@ def test_every_letter_has_its_words(kind: LetterKind) -> None:
     assert {f"letter.{kind.value}.{name}" for name in needed} <= set(phrases)
 
 
+@pytest.mark.parametrize("typed", ["totp", "backup_code", "totp_or_backup_code"])
+def test_the_second_step_says_what_may_be_typed(typed: str) -> None:
+    assert f"oauth.second_step.{typed}" in languages()[FALLBACK]
+
+
 @pytest.mark.parametrize(
     ("asked", "spoken"),
     [

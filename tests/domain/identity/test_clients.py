@@ -222,6 +222,9 @@ async def test_an_app_on_this_machine_takes_any_port_and_nothing_else_changes(de
     assert not client.redirects_to("http://127.0.0.2:49152/cb")
     assert not client.redirects_to("https://127.0.0.1:49152/cb")
     assert not client.redirects_to("http://127.0.0.1@evil.example/cb")
+    assert not client.redirects_to("http://evil.example@127.0.0.1:49152/cb")
+    assert not client.redirects_to("http://127.0.0.1:49152/cb?next=evil")
+    assert not client.redirects_to("http://127.0.0.1:49152/cb#evil")
     assert not client.redirects_to("http://127.0.0.1:x/cb")
 
 
