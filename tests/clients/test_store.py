@@ -160,15 +160,30 @@ def test_a_full_queue_drops_nothing_and_says_so(store: Store) -> None:
 
 
 def test_the_mark_of_what_is_settled_stays_below_what_waits(store: Store) -> None:
-    assert store.settled_through is None
-    first = store.do(noted(FILM, "a"))
-    last = store.do(noted(FILM, "b"))
-    before = store.settled_through
-    store.settle([{"operationId": operation.id, "fate": "APPLIED"} for operation in (first, last)])
+    first, second, last = [store.do(noted(FILM, text)) for text in ("a", "b", "c")]
+    marks = [store.settled_through]
+    for operation in (second, first, last):
+        store.settle([{"operationId": operation.id, "fate": "APPLIED"}])
+        marks.append(store.settled_through)
 
-    assert before is not None
-    assert before < first.version
-    assert store.settled_through == last.version
+    assert marks[0] is None
+    assert marks[1] is not None
+    assert marks[1] < first.version
+    assert marks[2:] == [second.version, last.version]
+
+
+def test_the_mark_of_what_is_settled_stays_below_what_was_never_taken(store: Store, wall: Wall) -> None:
+    """A clock that runs ahead is set right one day, and what is done then is not to count as settled."""
+    taken = store.do(noted(FILM, "a"))
+    store.settle([{"operationId": taken.id, "fate": "APPLIED"}])
+    wall.milliseconds += 3_600_000
+
+    refused = store.do(noted(FILM, "b"))
+
+    assert store.settled_through == taken.version
+    error = {"message": "It lies ahead.", "code": "CLOCK_AHEAD"}
+    store.settle([{"operationId": refused.id, "fate": "REFUSED", "userErrors": [error]}])
+    assert store.settled_through == taken.version
 
 
 def test_what_is_refused_is_put_aside_and_can_be_done_again(store: Store, tmp_path: Path, wall: Wall) -> None:

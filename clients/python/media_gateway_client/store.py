@@ -148,7 +148,7 @@ class Store:
     def settled_through(self) -> Version | None:
         """Nothing of this device with a version up to this is ever sent again."""
         oldest = self._value("SELECT min(clock) FROM operation")
-        clock = int(self._setting("accepted") or self._setting("clock") or 0)
+        clock = int(self._setting("accepted") or 0)
         if oldest is not None:
             clock = min(clock, oldest - 1)
         return Version(clock, self.device_name) if clock > 0 else None
