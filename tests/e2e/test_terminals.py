@@ -136,6 +136,8 @@ async def test_a_terminal_of_any_size_shows_the_keys_and_the_line(
         rows=rows,
         MEDIA_GATEWAY_TOKEN=viewer.token or "",
     ) as tv:
+        await tv.shows("Nothing plays.")
+        await tv.shows("The Dark Knight")
         tv.press(DOWN, ENTER)
         await tv.shows("▶")
 

@@ -50,7 +50,7 @@ KEPT_FOR_ANYBODY = {
     "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""
-NOT_FILLED = {"viewer.imports"}
+NOT_FILLED = {"viewer.imports", "viewer.historyDays"}
 """Fields that have nothing to show of this household, so that it is not told what they hide."""
 
 
