@@ -45,12 +45,12 @@ NOT_ASKED = {
     "admin",
 }
 KEPT_FOR_ANYBODY = {
-    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.impersonated",
+    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.historyDays", "viewer.impersonated",
     "viewer.linkedIdentities", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
     "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""
-NOT_FILLED = {"viewer.imports", "viewer.historyDays"}
+NOT_FILLED = {"viewer.imports"}
 """Fields that have nothing to show of this household, so that it is not told what they hide."""
 
 
