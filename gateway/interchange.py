@@ -6,6 +6,7 @@ from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.service import Catalog
 from domain.interchange.exporting import Archives
 from domain.interchange.postgres import PostgresImports
+from domain.interchange.postgres_devices import PostgresFormerDevices
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
@@ -21,7 +22,9 @@ from gateway.titles import titles_of
 
 
 def interchange_of(database: Database, sync: Sync) -> Interchange:
-    return Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
+    return Interchange(
+        sync, PostgresShelf(database), PostgresImports(database, new_id), PostgresFormerDevices(database)
+    )
 
 
 def archives_of(database: Database) -> Archives:

@@ -20,6 +20,7 @@ from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
 from domain.interchange.exporting import Archives
 from domain.interchange.postgres import PostgresImports
+from domain.interchange.postgres_devices import PostgresFormerDevices
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
@@ -189,7 +190,9 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         new_id,
     )
     pushing = Pushing(sync, devices)
-    interchange = Interchange(sync, PostgresShelf(database), PostgresImports(database, new_id))
+    interchange = Interchange(
+        sync, PostgresShelf(database), PostgresImports(database, new_id), PostgresFormerDevices(database)
+    )
     return Living(
         database,
         clock,

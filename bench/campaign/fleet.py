@@ -117,6 +117,10 @@ class Device:
 
     # As the way to the server, for its synchroniser.
 
+    @property
+    def milliseconds(self) -> int | None:
+        return self.gateway.milliseconds
+
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:

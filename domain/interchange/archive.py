@@ -14,20 +14,34 @@ from uuid import UUID
 
 import orjson
 
+from domain.catalog.links import DeviceKind
 from domain.catalog.model import ContentKind, ExternalId
 from domain.interchange.fields import TITLE_LIMIT, YEARS, moment
 from domain.interchange.files import Member
-from domain.interchange.model import Act, Entry, Listing, Noted, Opinion, Problem, Reference, Trouble, Viewing
+from domain.interchange.model import (
+    Act,
+    Entry,
+    Listing,
+    Noted,
+    Opinion,
+    Problem,
+    Reference,
+    Trouble,
+    Unlisted,
+    Viewing,
+)
 from domain.platform.errors import BadInput, Refused, refuse
 from domain.platform.fields import Broken, Fields
 from domain.sync.clock import Timestamp
-from domain.sync.model import MarkKind, Verdict
+from domain.sync.devices import MAX_NAME
+from domain.sync.model import Device, DeviceCapabilities, MarkKind, Verdict
 from domain.sync.operations import MAX_DURATION_SECONDS, MAX_VIEWING, known_mark, known_stars
 from domain.sync.service import moment_of
 
 FORMAT: Final = "media-gateway-archive"
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
+DEVICES: Final = "devices.jsonl"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """A ZIP holds times; the same content is to make the same bytes."""
 
@@ -69,8 +83,11 @@ def recognises(members: Sequence[Member]) -> bool:
     return manifest is not None and manifest.get("format") == FORMAT
 
 
-def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
-    """What the archive tells; raises `Refused` for an archive of a later version, or without a manifest."""
+def read(members: Sequence[Member]) -> Iterator[Entry | Problem | Device]:
+    """What the archive tells, devices first.
+
+    Raises `Refused` for an archive of a later version, or without a manifest.
+    """
     manifest = _manifest(members)
     if manifest is None or manifest.get("format") != FORMAT:
         raise refuse(f"The archive has no {MANIFEST} that names the format {FORMAT}.")
@@ -82,16 +99,16 @@ def read(members: Sequence[Member]) -> Iterator[Entry | Problem]:
         for file in (listed if isinstance(listed, list) else [])
         if isinstance(file, dict) and isinstance(file.get("name"), str)
     }
-    for member in members:
-        acts = READERS.get(member.name)
+    for member in sorted(members, key=lambda member: member.name != DEVICES):
+        lines = READERS.get(member.name)
         if member.name == MANIFEST:
             continue
-        if acts is None:
+        if lines is None:
             yield Problem(member.name, "is of the account, not of what was watched", Trouble.LEFT_OUT)
         elif sums.pop(member.name, None) != sha256(member.data).hexdigest():
             yield Problem(member.name, "is not what the manifest says: its checksum differs")
         else:
-            yield from _lines(member, acts)
+            yield from _lines(member, lines)
     for name in sums.keys() & READERS.keys():
         yield Problem(name, "is missing from the archive")
 
@@ -105,13 +122,17 @@ def _manifest(members: Sequence[Member]) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _lines(member: Member, acts: Callable[[Fields], Act]) -> Iterator[Entry | Problem]:
+def _lines(member: Member, read: Callable[[Fields], Act | Device]) -> Iterator[Entry | Problem | Device]:
     for number, line in enumerate(member.data.splitlines(), start=1):
         where = f"{member.name}:{number}"
         try:
             record = orjson.loads(line)
             fields = Fields(record if isinstance(record, dict) else {})
-            yield Entry(where, (_title(fields.part("title")),), acts(fields))
+            told = read(fields)
+            if isinstance(told, Device):
+                yield told
+            else:
+                yield Entry(where, (_title(fields.part("title")),), told)
         except orjson.JSONDecodeError as error:
             yield Problem(where, f"is not JSON: {error}")
         except Broken as broken:
@@ -130,17 +151,44 @@ def _viewing(record: Fields) -> Act:
         viewing=record.required_integer("viewing", -MAX_VIEWING, MAX_VIEWING),
         version=version,
         known_at=moment(record, "updated_at"),
+        device=None if record.text("device", 36) is None else _uuid(record, "device"),
     )
 
 
 def _listing(record: Fields) -> Act:
-    version, tag = _version(record), record.required_text("tag", 36)
-    try:
-        named = str(UUID(tag))
-    except ValueError:
-        raise record.broken("tag", "must be a UUID") from None
+    version, tag = _version(record), _uuid(record, "tag")
     at = moment(record, "added_at") or moment_of(version)
-    return Listing(at, named, version, given=record.flag("given"))
+    return Listing(at, tag, version, given=record.flag("given"))
+
+
+def _unlisted(record: Fields) -> Act:
+    version, removal = _open_version(record, "version"), _open_version(record, "removal")
+    return Unlisted(moment(record, "added_at"), _uuid(record, "tag"), version, removal)
+
+
+def _device(record: Fields) -> Device:
+    kind, registered = record.required_text("kind", 20), moment(record, "registered_at")
+    if kind not in set(DeviceKind):
+        raise record.broken("kind", f"must be one of {', '.join(DeviceKind)}")
+    if registered is None:
+        raise record.broken("registered_at", "is missing")
+    able = record.part("capabilities")
+    return Device(
+        id=_uuid(record, "id"),
+        name=record.required_text("name", MAX_NAME),
+        kind=DeviceKind(kind),
+        platform=record.text("platform", MAX_NAME),
+        capabilities=DeviceCapabilities(
+            able.text("max_quality", 20),
+            able.flag("hdr"),
+            able.flag("remote_controllable"),
+            able.flag("can_cast"),
+            able.integer("screen_inches", 1, 1_000),
+        ),
+        registered_at=registered,
+        last_seen_at=moment(record, "last_seen_at"),
+        removed=True,
+    )
 
 
 def _opinion(record: Fields) -> Act:
@@ -166,9 +214,23 @@ def _version(record: Fields) -> Timestamp:
     return Timestamp.parse(record.required_text("version", 100))
 
 
-READERS: Final[dict[str, Callable[[Fields], Act]]] = {
+def _open_version(record: Fields, name: str) -> Timestamp | None:
+    told = record.text(name, 100)
+    return None if told is None else Timestamp.parse(told)
+
+
+def _uuid(record: Fields, name: str) -> str:
+    try:
+        return str(UUID(record.required_text(name, 36)))
+    except ValueError:
+        raise record.broken(name, "must be a UUID") from None
+
+
+READERS: Final[dict[str, Callable[[Fields], Act | Device]]] = {
+    DEVICES: _device,
     "viewings.jsonl": _viewing,
     "watchlist.jsonl": _listing,
+    "removals.jsonl": _unlisted,
     "reactions.jsonl": _opinion,
     "marks.jsonl": _noted,
 }
@@ -218,9 +280,13 @@ class State:
     watchlist: Sequence[tuple[int, Record]]
     reactions: Sequence[tuple[int, Record]]
     marks: Sequence[tuple[int, Record]]
+    removals: Sequence[tuple[int, Record]] = ()
+    """Additions to the watchlist that were removed, and may be told of again."""
+    devices: Sequence[Record] = ()
 
     def parts(self) -> Iterator[Part]:
-        for name in ("viewings", "watchlist", "reactions", "marks"):
+        yield Part(DEVICES, self.devices)
+        for name in ("viewings", "watchlist", "removals", "reactions", "marks"):
             records: Sequence[tuple[int, Record]] = getattr(self, name)
             yield Part(f"{name}.jsonl", [self._record(*told) for told in records])
 

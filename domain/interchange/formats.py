@@ -8,8 +8,9 @@ from domain.interchange import archive, letterboxd, netflix, simkl, trakt
 from domain.interchange.files import Member
 from domain.interchange.model import Entry, Problem, Source
 from domain.platform.errors import refuse
+from domain.sync.model import Device
 
-Found: TypeAlias = Iterator[Entry | Problem]
+Found: TypeAlias = Iterator[Entry | Problem | Device]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from domain.interchange.model import (
     Opinion,
     Outcome,
     Source,
+    Unlisted,
     Viewing,
     version_of,
 )
@@ -52,18 +53,22 @@ class Merging:
     new_id: Callable[[], str]
     listed_before: Mapping[int, datetime | None]
     """What earlier imports put on the watchlist, with the moments that their files told."""
+    devices: Mapping[str, str]
+    """The devices that the file tells of: by their id there, the id here."""
 
     def merge(self, title: Title, entries: Sequence[Entry]) -> list[Outcome]:
         """What becomes of the entries of one title."""
         viewings = [(entry.act, entry) for entry in entries if isinstance(entry.act, Viewing)]
         opinions = [(entry.act, entry) for entry in entries if isinstance(entry.act, Opinion)]
         noted = [(entry.act, entry) for entry in entries if isinstance(entry.act, Noted)]
+        unlisted = [(entry.act, entry) for entry in entries if isinstance(entry.act, Unlisted)]
         listings = [(entry.act, entry) for entry in entries if isinstance(entry.act, Listing)]
         return [
             *self._viewings(title, viewings),
             *self._opinions(title.content_id, opinions),
             *self._noted(title.content_id, noted),
             *self._listings(title.content_id, listings),
+            *self._unlisted(title.content_id, unlisted),
         ]
 
     # Viewings: each its own.
@@ -159,7 +164,7 @@ class Merging:
             duration_seconds=duration,
             completed=finished,
             version=act.version or version_of(at, self.source),
-            device_id=None,
+            device_id=None if act.device is None else self.devices.get(act.device),
             updated_at=act.known_at or at,
             completed_at=at if finished else None,
         )
@@ -262,6 +267,17 @@ class Merging:
             before: dict[str, object] = {} if moved is None else {"moved": str(moved.version)}
             item = Item(content_id, ItemKind.LISTING, version, act.at, tag=tag, before=before)
             yield Outcome(entry, content_id, ItemKind.LISTING, Fate.NEW, item)
+
+    def _unlisted(self, content_id: int, entries: list[tuple[Unlisted, Entry]]) -> Iterator[Outcome]:
+        """An addition that was removed elsewhere and is here, by another title or on the list, stays."""
+        for act, entry in entries:
+            fate = Fate.KNOWN
+            if act.tag not in self.ledger.known.owners:
+                fate = Fate.NEW
+                if act.at is not None:
+                    self.ledger.added(Addition(content_id, act.tag, act.at, act.version, given=True))
+                self.ledger.removed(content_id, frozenset({act.tag}), act.removal)
+            yield Outcome(entry, content_id, ItemKind.LISTING, fate)
 
     def _is_later(self, content_id: int, at: datetime | None) -> bool:
         before = self.listed_before[content_id]

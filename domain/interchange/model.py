@@ -84,6 +84,8 @@ class Viewing:
     viewing: int | None = None
     version: Timestamp | None = None
     known_at: datetime | None = None
+    device: str | None = None
+    """Where, by the id of a device that the file tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,16 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Took an addition off the watchlist, of which it may be told again; `at` is that of the addition."""
+
+    at: datetime | None
+    tag: str
+    version: Timestamp | None
+    removal: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Noted something of a title."""
 
@@ -118,7 +130,7 @@ class Noted:
     known_at: datetime | None = None
 
 
-Act: TypeAlias = Viewing | Opinion | Listing | Noted
+Act: TypeAlias = Viewing | Opinion | Listing | Unlisted | Noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,23 @@
 """What there is of an account, to be exported, from PostgreSQL."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 
 from domain.catalog.model import ContentKind, ExternalId
 from domain.interchange.archive import Record, State
 from domain.interchange.model import Reference
 from domain.platform.postgres import Database, Row
 from domain.sync.clock import Timestamp
-from domain.sync.postgres_ledger import MARK, PROGRESS, REACTION, to_mark, to_progress, to_reaction
+from domain.sync.postgres_devices import COLUMNS, to_device
+from domain.sync.postgres_ledger import (
+    MARK,
+    PROGRESS,
+    REACTION,
+    to_mark,
+    to_progress,
+    to_reaction,
+    to_version,
+)
 
 TITLES = """
 SELECT c.id, c.kind, w.id, w.title, w.year, w.slug,
@@ -24,6 +34,13 @@ SELECT content_id, source, value FROM external_id
 ADDITIONS = """
 SELECT content_id, tag, added_at, added_hlc, added_by, given FROM watchlist_tag
  WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL ORDER BY added_at, tag"""
+
+REMOVALS = """
+SELECT content_id, tag, added_at, added_hlc, added_by, removed_hlc, removed_by FROM watchlist_tag
+ WHERE account_id = $1 AND removed ORDER BY removed_at, tag"""
+
+DEVICES = f"SELECT {COLUMNS} FROM device WHERE account_id = $1 ORDER BY registered_at, id"
+"""Also those that were removed: what was watched on them names them."""
 
 
 class PostgresState:
@@ -51,7 +68,9 @@ class PostgresState:
                      WHERE account_id = $1 ORDER BY updated_at, content_id, kind""",
                 account_id,
             )
-            told = [*viewings, *additions, *reactions, *marks]
+            removals = await self._database.rows(REMOVALS, account_id)
+            devices = await self._database.rows(DEVICES, account_id)
+            told = [*viewings, *additions, *removals, *reactions, *marks]
             titles = await self._titles({row["content_id"] for row in told})
         return State(
             titles,
@@ -59,6 +78,8 @@ class PostgresState:
             [_addition(row) for row in additions],
             [_reaction(row) for row in reactions],
             [_mark(row) for row in marks],
+            [_removal(row) for row in removals],
+            [_device(row) for row in devices],
         )
 
     async def _titles(self, content_ids: Collection[int]) -> Mapping[int, Reference]:
@@ -94,6 +115,7 @@ def _viewing(row: Row) -> tuple[int, Record]:
         "completed_at": progress.completed_at,
         "version": str(progress.version),
         "updated_at": progress.updated_at,
+        "device": progress.device_id,
     }
 
 
@@ -103,6 +125,29 @@ def _addition(row: Row) -> tuple[int, Record]:
         "added_at": row[2],
         "version": str(Timestamp(row[3], row[4] or "")),
         "given": row[5],
+    }
+
+
+def _removal(row: Row) -> tuple[int, Record]:
+    added, removal = to_version(row[3], row[4]), to_version(row[5], row[6])
+    return row[0], {
+        "tag": row[1],
+        "added_at": row[2],
+        "version": None if added is None else str(added),
+        "removal": None if removal is None else str(removal),
+    }
+
+
+def _device(row: Row) -> Record:
+    device = to_device(row)
+    return {
+        "id": device.id,
+        "name": device.name,
+        "kind": device.kind.value,
+        "platform": device.platform,
+        "capabilities": asdict(device.capabilities),
+        "registered_at": device.registered_at,
+        "last_seen_at": device.last_seen_at,
     }
 
 

@@ -24,11 +24,12 @@ from domain.interchange.model import (
     Problem,
     Source,
     Trouble,
+    Unlisted,
     Viewing,
 )
 from domain.platform.errors import Refused, UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
-from domain.sync.ledger import Ledger
+from domain.sync.model import Device
 from domain.sync.operations import Title
 from domain.sync.service import Sync, Wanted
 
@@ -97,6 +98,17 @@ class Imports(Protocol):
     async def undone(self, import_id: str, at: datetime) -> None: ...
 
 
+class FormerDevices(Protocol):
+    """Devices that an account had when an archive was written."""
+
+    async def bring(self, account_id: str, devices: Sequence[Device]) -> Mapping[str, str]:
+        """By the id of each in the archive its id here: the same, where no other account has a device of it.
+
+        Those that are not here come as such that were removed: a device that lives registers itself.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """What was sent: its name, where it comes from, and a hash by which it is known again."""
@@ -134,6 +146,7 @@ class Interchange:
     sync: Sync
     shelf: Shelf
     imports: Imports
+    former: FormerDevices
 
     async def bring(  # noqa: PLR0913 - what is not given has its default
         self,
@@ -152,9 +165,11 @@ class Interchange:
         """
         file, found = await asyncio.to_thread(_read, name, data, source, hints)
         report = Report(file, dry)
-        entries = []
+        entries, devices = [], []
         for one in found:
-            if isinstance(one, Problem):
+            if isinstance(one, Device):
+                devices.append(one)
+            elif isinstance(one, Problem):
                 report.problems.append(one)
             elif (problem := self._implausible(one)) is not None:
                 report.problems.append(problem)
@@ -164,10 +179,11 @@ class Interchange:
         matched = await match(self.shelf, entries)
         report.problems += matched.problems
         titles = await self.sync.titles(sorted({content_id for content_id, _ in matched.entries}))
+        ids = {} if dry or not devices else await self.former.bring(account_id, devices)
         for step in _steps(matched.entries):
             accepted = list(self._accepted(step, titles, report))
             if accepted:
-                report.outcomes += await self._step(account_id, report, titles, accepted)
+                report.outcomes += await self._step(account_id, report, titles, accepted, ids)
         if not dry:
             async with self.sync.journal.writing(account_id):
                 await self.imports.finish(account_id, file.digest, self.sync.now())
@@ -197,36 +213,22 @@ class Interchange:
         report: Report,
         titles: Mapping[int, Title],
         step: Sequence[tuple[int, Entry]],
+        devices: Mapping[str, str],
     ) -> list[Outcome]:
         wanted = _all_of({content_id for content_id, _ in step})
-        wanted.tags = {e.act.tag for _, e in step if isinstance(e.act, Listing) and e.act.tag is not None}
+        acts = [entry.act for _, entry in step]
+        wanted.tags = {act.tag for act in acts if isinstance(act, Listing | Unlisted) and act.tag is not None}
         async with self.sync.journal.writing(account_id) as writing:
             ledger = await self.sync.ledger(account_id, wanted)
-            outcomes = await self._merged(account_id, report.file.source, ledger, titles, step)
+            source = report.file.source
+            listed = await self.imports.listed(account_id, source, sorted(wanted.watchlist))
+            merging = Merging(ledger, source, self.sync.new_id, listed, devices)
+            outcomes = _merged(merging, titles, step)
             items = [outcome.item for outcome in outcomes if outcome.item is not None]
-            if items and not report.dry:
+            if any(outcome.fate is Fate.NEW for outcome in outcomes) and not report.dry:
                 await self.sync.keep(writing, ledger)
                 report.import_id = await self.imports.step(account_id, report.file, self.sync.now(), items)
         return outcomes
-
-    async def _merged(
-        self,
-        account_id: str,
-        source: Source,
-        ledger: Ledger,
-        titles: Mapping[int, Title],
-        step: Sequence[tuple[int, Entry]],
-    ) -> list[Outcome]:
-        by_title: dict[int, list[Entry]] = {}
-        for content_id, entry in step:
-            by_title.setdefault(content_id, []).append(entry)
-        listed = await self.imports.listed(account_id, source, list(by_title))
-        merging = Merging(ledger, source, self.sync.new_id, listed)
-        return [
-            outcome
-            for content_id, entries in by_title.items()
-            for outcome in merging.merge(titles[content_id], entries)
-        ]
 
     def _implausible(self, entry: Entry) -> Problem | None:
         at = entry.act.at
@@ -261,11 +263,26 @@ class Interchange:
                 yield content_id, entry
 
 
-def _read(name: str, data: bytes, source: Source | None, hints: Hints) -> tuple[File, list[Entry | Problem]]:
+def _read(
+    name: str, data: bytes, source: Source | None, hints: Hints
+) -> tuple[File, list[Entry | Problem | Device]]:
     members = members_of(name, data)
     chosen = source or recognised(members)
     file = File(name, chosen, sha256(data).hexdigest())
     return file, bounded(FORMATS[chosen].read(members, hints))
+
+
+def _merged(
+    merging: Merging, titles: Mapping[int, Title], step: Sequence[tuple[int, Entry]]
+) -> list[Outcome]:
+    by_title: dict[int, list[Entry]] = {}
+    for content_id, entry in step:
+        by_title.setdefault(content_id, []).append(entry)
+    return [
+        outcome
+        for content_id, entries in by_title.items()
+        for outcome in merging.merge(titles[content_id], entries)
+    ]
 
 
 def _steps(entries: Sequence[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entry]]]:

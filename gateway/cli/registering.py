@@ -1,24 +1,17 @@
 """Registers clients on the database of the settings."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from domain.identity.audit import SYSTEM, Audit
+from domain.identity.audit import SYSTEM
 from domain.identity.clients import GrantType, OAuthClient
-from domain.identity.postgres import PostgresAccounts
-from domain.identity.postgres_audit import PostgresAudit
-from domain.identity.postgres_clients import PostgresClients
-from domain.identity.recent import RecentAccounts
 from domain.identity.registrations import Registered, Registration, Registrations
 from domain.platform.errors import Refused
-from domain.platform.postgres import Database
+from gateway.cli import identity
 from gateway.cli.errors import Failed
-from gateway.database import open_database_url
-from gateway.identity import open_sessions
 from gateway.settings import Settings
-from gateway.time_and_ids import new_id, now
 
 URNS: Final = {"device_code": GrantType.DEVICE_CODE, "token_exchange": GrantType.TOKEN_EXCHANGE}
 """Short names of grants that have long ones."""
@@ -27,7 +20,7 @@ _SHORT: Final = {long: short for short, long in URNS.items()}
 
 async def register(settings: Settings, wanted: Registration) -> Registered:
     """The new client; raises `Failed` with everything that is wrong."""
-    async with _registrations(settings) as registrations, _readable():
+    async with _registrations(settings) as registrations:
         return await registrations.register(wanted, SYSTEM)
 
 
@@ -38,13 +31,13 @@ async def registered(settings: Settings) -> list[OAuthClient]:
 
 async def rotate_secret(settings: Settings, client_id: str, keep_old: timedelta) -> str:
     """The new secret; raises `Failed`."""
-    async with _registrations(settings) as registrations, _readable():
+    async with _registrations(settings) as registrations:
         return str((await registrations.rotate_secret(client_id, keep_old, SYSTEM)).secret)
 
 
 async def disable(settings: Settings, client_id: str) -> int:
     """How many sessions ended; raises `Failed` where there is no such client."""
-    async with _registrations(settings) as registrations, _readable():
+    async with _registrations(settings) as registrations:
         return (await registrations.disable(client_id, SYSTEM)).ended
 
 
@@ -66,19 +59,10 @@ def described(client: OAuthClient) -> str:
 
 
 @asynccontextmanager
-async def _readable() -> AsyncIterator[None]:
+async def _registrations(settings: Settings) -> AsyncIterator[Registrations]:
+    """Raises `Failed` with everything that is refused."""
     try:
-        yield
+        async with identity.opened(settings) as opened:
+            yield opened.registrations
     except Refused as refusal:
         raise Failed(" ".join(error.message for error in refusal.errors)) from None
-
-
-@asynccontextmanager
-async def _registrations(settings: Settings) -> AsyncIterator[Registrations]:
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(open_database_url(settings))
-        database = await stack.enter_async_context(Database.open(url, min_connections=1))
-        recent = RecentAccounts(PostgresAccounts(database).accounts)
-        audit = Audit(PostgresAudit(database), now)
-        sessions = await open_sessions(settings, database, recent, audit, stack)
-        yield Registrations(PostgresClients(database), sessions, audit, now, new_id)

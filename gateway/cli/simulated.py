@@ -33,6 +33,10 @@ class Line(Operations):
     gateway: Gateway
     cut: bool = False
 
+    @property
+    def milliseconds(self) -> int | None:
+        return self.gateway.milliseconds
+
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:

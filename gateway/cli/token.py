@@ -31,31 +31,11 @@ def token(
 
 async def issue(settings: "Settings", name: str) -> "AccessToken":
     """A token of the account called `name`; raises `Failed` where there is none."""
-    from contextlib import AsyncExitStack  # noqa: PLC0415 - as above
-
-    from domain.identity.attempts import LocalAttempts  # noqa: PLC0415
-    from domain.identity.audit import Actor, Audit  # noqa: PLC0415
+    from domain.identity.audit import Actor  # noqa: PLC0415 - as above
     from domain.identity.model import Terms  # noqa: PLC0415
-    from domain.identity.postgres import PostgresAccounts  # noqa: PLC0415
-    from domain.identity.postgres_audit import PostgresAudit  # noqa: PLC0415
-    from domain.identity.recent import RecentAccounts  # noqa: PLC0415
-    from domain.platform.postgres import Database  # noqa: PLC0415
-    from gateway.cli.errors import Failed  # noqa: PLC0415
-    from gateway.database import open_database_url  # noqa: PLC0415
-    from gateway.identity import open_accounts, open_sessions  # noqa: PLC0415
-    from gateway.time_and_ids import now  # noqa: PLC0415
+    from gateway.cli import identity  # noqa: PLC0415
 
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(open_database_url(settings))
-        database = await stack.enter_async_context(Database.open(url, min_connections=1))
-        recent = RecentAccounts(PostgresAccounts(database).accounts)
-        audit = Audit(PostgresAudit(database), now)
-        accounts = await open_accounts(database, recent, LocalAttempts(), audit, stack)
-        found = await accounts.named(name)
-        if found is None:
-            raise Failed(
-                f"No account is called {name}. `media-gateway import demo` brings some to try things with."
-            )
-        sessions = await open_sessions(settings, database, recent, audit, stack)
-        tokens = await sessions.start(found, Actor(user_agent="media-gateway token"), Terms(methods=()))
-        return tokens.access
+    async with identity.opened(settings) as opened:
+        found = await opened.account(name)
+        by = Actor(user_agent="media-gateway token")
+        return (await opened.sessions.start(found, by, Terms(methods=()))).access

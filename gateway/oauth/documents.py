@@ -20,6 +20,12 @@ MAX_BYTES: Final = 5 << 10
 FRESH_SECONDS: Final = 300.0
 MAX_KEPT: Final = 1_000
 
+_TRANSLATED: Final = [
+    ipaddress.IPv6Network(network)
+    for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+]
+"""Addresses of IPv4 in those of IPv6: compatible, mapped, NAT64, 6to4, Teredo."""
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -72,13 +78,13 @@ class Documents:
         parts = urlsplit(url)
         host, port = str(parts.hostname), parts.port or 443
         addresses = await self._resolve(host, port)
-        if not addresses or not all(ipaddress.ip_address(address).is_global for address in addresses):
+        if not addresses or not all(map(_is_public, addresses)):
             raise Refusal("address")
         shown = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         request = self._http.build_request(
             "GET",
             parts._replace(netloc=f"{shown}:{port}").geturl(),
-            headers={"host": parts.netloc, "accept": "application/json"},
+            headers={"host": parts.netloc, "accept": "application/json", "accept-encoding": "identity"},
             extensions={"sni_hostname": host},
         )
         response = await self._http.send(request, stream=True, follow_redirects=False)
@@ -87,6 +93,9 @@ class Documents:
                 raise Refusal("status")
             if "json" not in response.headers.get("content-type", ""):
                 raise Refusal("type")
+            # What is packed may be a thousand times as large.
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise Refusal("encoding")
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -95,3 +104,11 @@ class Documents:
         finally:
             await response.aclose()
         return orjson.loads(body)
+
+
+def _is_public(text: str) -> bool:
+    """Whether anybody can be found there, and it is no way to an address within by another notation."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _TRANSLATED):
+        return False
+    return address.is_global and not address.is_multicast

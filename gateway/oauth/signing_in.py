@@ -11,7 +11,6 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from domain.identity.audit import Actor
 from domain.identity.factors import Asked, Factor, Given
 from domain.identity.model import BROWSER, Account, Method, Terms
 from domain.identity.service import Accounts
@@ -74,7 +73,7 @@ class SignInPages:
             return await self.form(request, following, wrong=wrong, status=401)
         except Forbidden:
             return await self.form(request, following, wrong="suspended", status=403)
-        return await self._signed_in(account, following, by, Terms(methods=methods))
+        return await self._signed_in(request, account, following, Terms(methods=methods))
 
     async def proven(
         self, request: Request, account: Account, following: str, terms: Terms | None = None
@@ -84,7 +83,7 @@ class SignInPages:
         if asked is not None:
             first = Method.PASSWORD if terms is None else Method(terms.methods[0])
             return self._second_step(request, following, asked, first)
-        return await self._signed_in(account, following, actor(request), terms)
+        return await self._signed_in(request, account, following, terms)
 
     async def second_step(self, request: Request, fields: Fields) -> Response:
         """By a code, of an authenticator app or a backup code, or a passkey, after the first step."""
@@ -110,7 +109,7 @@ class SignInPages:
             else:
                 response = self._second_step(request, following, again, first, wrong="too_many", status=429)
             return _retrying(response, error)
-        return await self._signed_in(account, following, by, Terms(methods=methods))
+        return await self._signed_in(request, account, following, Terms(methods=methods))
 
     async def form(  # noqa: PLR0913 - what a form may show
         self,
@@ -176,10 +175,14 @@ class SignInPages:
         return _scripted(response, _redirect_uri_in(following))
 
     async def _signed_in(
-        self, account: Account, following: str, by: Actor, terms: Terms | None = None
+        self, request: Request, account: Account, following: str, terms: Terms | None = None
     ) -> Response:
+        """Goes on in a new session; that which the browser was in, if any, is over."""
+        by, before = actor(request), await self.cookies.browser(request)
         tokens = await self.desk.sessions.start(account, by.known_as(account.id), terms, client_id=BROWSER)
         response = RedirectResponse(following, SEE_OTHER, FRESH)
+        if before is not None:
+            await self.cookies.sign_out(response, before, by)
         self.cookies.sign_in(response, tokens)
         return response
 

@@ -73,6 +73,10 @@ class Way:
     after_events: int | None = None
     """How many events arrive before the stream breaks off."""
 
+    @property
+    def milliseconds(self) -> int:
+        return self.world.ask.house.milliseconds()
+
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
@@ -384,16 +388,18 @@ class Devices(RuleBasedStateMachine):
         """The operations that the server took, under the names it knows their devices by; and whether their
         device had not settled them before.
         """
-        found: dict[str, tuple[Operation, bool]] = {}
+        found: dict[tuple[str, str], tuple[Operation, bool]] = {}
         settled: dict[str, int] = {}
         for given, results in self.told:
             device = given["deviceId"]
             for told, result in zip(given["operations"], results, strict=True):
-                if result["fate"] in {"APPLIED", "SUPERSEDED"} and told["id"] not in found:
+                # Dated back and told again after months as it was dated first, it is written twice.
+                key = told["id"], told["version"]
+                if result["fate"] in {"APPLIED", "SUPERSEDED"} and key not in found:
                     operation = self.made[told["id"]]
-                    version = Version(operation.version.clock, server_name(device))
+                    version = Version(Version.parse(told["version"]).clock, server_name(device))
                     counts = version.clock > settled.get(device, -1)
-                    found[told["id"]] = (
+                    found[key] = (
                         Operation(operation.id, operation.change, version, operation.base),
                         counts,
                     )

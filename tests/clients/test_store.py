@@ -21,6 +21,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
+from media_gateway_client.clock import COUNTER_BITS
 from media_gateway_client.store import CAPACITY
 from media_gateway_client.sync import BATCH, LONGEST_PAUSE_SECONDS
 
@@ -65,6 +66,11 @@ class Telling:
     settled: list[str | None] = field(default_factory=list)
     events: list[Mapping[str, Any]] = field(default_factory=list)
     cursors: list[str | None] = field(default_factory=list)
+    milliseconds: int | None = None
+    ahead: int | None = None
+    """Whose clock is later than this is refused."""
+    versions: list[Version] = field(default_factory=list)
+    """Of what was accepted."""
 
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
@@ -74,6 +80,15 @@ class Telling:
         if self.failures:
             self.failures -= 1
             raise Offline("No.", self.retry)
+        if self.ahead is not None and any(
+            operation.version.clock >> COUNTER_BITS > self.ahead for operation in operations
+        ):
+            refusal = [{"message": "It lies ahead.", "code": "CLOCK_AHEAD"}]
+            return [
+                {"operationId": operation.id, "fate": "REFUSED", "userErrors": refusal}
+                for operation in operations
+            ]
+        self.versions += [operation.version for operation in operations]
         return [
             {
                 "operationId": operation.id,
@@ -145,15 +160,30 @@ def test_a_full_queue_drops_nothing_and_says_so(store: Store) -> None:
 
 
 def test_the_mark_of_what_is_settled_stays_below_what_waits(store: Store) -> None:
-    assert store.settled_through is None
-    first = store.do(noted(FILM, "a"))
-    last = store.do(noted(FILM, "b"))
-    before = store.settled_through
-    store.settle([{"operationId": operation.id, "fate": "APPLIED"} for operation in (first, last)])
+    first, second, last = [store.do(noted(FILM, text)) for text in ("a", "b", "c")]
+    marks = [store.settled_through]
+    for operation in (second, first, last):
+        store.settle([{"operationId": operation.id, "fate": "APPLIED"}])
+        marks.append(store.settled_through)
 
-    assert before is not None
-    assert before < first.version
-    assert store.settled_through == last.version
+    assert marks[0] is None
+    assert marks[1] is not None
+    assert marks[1] < first.version
+    assert marks[2:] == [second.version, last.version]
+
+
+def test_the_mark_of_what_is_settled_stays_below_what_was_never_taken(store: Store, wall: Wall) -> None:
+    """A clock that runs ahead is set right one day, and what is done then is not to count as settled."""
+    taken = store.do(noted(FILM, "a"))
+    store.settle([{"operationId": taken.id, "fate": "APPLIED"}])
+    wall.milliseconds += 3_600_000
+
+    refused = store.do(noted(FILM, "b"))
+
+    assert store.settled_through == taken.version
+    error = {"message": "It lies ahead.", "code": "CLOCK_AHEAD"}
+    store.settle([{"operationId": refused.id, "fate": "REFUSED", "userErrors": [error]}])
+    assert store.settled_through == taken.version
 
 
 def test_what_is_refused_is_put_aside_and_can_be_done_again(store: Store, tmp_path: Path, wall: Wall) -> None:
@@ -249,6 +279,49 @@ async def test_what_is_refused_does_not_hold_up_the_rest(store: Store) -> None:
 
     assert (report.done, [letter.id for letter in report.refused]) == (2, [done[1]])
     assert len(store) == 0
+
+
+async def test_what_a_clock_that_runs_ahead_dated_is_dated_by_the_server_and_sent_again(
+    store: Store, wall: Wall
+) -> None:
+    right, hour = wall.milliseconds, 3_600_000
+    wall.milliseconds += hour
+    store.do(noted(FILM, "a"))
+    store.do(noted(FILM, "b"))
+    wall.milliseconds += 10_000
+    store.do(noted(FILM, "c"))
+    server = Telling(milliseconds=right + 10_000, ahead=right + 70_000)
+
+    report = await Synchroniser(store, server).push()
+
+    assert (report.done, report.refused, store.dead_letters()) == (3, (), [])
+    assert [version.clock >> COUNTER_BITS for version in server.versions] == [right, right, right + 10_000]
+    assert server.versions == sorted(set(server.versions))
+    wall.milliseconds = right + 20_000  # somebody has set it right
+    assert store.do(noted(FILM, "d")).version.clock >> COUNTER_BITS == right + 20_000
+
+
+async def test_what_was_dated_ahead_before_the_clock_was_set_right_counts_as_of_now(
+    store: Store, wall: Wall
+) -> None:
+    right = wall.milliseconds
+    wall.milliseconds += 3_600_000
+    store.do(noted(FILM, "a"))
+    wall.milliseconds = right
+    server = Telling(milliseconds=right, ahead=right + 60_000)
+
+    await Synchroniser(store, server).push()
+
+    assert [version.clock >> COUNTER_BITS for version in server.versions] == [right]
+
+
+async def test_where_the_server_tells_no_time_what_lies_ahead_is_put_aside(store: Store, wall: Wall) -> None:
+    wall.milliseconds += 3_600_000
+    store.do(noted(FILM, "a"))
+
+    await Synchroniser(store, Telling(ahead=wall.milliseconds - 1)).push()
+
+    assert [letter.code for letter in store.dead_letters()] == ["CLOCK_AHEAD"]
 
 
 class Clocked:

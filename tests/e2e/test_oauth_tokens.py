@@ -34,7 +34,7 @@ from tests.e2e.oauth import (
     rows,
     told,
 )
-from tests.e2e.server import PASSWORD, Client, Failed, Server
+from tests.e2e.server import PASSWORD, Client, Failed, Server, register
 
 VIEWER = "{ viewer { account { id } } }"
 ACCOUNTS = "{ admin { accounts(first: 1) { totalCount } } }"
@@ -480,3 +480,27 @@ async def test_who_is_to_sign_in_again_is_shown_the_form(
     consent = await ada.sign_in(page, EMAIL)
 
     assert "Allow Test app?" in consent.text
+
+
+async def test_signing_in_again_ends_the_session_that_the_browser_was_in(
+    oauth_server: Server, site: App
+) -> None:
+    await register(oauth_server, "again@example.com")
+    standing = """SELECT id FROM login_session WHERE ended_at IS NULL AND client_id = 'media-gateway-pages'
+                    AND account_id = (SELECT id FROM account WHERE email = 'again@example.com')"""
+
+    async with browsing(oauth_server) as browser:
+        await browser.sign_in(await browser.open("/oauth/device"), "again@example.com")
+        stolen, before = dict(browser.http.cookies), await rows(oauth_server, standing)
+        page = await browser.open("/oauth/authorize", **asking(site, scope="openid", prompt="login"))
+        await browser.sign_in(page, "again@example.com")
+        after = await rows(oauth_server, standing)
+        device = await browser.open("/oauth/device")
+    async with browsing(oauth_server) as thief:
+        thief.http.cookies.update(stolen)
+        shown = await thief.open("/oauth/device")
+
+    assert len(before) == len(after) == 1
+    assert before != after
+    assert "Signed in as again@example.com" in device.text
+    assert "Signed in as" not in shown.text

@@ -45,7 +45,7 @@ NOT_ASKED = {
     "admin",
 }
 KEPT_FOR_ANYBODY = {
-    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.impersonated",
+    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.historyDays", "viewer.impersonated",
     "viewer.linkedIdentities", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
     "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
 }  # fmt: skip

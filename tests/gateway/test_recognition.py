@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from domain.identity.api_keys import NewKey, Wanted
-from domain.identity.audit import Actor
+from domain.identity.audit import SYSTEM, Actor
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.model import ANONYMOUS, Account, Caller, Role, SessionEnd, Terms
 from domain.identity.policy import Scope, granted
 from domain.identity.profile import Profile
+from domain.identity.registrations import Registration
 from domain.identity.revocations import Revocation
 from domain.platform.errors import Unauthenticated
 from domain.platform.postgres import Database
@@ -179,6 +180,18 @@ async def test_a_role_that_is_taken_away_is_gone_with_the_next_request(house: Ho
 
     assert Scope.WRITE_CONTENT in before.scopes
     assert Scope.WRITE_CONTENT not in after.scopes
+
+
+async def test_a_service_is_nobody_as_soon_as_its_client_is_disabled(house: House) -> None:
+    wanted = Registration("Feed", grants=["client_credentials"], scopes=["read:content"], confidential=True)
+    client, _ = await house.desk.registrations.register(wanted, SYSTEM)
+    token = house.desk.sessions.tokens.issue_to_service(client.id, client.scopes).value
+    assert (await house.with_token(token)).client_id == client.id
+
+    await house.desk.registrations.disable(client.id, SYSTEM)
+
+    with pytest.raises(Unauthenticated):
+        await house.with_token(token)
 
 
 async def test_what_another_process_changes_counts_within_five_seconds(

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import httpx
@@ -31,6 +32,8 @@ class Gateway(Operations):
     token: str
     renew: Callable[[], Awaitable[str]] | None = None
     """Gets the next access token where one is not accepted any more; see `signin.refreshed`."""
+    milliseconds: int | None = None
+    """By the server's clock, when it last answered."""
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
@@ -47,6 +50,7 @@ class Gateway(Operations):
         try:
             response = await self.http.post("/graphql", json=body, headers=self._headers("application/json"))
             answer = response.json()
+            self.milliseconds = _milliseconds(response.headers.get("date"))
         except (httpx.TransportError, ValueError) as error:
             raise Offline(f"The server cannot be reached: {error}") from error
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -149,6 +153,14 @@ def _data(answer: Mapping[str, Any]) -> dict[str, Any]:
         raise Rejected(error["message"], code)
     data: dict[str, Any] = answer["data"]
     return data
+
+
+def _milliseconds(date: str | None) -> int | None:
+    """Of the `Date` of an answer."""
+    try:
+        return None if date is None else int(parsedate_to_datetime(date).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _accepted(user_errors: Sequence[Refusal]) -> None:

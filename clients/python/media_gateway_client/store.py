@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from media_gateway_client import replica
 from media_gateway_client.changes import Change
-from media_gateway_client.clock import Version, tick
+from media_gateway_client.clock import COUNTER_BITS, Version, tick
 from media_gateway_client.errors import Rejected
 
 CAPACITY = 1_000
@@ -148,20 +148,34 @@ class Store:
     def settled_through(self) -> Version | None:
         """Nothing of this device with a version up to this is ever sent again."""
         oldest = self._value("SELECT min(clock) FROM operation")
-        clock = int(self._setting("clock") or 0) if oldest is None else oldest - 1
+        clock = int(self._setting("accepted") or 0)
+        if oldest is not None:
+            clock = min(clock, oldest - 1)
         return Version(clock, self.device_name) if clock > 0 else None
 
-    def settle(self, results: Iterable[Mapping[str, Any]]) -> list[DeadLetter]:
-        """Takes what the server says of operations: done ones leave the queue, refused ones are put aside."""
-        refused: list[DeadLetter] = []
+    def settle(
+        self, results: Iterable[Mapping[str, Any]], server_milliseconds: int | None = None
+    ) -> list[DeadLetter]:
+        """Takes what the server says of operations: done ones leave the queue, refused ones are put aside.
+
+        Those that were refused as this device's clock runs ahead stay, dated by the server's clock.
+        """
+        refused, late = list[DeadLetter](), list[str]()
+        accepted = int(self._setting("accepted") or 0)
         with self._transaction():
             for result in results:
+                if server_milliseconds is not None and _is_ahead(result):
+                    late.append(result["operationId"])
+                    continue
                 row = self._database.execute(
-                    "SELECT kind, content, arguments FROM operation WHERE id = ?", (result["operationId"],)
+                    "SELECT kind, content, arguments, clock FROM operation WHERE id = ?",
+                    (result["operationId"],),
                 ).fetchone()
                 if row is None:
                     continue  # it was coalesced away meanwhile
-                if result["fate"] == "REFUSED":
+                if result["fate"] != "REFUSED":
+                    accepted = max(accepted, row[3])
+                else:
                     error = result["userErrors"][0]
                     change = Change(row[0], row[1], json.loads(row[2]))
                     letter = DeadLetter(result["operationId"], change, error["message"], error["code"])
@@ -171,7 +185,27 @@ class Store:
                         (letter.id, row[0], row[1], row[2], letter.reason, letter.code),
                     )
                 self._database.execute("DELETE FROM operation WHERE id = ?", (result["operationId"],))
+            self._set("accepted", str(accepted))
+            if server_milliseconds is not None:
+                self._date_back(late, server_milliseconds)
         return refused
+
+    def _date_back(self, operation_ids: Sequence[str], server_milliseconds: int) -> None:
+        """By what this clock is ahead of the server's, to now at the latest; in the order they have."""
+        ahead = max(0, self._now() - server_milliseconds)
+        before = int(self._setting("accepted") or 0)
+        for operation_id in operation_ids:
+            row = self._database.execute(
+                "SELECT clock FROM operation WHERE id = ?", (operation_id,)
+            ).fetchone()
+            if row is None:
+                continue  # it was coalesced away meanwhile
+            right = min((row[0] >> COUNTER_BITS) - ahead, server_milliseconds)
+            before = max(right << COUNTER_BITS, before + 1)
+            self._database.execute("UPDATE operation SET clock = ? WHERE id = ?", (before, operation_id))
+        if operation_ids:
+            # Nothing with the time that is ahead was accepted, so the clock may go back to the right one.
+            self._set("clock", str(before))
 
     def dead_letters(self) -> list[DeadLetter]:
         rows = self._database.execute(
@@ -327,3 +361,8 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _is_ahead(result: Mapping[str, Any]) -> bool:
+    """Whether an operation was refused as its time lies ahead."""
+    return result["fate"] == "REFUSED" and str(result["userErrors"][0]["code"]) == "CLOCK_AHEAD"

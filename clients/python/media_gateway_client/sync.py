@@ -31,6 +31,11 @@ def _nobody(event: Event) -> None:
 class Server(Protocol):
     """The way to the server; every method raises `Offline` where that is cut."""
 
+    @property
+    def milliseconds(self) -> int | None:
+        """Since 1970 by the server's clock, as its last answer told; nothing where it told none."""
+        ...
+
     async def push(
         self, device_id: str, operations: Sequence[Operation], settled_through: str | None
     ) -> Sequence[Mapping[str, Any]]:
@@ -76,9 +81,9 @@ class Synchroniser:
             if not batch and not done:
                 return PushReport(done, tuple(refused))
             results = await self.server.push(device_id, batch, None if settled is None else str(settled))
-            letters = self.store.settle(results)
+            letters = self.store.settle(results, self.server.milliseconds)
             refused += letters
-            done += len(results) - len(letters)
+            done += sum(result["fate"] != "REFUSED" for result in results)
             if not batch:
                 return PushReport(done, tuple(refused))
 

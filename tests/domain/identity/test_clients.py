@@ -1,5 +1,6 @@
 """Applications: what may be registered, and where people are sent back to."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,20 @@ async def test_a_service_is_of_the_tier_that_an_administrator_says(desk: Desk) -
 
     assert before.tier is Tier.ENTERPRISE
     assert (await desk.sessions.identify(token)).tier is Tier.PREMIUM
+
+
+async def test_a_token_of_a_service_grants_no_more_than_its_client_still_may(desk: Desk) -> None:
+    wide = SERVICE._replace(scopes=["read:content", "read:schema"])
+    client, _ = await desk.registrations.register(wide, SYSTEM)
+    token = desk.sessions.tokens.issue_to_service(client.id, client.scopes).value
+    before = await desk.sessions.identify(token)
+
+    narrow = replace(client, scopes=frozenset(["read:content"]))
+    await desk.registrations.store.put(narrow)  # as another process does
+    desk.clock.turn(6)
+
+    assert before.scopes == {"read:content", "read:schema"}
+    assert (await desk.sessions.identify(token)).scopes == {"read:content"}
 
 
 async def test_what_describes_itself_is_changed_by_nobody_else(desk: Desk) -> None:

@@ -1,5 +1,7 @@
 """Proofs of possession, without a server: what of them is looked at, and the server's nonces."""
 
+import base64
+import hashlib
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -23,6 +25,10 @@ def proof(clock: Clock, key: Any = KEY, header: dict[str, Any] | None = None, **
     headers: dict[str, Any] = {"typ": "dpop+jwt", "alg": "ES256", "jwk": shown} | (header or {})
     found = {"jti": str(uuid.uuid4()), "htm": "POST", "htu": URL, "iat": int(clock.seconds())} | claims
     return jwt.encode(headers, found, key, algorithms=[headers["alg"]])
+
+
+def digest(token: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
 
 
 def proofs(clock: Clock, nonces: Nonces | None = None) -> Proofs:
@@ -54,6 +60,28 @@ async def test_keys_and_headers_that_prove_nothing_are_refused(key: Any, header:
     clock = Clock()
     with pytest.raises(InvalidProof):
         await proofs(clock).thumbprint(proof(clock, key, header), "POST", URL)
+
+
+@pytest.mark.parametrize(
+    ("claims", "method", "token"),
+    [
+        ({"htm": "GET"}, "POST", None),
+        ({}, "GET", None),
+        ({"htm": "post"}, "POST", None),
+        ({}, "POST", "a token"),
+        ({"ath": "x"}, "POST", "a token"),
+        ({"ath": digest("another")}, "POST", "a token"),
+    ],
+)
+async def test_a_proof_for_another_method_or_token_is_refused(
+    claims: dict[str, Any], method: str, token: str | None
+) -> None:
+    clock = Clock()
+
+    with pytest.raises(InvalidProof):
+        await proofs(clock).thumbprint(proof(clock, **claims), method, URL, token)
+    shown = proof(clock, ath=digest("a token"))
+    assert await proofs(clock).thumbprint(shown, "POST", URL, "a token") == KEY.thumbprint()
 
 
 async def test_a_weak_key_proves_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.catalog.links import DeviceKind
 from domain.interchange import archive
 from domain.interchange.archive import MANIFEST, Part, files_of, zipped
 from domain.interchange.exporting import Archives
@@ -17,9 +18,12 @@ from domain.interchange.files import members_of
 from domain.interchange.model import Entry, Problem, Trouble
 from domain.interchange.postgres_state import PostgresState
 from domain.platform.errors import Refused
+from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import COUNTER_BITS, Timestamp
 from domain.sync.model import Addition, Mark, MarkKind, Reaction, Verdict, WatchProgress
+from domain.sync.operations import Act, Added, Operation, Position, Removed, Watched
+from tests.accounts import new_id
 from tests.catalogue import add_album, add_external_id, add_movie, add_series, parts_of
 from tests.states import keep
 from tests.viewers import Living
@@ -90,8 +94,66 @@ async def catalogue(database: Database) -> list[int]:
 
 async def table(database: Database, account: str, name: str) -> set[tuple[Any, ...]]:
     rows = await database.rows(f"SELECT * FROM {name} WHERE account_id = $1", account)
-    left_out = {"account_id", "device_id"}
+    left_out = {"account_id", "device_id", "removed_at"}
     return {tuple(str(value) for key, value in row.items() if key not in left_out) for row in rows}
+
+
+async def test_an_archive_brings_the_devices_and_what_left_the_watchlist(
+    house: Living, database: Database
+) -> None:
+    """As of an account that moves to another gateway."""
+    film, series, *_ = sorted(await catalogue(database))
+    ada, bob = await house.account(), await house.account()
+    tv = await house.device(ada, "TV", DeviceKind.TV, max_quality="UHD", can_cast=True, screen_inches=55)
+    phone = await house.device(ada, "Phone")
+    acts: list[Act] = [Watched(film, Position(300, 1000)), Added(series, new_id()), Removed(series, None)]
+    for device, act in [(tv, acts[0]), (phone, acts[1]), (phone, acts[2])]:
+        await house.pushing.push(ada, device.id, [Operation(new_id(), act, house.version(-5))])
+        house.clock.turn(1)
+    await house.devices.remove(ada, phone.id)
+    written = await exports(house).archive(ada)
+    before = {name: await table(database, ada, name) for name in ("progress", "watchlist_tag")}
+    await database.execute("DELETE FROM account WHERE id = $1", ada)
+
+    report = await house.interchange.bring(bob, "archive.zip", written)
+
+    assert report.problems == []
+    assert _without_time(await exports(house).archive(bob)) == _without_time(written)
+    assert {name: await table(database, bob, name) for name in before} == before
+    [progress] = (await house.sync.store.history(bob, Cut.of(9, None))).nodes
+    assert progress.device_id == tv.id
+    kept = await house.devices.store.by_ids(bob, [tv.id, phone.id])
+    assert kept[tv.id].capabilities == tv.capabilities
+    assert await house.devices.store.devices(bob) == []
+    assert (await house.interchange.bring(bob, "again.zip", written)).brought == 0
+
+
+async def test_a_device_of_another_account_is_not_taken_over(house: Living, database: Database) -> None:
+    film, *_ = sorted(await catalogue(database))
+    ada, bob = await house.account(), await house.account()
+    tv = await house.device(ada, "TV", DeviceKind.TV)
+    queue = [Operation(new_id(), Watched(film, Position(300, 1000)), house.version(-5))]
+    await house.pushing.push(ada, tv.id, queue)
+    written = await exports(house).archive(ada)
+
+    for _ in range(2):
+        await house.interchange.bring(bob, "archive.zip", written)
+
+    [progress] = (await house.sync.store.history(bob, Cut.of(9, None))).nodes
+    assert progress.device_id not in {None, tv.id}
+    rows = await database.rows("SELECT account_id, name, removed_at IS NULL FROM device ORDER BY 3 DESC")
+    assert [tuple(row) for row in rows] == [(ada, "TV", True), (bob, "TV", False)]
+
+
+async def test_a_dry_run_brings_no_device(house: Living, database: Database) -> None:
+    await catalogue(database)
+    ada, bob = await house.account(), await house.account()
+    await house.device(ada, "TV", DeviceKind.TV)
+    written = await exports(house).archive(ada)
+
+    await house.interchange.bring(bob, "archive.zip", written, dry=True)
+
+    assert await database.value("SELECT count(*) FROM device") == 1
 
 
 def exports(house: Living) -> Archives:

@@ -105,7 +105,7 @@ def ledger_of(written: list[Any]) -> Ledger:
 
 def imported(ledger: Ledger, file: list[Act], source: Source) -> list[Outcome]:
     ids = iter(range(10_000))
-    merging = Merging(ledger, source, lambda: str(UUID(int=1_000_000 + next(ids))), {})
+    merging = Merging(ledger, source, lambda: str(UUID(int=1_000_000 + next(ids))), {}, {})
     return merging.merge(TITLE, [Entry(f"file[{n}]", SOLARIS, act) for n, act in enumerate(file)])
 
 

@@ -1,5 +1,6 @@
 """Fetching documents from strangers, who choose where we ask."""
 
+import gzip
 from collections.abc import Callable
 
 import httpx
@@ -60,6 +61,13 @@ async def test_a_document_is_fetched_from_the_address_that_was_looked_at() -> No
         ("fd00::1",),
         ("::ffff:127.0.0.1",),
         ("0.0.0.0",),
+        ("100.64.0.1",),
+        ("224.0.0.1",),
+        ("::127.0.0.1",),
+        ("64:ff9b::a9fe:a9fe",),
+        ("64:ff9b:1::1",),
+        ("2002:a9fe:a9fe::1",),
+        ("2001:0:a9fe:a9fe::1",),
         (PUBLIC, "192.168.0.1"),
         (),
     ],
@@ -78,7 +86,12 @@ async def test_nothing_within_our_own_network_is_asked(addresses: tuple[str, ...
         httpx.Response(302, headers={"location": "http://169.254.169.254/"}),
         httpx.Response(404, json={}),
         httpx.Response(200, text="<html>", headers={"content-type": "text/html"}),
-        httpx.Response(200, content=b"{" + b" " * 6_000, headers={"content-type": "application/json"}),
+        httpx.Response(200, content=b"{" + b" " * 6_000 + b"}", headers={"content-type": "application/json"}),
+        httpx.Response(
+            200,
+            content=gzip.compress(b"{}"),
+            headers={"content-type": "application/json", "content-encoding": "gzip"},
+        ),
         httpx.Response(200, content=b"no json", headers={"content-type": "application/json"}),
     ],
 )
