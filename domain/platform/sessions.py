@@ -68,9 +68,8 @@ class Sessions:
         """One that is at hand, if there is."""
         while self._free:
             session, _ = self._free.pop()
-            if not is_lost(session):
+            if not self._forgets(session):
                 return session
-            self._has_left()
         return None
 
     def give_idle(self, session: Session) -> bool:
