@@ -21,12 +21,18 @@ def redis_url(scratch: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-@contextmanager
-def redis_on(port: int, folder: Path) -> Iterator[None]:
-    """A server that is killed at the end, as in a crash."""
+def redis_binary() -> str:
+    """Where it is; without it the test that asks is skipped. `.ci/run` installs it."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
+    return binary
+
+
+@contextmanager
+def redis_on(port: int, folder: Path) -> Iterator[None]:
+    """A server that is killed at the end, as in a crash."""
+    binary = redis_binary()
     options = {
         "--port": str(port),
         "--bind": "127.0.0.1",

@@ -99,9 +99,6 @@ class Admission:
             return Admitted(operation, None, payer)
         estimate = operation.estimate()
         self._check(operation, estimate, payer)
-        if payer.bucket is None:
-            payer.charge = Charge(estimate.cost)
-            return Admitted(operation, estimate, payer)
         paid = await self._charge(operation, payer, estimate.cost, estimate.cost)
         return Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
 

@@ -327,7 +327,7 @@ class Engine:
     ) -> AsyncGenerator[CoreResult, None]:
         """What `_events` gives, without strawberry's ceremony around each event."""
         launcher = operation.prepared.launcher(operation.name, self.schema)
-        launch = launcher.launch(operation.variables, context, operation.extensions)
+        launch = launcher.subscribe(operation.variables, context, operation.extensions)
         if isinstance(launch, CoreResult):
             yield launch
             return

@@ -3,18 +3,17 @@
 `make campaign` does the same for minutes, with more devices.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.campaign.run import Plan, campaign
+from tests.redis_server import redis_binary
 
 
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_whatever_is_killed_or_cut(scratch: Path) -> None:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
+    redis_binary()
     folder = scratch / "campaign"
     folder.mkdir()
     said: list[str] = []

@@ -82,5 +82,8 @@ async def test_a_device_obeys_and_its_sender_sees_it(server: Server, tmp_path: P
         command = sent["sendCommand"]["command"]["id"]
         await until(lambda: tv.playing is not None and tv.playing.position_seconds >= 1200)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (await client.ask(STATE, id=command))["node"]["state"] != "EXECUTED":  # noqa: ASYNC110
+            while (state := (await client.ask(STATE, id=command))["node"]["state"]) != "EXECUTED":
+                assert state in {"QUEUED", "DELIVERED", "ACKNOWLEDGED"}
                 await asyncio.sleep(0.02)
+        assert tv.playing is not None
+        assert 1200 <= tv.playing.position_seconds < 1200 + PATIENCE_SECONDS

@@ -56,7 +56,26 @@ class Launcher:
         values = self._variables.read(variables)
         if isinstance(values, list):
             return ExecutionResult(None, values)
-        launch = Launch(self, values, context, extensions)
+        return self.launched(values, context, extensions)
+
+    def subscribe(
+        self, variables: dict[str, Any] | None, context: object, extensions: dict[str, Any] | None
+    ) -> "Launch | ExecutionResult":
+        """A subscription that waits for its events, or a result without data as `launch` has it."""
+        values = self._variables.read(variables)
+        if isinstance(values, list):
+            return ExecutionResult(None, values)
+        return Launch(self, values, context, extensions)
+
+    def launched(
+        self,
+        values: VariableValues,
+        context: object,
+        extensions: dict[str, Any] | None,
+        root_value: object = None,
+    ) -> "Launch":
+        """What may run now, with variables that fit; counted by whether there is a plan."""
+        launch = Launch(self, values, context, extensions, root_value)
         plan = self._planned.variants.get(self._planned.key(values, serial=self.serial, wrapped=False))
         if isinstance(plan, Plan):
             self._plans.statistics.planned += 1
@@ -132,14 +151,12 @@ class Launch:
 
     async def events(self) -> AsyncIterable[Any] | ExecutionResult:
         """What the field of a subscription delivers; a result without data where it delivers nothing."""
-        source = create_source_event_stream(self.executor or self.make_executor())
+        source = create_source_event_stream(self.make_executor())
         return source if isinstance(source, AsyncIterable | ExecutionResult) else await source
 
     def upon(self, event: object) -> "Launch":
         """The execution of a subscription for one of its events."""
-        launch = Launch(self._launcher, self.variables, self.context, self._extensions, event)
-        launch.plan = self.plan
-        return launch
+        return self._launcher.launched(self.variables, self.context, self._extensions, event)
 
     def by(self, context: object) -> "Launch":
         """The same in another's name."""

@@ -266,8 +266,11 @@ async def test_without_redis_a_hint_is_heard_in_its_own_process(scratch: Path) -
         pass
     async with aclosing(Redis(port=port)) as redis:
         notifier = RedisNotifier(redis, redis)
+        hearing = asyncio.create_task(notifier.wait())
+        await asyncio.sleep(0)
+        assert not hearing.done()
 
         await notifier.notify()
 
-        async with asyncio.timeout(1):
-            await notifier.wait()
+        heard, _ = await asyncio.wait([hearing], timeout=1)
+        assert heard == {hearing}

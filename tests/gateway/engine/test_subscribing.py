@@ -51,6 +51,6 @@ async def test_events_are_the_same_by_a_plan_and_without(
     by_core = await answered(interpreted, document, variables)
 
     assert by_plan == by_strawberry == by_core
-    if "data" in by_plan[0]:
-        assert planned.executions() == {"planned": 1}
-        assert interpreted.executions() == {"planned": 0, "size": 1}
+    if events := sum("data" in payload for payload in by_plan):
+        assert planned.executions() == {"planned": events}
+        assert interpreted.executions() == {"planned": 0, "size": events}
