@@ -42,6 +42,7 @@ FORMAT: Final = "media-gateway-archive"
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 DEVICES: Final = "devices.jsonl"
+MAX_DEVICES: Final = 1_000
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """A ZIP holds times; the same content is to make the same bytes."""
 
@@ -130,7 +131,8 @@ def _lines(member: Member, read: Callable[[Fields], Act | Device]) -> Iterator[E
             fields = Fields(record if isinstance(record, dict) else {})
             told = read(fields)
             if isinstance(told, Device):
-                yield told
+                reason = f"is beyond the {MAX_DEVICES:,} devices that are taken over"
+                yield told if number <= MAX_DEVICES else Problem(where, reason, Trouble.LEFT_OUT)
             else:
                 yield Entry(where, (_title(fields.part("title")),), told)
         except orjson.JSONDecodeError as error:

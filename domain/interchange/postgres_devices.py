@@ -1,10 +1,9 @@
 """Devices that an archive tells of, in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID, uuid5
 
-from domain.platform.postgres import Database
+from domain.platform.postgres import Database, columns
 from domain.sync import payloads
 from domain.sync.model import Device
 
@@ -24,21 +23,29 @@ class PostgresFormerDevices:
             device.id: str(uuid5(UUID(account_id), device.id)) if device.id in taken else device.id
             for device in devices
         }
-        for device in devices:
-            await self._keep(account_id, replace(device, id=ids[device.id]))
-        return ids
-
-    async def _keep(self, account_id: str, device: Device) -> None:
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
                                    last_seen_at, removed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now()) ON CONFLICT DO NOTHING""",
-            device.id,
+               SELECT id, $1, name, kind, platform, capabilities, registered_at, last_seen_at, now()
+                 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[],
+                             $8::timestamptz[])
+                   AS told (id, name, kind, platform, capabilities, registered_at, last_seen_at)
+               ON CONFLICT DO NOTHING""",
             account_id,
-            device.name,
-            device.kind,
-            device.platform,
-            payloads.of_capabilities(device.capabilities),
-            device.registered_at,
-            device.last_seen_at,
+            *columns(
+                (
+                    (
+                        ids[device.id],
+                        device.name,
+                        device.kind,
+                        device.platform,
+                        payloads.of_capabilities(device.capabilities),
+                        device.registered_at,
+                        device.last_seen_at,
+                    )
+                    for device in devices
+                ),
+                width=7,
+            ),
         )
+        return ids

@@ -21,7 +21,7 @@ from domain.platform.errors import Refused
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import COUNTER_BITS, Timestamp
-from domain.sync.model import Addition, Mark, MarkKind, Reaction, Verdict, WatchProgress
+from domain.sync.model import Addition, Device, Mark, MarkKind, Reaction, Verdict, WatchProgress
 from domain.sync.operations import Act, Added, Operation, Position, Removed, Watched
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_external_id, add_movie, add_series, parts_of
@@ -273,3 +273,13 @@ def test_a_record_that_breaks_a_rule_is_told_with_its_line(change: dict[str, Any
     found = list(archive.read(members_of("a.zip", packed([Part("marks.jsonl", [record])], AT))))
 
     assert [one.where for one in found if isinstance(one, Problem)] == ["marks.jsonl:1"]
+
+
+def test_no_more_devices_are_taken_over_than_anybody_has() -> None:
+    told = {"kind": "tv", "name": "TV", "registered_at": AT.isoformat(), "capabilities": {}}
+    lines = [{"id": new_id(), **told} for _ in range(archive.MAX_DEVICES + 2)]
+
+    found = list(archive.read(members_of("a.zip", packed([Part(archive.DEVICES, lines)], AT))))
+
+    assert sum(isinstance(one, Device) for one in found) == archive.MAX_DEVICES
+    assert [one.trouble for one in found if isinstance(one, Problem)] == [Trouble.LEFT_OUT] * 2

@@ -15,30 +15,9 @@ from domain.sync.push import OperationFate
 from domain.sync.retention import KEEP_NOTED
 from tests.accounts import new_id
 from tests.catalogue import add_movie, add_series, parts_of
+from tests.domain.playback.conftest import DURATION
 from tests.states import keep, viewings
-from tests.viewers import Living, living, refusal
-
-DURATION = 1000
-
-
-@pytest.fixture
-def house(database: Database) -> Living:
-    return living(database)
-
-
-@pytest.fixture
-async def movie(database: Database) -> int:
-    return await add_movie(database, runtime_seconds=DURATION)
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
-
-
-@pytest.fixture
-async def tv(house: Living, ada: str) -> Device:
-    return await house.device(ada, "TV")
+from tests.viewers import Living, refusal
 
 
 async def watch_twice(house: Living, account: str, content: int) -> None:

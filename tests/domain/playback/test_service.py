@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from domain.platform.errors import UserErrorCode
-from domain.platform.postgres import Database
 from domain.playback.model import PlaybackSession, PlaybackState
 from domain.playback.service import CREATED, ENDED, MOVED, SILENT_FOR, Beginning, Report
 from domain.sync.clock import Timestamp
@@ -14,30 +13,9 @@ from domain.sync.model import Device, WatchProgress
 from domain.sync.operations import Origin, Position
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_series, add_track, parts_of, retire
+from tests.domain.playback.conftest import DURATION
 from tests.states import viewings
-from tests.viewers import Living, living, refusal
-
-DURATION = 1000
-
-
-@pytest.fixture
-def house(database: Database) -> Living:
-    return living(database)
-
-
-@pytest.fixture
-async def movie(database: Database) -> int:
-    return await add_movie(database, runtime_seconds=DURATION)
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
-
-
-@pytest.fixture
-async def tv(house: Living, ada: str) -> Device:
-    return await house.device(ada, "TV")
+from tests.viewers import Living, refusal
 
 
 async def report(
