@@ -78,7 +78,7 @@ class Loader(Generic[K, V]):
         self, keys: Sequence[K], known: dict[K, V], askings: "Iterable[asyncio.Task[Mapping[K, V]]]"
     ) -> list[V]:
         for asking in askings:
-            known |= await asking
+            known |= await asyncio.shield(asking)
         return [known[key] for key in keys]
 
     def _askings(self, keys: Sequence[K]) -> "set[asyncio.Task[Mapping[K, V]]]":
@@ -86,22 +86,20 @@ class Loader(Generic[K, V]):
         asked = self._asked
         if not asked:
             return {self._ask(keys)}
-        # One that was cancelled before it began has left its keys behind.
-        askings = {key: task for key in keys if (task := asked.get(key)) is not None and not task.done()}
+        askings = {key: asked[key] for key in keys if key in asked}
         new = [key for key in keys if key not in askings]
         return {*askings.values(), self._ask(new)} if new else {*askings.values()}
 
     def _ask(self, keys: Sequence[K]) -> "asyncio.Task[Mapping[K, V]]":
         asking = self._next
-        if asking is None or asking.task.done():
+        if asking is None:
             asking = self._next = _Asking(self)
         asking.keys.update(dict.fromkeys(keys))
         self._asked.update(dict.fromkeys(keys, asking.task))
         return asking.task
 
     async def _answer(self, asking: "_Asking[K, V]") -> Mapping[K, V]:
-        if self._next is asking:
-            self._next = None
+        self._next = None
         keys = list(asking.keys)
         try:
             if len(keys) <= MAX_KEYS:

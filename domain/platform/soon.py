@@ -12,7 +12,7 @@ Soon: TypeAlias = T | Awaitable[T]
 
 class Later(Generic[T]):
     """What a function makes of a future's result: to be awaited without a coroutine, and so without a task
-    where several are awaited together.
+    where several are awaited together. Others may wait for the same future, so who gives up leaves it be.
     """
 
     __slots__ = ("function", "future")
@@ -22,7 +22,7 @@ class Later(Generic[T]):
         self.function = function
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self.function((yield from self.future.__await__()))
+        return self.function((yield from asyncio.shield(self.future).__await__()))
 
 
 def then(soon: Soon[T], function: Callable[[T], R]) -> Soon[R]:

@@ -124,3 +124,16 @@ async def test_a_key_whose_question_was_cancelled_is_asked_anew(shop: Shop) -> N
         await asyncio.gather(asking, return_exceptions=True)
 
     assert await loader.load(2) == "name 2"
+
+
+@pytest.mark.parametrize("key", [2, 4])
+async def test_who_gives_up_leaves_the_others_their_answer(shop: Shop, key: int) -> None:
+    loader = one(shop.names)
+    leaving, staying = asyncio.ensure_future(loader.load(2)), asyncio.ensure_future(loader.load(key))
+    await asyncio.sleep(0)
+
+    leaving.cancel()
+
+    assert await staying == f"name {key}"
+    assert leaving.cancelled()
+    assert len(shop.asked) == 1
