@@ -144,7 +144,11 @@ class Commands:
         if target_id is not None:
             if not device.capabilities.can_cast:
                 raise _unable("The device cannot cast.")
-            await self.devices.own(account_id, target_id)
+            if target_id == device.id:
+                raise _unable("The device cannot cast to itself.")
+            target = await self.devices.own(account_id, target_id)
+            if not target.capabilities.remote_controllable:
+                raise _unable("The other device cannot be controlled.")
             needed.append(target_id)
         quality, best = command.arguments.get("quality"), device.capabilities.max_quality
         if quality is not None and best is not None and QUALITIES.index(quality) > QUALITIES.index(best):

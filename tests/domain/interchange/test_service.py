@@ -1,5 +1,7 @@
 """Imports over a real database: Trakt's files, matched, merged in steps, taken back."""
 
+import io
+import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +17,7 @@ from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.model import Verdict
 from domain.sync.operations import Position
+from domain.sync.service import WatchlistOrder
 from tests.catalogue import add_external_id, add_movie, add_series, parts_of
 from tests.servers import StatementCounter
 from tests.states import viewings
@@ -370,3 +373,78 @@ async def test_the_import_of_somebody_else_does_not_exist(house: Living, ada: st
 
     assert await refusal(house.interchange.undo(bob, report.import_id)) is UserErrorCode.NOT_FOUND
     assert len(await viewings(house.database, ada, solaris)) == 1
+
+
+HEADER = "Date,Name,Year,Letterboxd URI"
+FILES = {
+    "letterboxd": (
+        (
+            "diary.csv",
+            f"{HEADER},Rating,Rewatch,Tags,Watched Date\n2021-02-04,Solaris,1972,u,4.5,,,2021-02-04",
+        ),
+        ("watchlist.csv", f"{HEADER}\n2020-01-03,Mirror,1975,u"),
+    ),
+    "simkl": (
+        (
+            "SimklBackup.json",
+            orjson.dumps(
+                {
+                    "movies": [
+                        {
+                            "last_watched_at": "2021-05-06T07:08:09Z",
+                            "user_rating": 9,
+                            "status": "completed",
+                            "movie": SOLARIS,
+                        },
+                        {
+                            "status": "plantowatch",
+                            "added_to_watchlist_at": "2020-01-03T00:00:00Z",
+                            "movie": {"title": "Mirror", "year": 1975, "ids": {}},
+                        },
+                    ]
+                }
+            ).decode(),
+        ),
+    ),
+    "netflix": (("NetflixViewingHistory.csv", 'Title,Date\n"Solaris","2/25/21"\n"Mirror","2/26/21"'),),
+    "trakt": (
+        ("history.json", orjson.dumps([watched(SOLARIS, "2020-05-01T20:00:00Z")]).decode()),
+        (
+            "watchlist.json",
+            orjson.dumps(
+                [listed({"title": "Mirror", "year": 1975, "ids": {}}, "2020-01-03T00:00:00Z")]
+            ).decode(),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("source", FILES)
+async def test_every_service_is_tried_out_brought_and_taken_back(
+    house: Living, ada: str, database: Database, source: str
+) -> None:
+    for title, year in (("Solaris", 1972), ("Mirror", 1975)):
+        film = await add_movie(database, title, year=year, runtime_seconds=1000)
+        if title == "Solaris":
+            await add_external_id(database, film, "imdb", "tt0069293")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in FILES[source]:
+            archive.writestr(name, text)
+    empty = await state(house, ada)
+
+    dry = await house.interchange.bring(ada, "export.zip", packed.getvalue(), dry=True)
+    assert (await state(house, ada), dry.import_id) == (empty, None)
+
+    report = await house.interchange.bring(ada, "export.zip", packed.getvalue())
+    assert report.file.source.value.lower() == source
+    assert (report.problems, fates(report)) == ([], fates(dry))
+    assert report.brought >= 2
+    assert await state(house, ada) != empty
+    assert (await house.interchange.bring(ada, "export.zip", packed.getvalue())).brought == 0
+
+    assert report.import_id is not None
+    undone = await house.interchange.undo(ada, report.import_id)
+    assert (undone.brought, undone.left) == (report.brought, 0)
+    assert await viewings(database, ada, film) == []
+    assert (await house.sync.store.watchlist(ada, WatchlistOrder.MANUAL, Cut.of(9, None))).nodes == []

@@ -259,6 +259,7 @@ async def test_a_command_waits_from_one_second_to_a_minute(
 async def test_casting_needs_both_devices(house: Living, ada: str, tv: Device) -> None:
     phone = await house.device(ada, "Phone", can_cast=True)
     foreign = await house.device(await house.account(), "Foreign")
+    deaf = await house.device(ada, "Deaf", remote_controllable=False)
     to_tv = Command("castTo", {"deviceId": tv.id})
 
     sent = await house.commands.send(ada, phone.id, to_tv)
@@ -267,11 +268,17 @@ async def test_casting_needs_both_devices(house: Living, ada: str, tv: Device) -
     codes = [
         await refusal(house.commands.send(ada, tv.id, Command("castTo", {"deviceId": phone.id}))),
         await refusal(house.commands.send(ada, phone.id, Command("castTo", {"deviceId": foreign.id}))),
+        await refusal(house.commands.send(ada, phone.id, Command("castTo", {"deviceId": phone.id}))),
+        await refusal(house.commands.send(ada, phone.id, Command("castTo", {"deviceId": deaf.id}))),
     ]
     await house.devices.leave(ada, tv.id)
     codes.append(await refusal(house.commands.send(ada, phone.id, to_tv)))
 
-    assert codes == [UserErrorCode.UNAVAILABLE, UserErrorCode.NOT_FOUND, UserErrorCode.UNAVAILABLE]
+    assert codes == [
+        UserErrorCode.UNAVAILABLE,
+        UserErrorCode.NOT_FOUND,
+        *[UserErrorCode.UNAVAILABLE] * 3,
+    ]
     assert await house.written() == rows + 1  # that the TV left
 
 
