@@ -88,7 +88,9 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
             Store(folder / "device.sqlite", lambda: time.time_ns() // 1_000_000)
         ) as store:
             if store.device_id is None:
-                store.name(await gateway.register(name, kind.value, "terminal"))
+                store.name(
+                    await gateway.register(name, kind.value, "terminal", capabilities={"canCast": True})
+                )
             simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
             await simulated.look_at_itself()
             living = asyncio.create_task(simulated.run())

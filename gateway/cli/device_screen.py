@@ -99,7 +99,8 @@ class Screen:
 
     def _state(self) -> Text:
         waiting, letters = len(self.device.store), len(self.device.store.dead_letters())
-        told = [f"volume {self.device.volume:.0%}", f"{waiting} waiting to be sent"]
+        volume = "muted" if self.device.muted else f"volume {self.device.volume:.0%}"
+        told = [volume, f"{waiting} waiting to be sent"]
         if letters:
             told.append(f"{letters} refused")
         if self.device.incognito:

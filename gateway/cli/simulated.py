@@ -19,7 +19,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
-from media_gateway_client.operations import Operations
+from media_gateway_client.operations import Operations, SendCommandInput
 
 REPORT_SECONDS = 10.0
 
@@ -99,6 +99,10 @@ class SimulatedDevice:
     say: Say
     playing: Playing | None = None
     volume: float = 0.5
+    muted: bool = False
+    subtitles: str | None = None
+    audio: str | None = None
+    quality: str | None = None
     incognito: bool = False
     known: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Titles and lengths of what was listed or played."""
@@ -169,29 +173,80 @@ class SimulatedDevice:
 
     async def obey(self, action: str, arguments: Mapping[str, Any]) -> str | None:
         """Does what a command says; why it cannot, where it cannot."""
-        on = self.playing
-        if action == "load":
-            await self.start(arguments["contentId"], arguments["startSeconds"])
-        elif action == "setVolume":
-            self.volume = arguments["level"]
-        elif on is None:
-            return "Nothing plays here."
-        elif action == "play":
-            on.play()
-        elif action == "pause":
-            on.pause()
-        elif action == "seek":
-            on.go_to(arguments["positionSeconds"])
-        elif action == "stop":
-            self.stop()
-        else:
-            return f"This device does not know {action}."
+        match action:
+            case "load":
+                await self.start(arguments["contentId"], arguments["startSeconds"])
+            case "setVolume":
+                self.volume, self.muted = arguments["level"], False
+            case "mute" | "unmute":
+                self.muted = action == "mute"
+            case "setSubtitles":
+                self.subtitles = arguments["language"]
+            case "setAudio":
+                self.audio = arguments["language"]
+            case "setQuality":
+                self.quality = arguments["quality"]
+            case _ if self.playing is None:
+                return "Nothing plays here."
+            case _:
+                return await self._do_with(self.playing, action, arguments)
+        return None
+
+    async def _do_with(self, on: Playing, action: str, arguments: Mapping[str, Any]) -> str | None:
+        match action:
+            case "play":
+                on.play()
+            case "pause":
+                on.pause()
+            case "seek":
+                on.go_to(arguments["positionSeconds"])
+            case "stop":
+                self.stop()
+            case "next" | "previous":
+                return await self._go_to_part(on, 1 if action == "next" else -1)
+            case "castTo":
+                return await self._cast(on, arguments["deviceId"])
+            case _:
+                return f"This device does not know {action}."
         self.report()
+        return None
+
+    async def _go_to_part(self, on: Playing, step: int) -> str | None:
+        """The episode or track behind or before this one, from its start."""
+        node = (await self.line.parts(id=on.content_id))["node"]
+        parts = [on.content_id]
+        if node is not None and node["__typename"] == "Episode":
+            seasons = node["season"]["series"]["seasons"]
+            parts = [episode["id"] for season in seasons for episode in season["episodes"]["nodes"]]
+        elif node is not None and node["__typename"] == "Track" and node["album"] is not None:
+            parts = [track["id"] for track in node["album"]["tracks"]]
+        place = parts.index(on.content_id) + step
+        if not 0 <= place < len(parts):
+            return f"Nothing comes {'after' if step > 0 else 'before'} this."
+        self.report()
+        await self.start(parts[place], 0)
+        return None
+
+    async def _cast(self, on: Playing, device_id: str) -> str | None:
+        """Has another device go on from here."""
+        at = on.position_seconds
+        given: SendCommandInput = {
+            "deviceId": device_id,
+            "command": {"load": {"contentId": on.content_id, "startSeconds": at}},
+        }
+        sent = (await self.line.send_command(input=given))["sendCommand"]
+        if sent["userErrors"]:
+            return sent["userErrors"][0]["message"]
+        self.stop()
         return None
 
     async def _obey_for_ever(self) -> None:
         while True:
             try:
+                if self._cursor is None:
+                    # What is said between one stream and the next is missed by no device that knows this.
+                    viewer = (await self.line.sync_cursor())["viewer"]
+                    self._cursor = None if viewer is None else viewer["syncCursor"]
                 told = self.line.device_commands(device=self._id, after=self._cursor)
                 async for data in told:
                     await self._answer(data["deviceCommands"])

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -26,15 +27,19 @@ async def living(server: Server, client: Client, folder: Path, name: str) -> Asy
         gateway = Gateway(http, client.token or "")
         store = Store(folder / f"{name}.sqlite", lambda: time.time_ns() // 1_000_000)
         if store.device_id is None:
-            store.name(await gateway.register(name, "TV"))
+            store.name(await gateway.register(name, "TV", capabilities={"canCast": True}))
         device = SimulatedDevice(store, Line(gateway), lambda _text: None)
         running = asyncio.create_task(device.run())
         try:
+            # Whatever it is told from then on reaches it.
+            await until(lambda: device._cursor is not None)
             yield device
         finally:
+            ran = not running.done()
             running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            ended = await asyncio.gather(running, return_exceptions=True)
             store.close()
+            assert ran, ended
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -87,3 +92,78 @@ async def test_a_device_obeys_and_its_sender_sees_it(server: Server, tmp_path: P
                 await asyncio.sleep(0.02)
         assert tv.playing is not None
         assert 1200 <= tv.playing.position_seconds < 1200 + PATIENCE_SECONDS
+
+
+SAY = """mutation ($device: ID!, $command: DeviceCommandInput!) { sendCommand(input: {
+  deviceId: $device, command: $command}) { command { id } userErrors { message } } }"""
+FIND = """query ($kinds: [ContentKind!]!) { contents(first: 5, filter: {kinds: $kinds}) { nodes {
+  ... on Series { seasons { episodes(first: 100) { nodes { id } } } }
+  } } }"""
+OUTCOME = "query ($id: ID!) { node(id: $id) { ... on DeviceCommand { state failure } } }"
+
+
+async def said(client: Client, device: SimulatedDevice, **command: Any) -> tuple[str, str | None]:
+    """How a command ended, and why it failed."""
+    sent = (await client.ask(SAY, device=device.store.device_id, command=command))["sendCommand"]
+    assert sent["userErrors"] == []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            node = (await client.ask(OUTCOME, id=sent["command"]["id"]))["node"]
+            if node["state"] in {"EXECUTED", "FAILED", "EXPIRED"}:
+                return node["state"], node["failure"]
+            await asyncio.sleep(0.02)
+
+
+async def test_a_device_does_everything_that_it_can_be_told(server: Server, tmp_path: Path) -> None:
+    client = await register(server, "told@example.com")
+    series = (await client.ask(FIND, kinds=["SERIES"]))["contents"]["nodes"]
+    episodes = next(
+        found
+        for each in series
+        if len(found := [part["id"] for season in each["seasons"] for part in season["episodes"]["nodes"]])
+        > 1
+    )
+    done = ("EXECUTED", None)
+    async with (
+        living(server, client, tmp_path, "TV") as tv,
+        living(server, client, tmp_path, "Phone") as phone,
+    ):
+        assert await said(client, tv, pause={}) == ("FAILED", "Nothing plays here.")
+        assert await said(client, tv, load={"contentId": episodes[0], "startSeconds": 30}) == done
+        assert await said(client, tv, pause={}) == done
+        assert tv.playing is not None
+        assert tv.playing.since is None
+        assert await said(client, tv, play={}) == done
+        assert await said(client, tv, mute={}) == done
+        assert tv.muted
+        assert await said(client, tv, setVolume={"level": 0.2}) == done
+        assert (tv.volume, tv.muted) == (0.2, False)
+        assert await said(client, tv, setSubtitles={"language": "de"}) == done
+        assert await said(client, tv, setAudio={"language": "fr"}) == done
+        assert await said(client, tv, setQuality={"quality": "HD"}) == done
+        assert await said(client, tv, next={}) == done
+        assert (tv.subtitles, tv.audio, tv.quality) == ("de", "fr", "HD")
+        assert tv.playing.content_id == episodes[1]
+        assert await said(client, tv, previous={}) == done
+        assert await said(client, tv, previous={}) == ("FAILED", "Nothing comes before this.")
+        assert await said(client, tv, seek={"positionSeconds": 90}) == done
+        assert await said(client, tv, castTo={"deviceId": phone.store.device_id}) == done
+        await until(lambda: phone.playing is not None)
+        assert tv.playing is None
+        assert phone.playing is not None
+        assert phone.playing.content_id == episodes[0]
+        assert 90 <= phone.playing.position_seconds < 90 + PATIENCE_SECONDS
+
+
+async def test_what_came_as_the_line_was_cut_is_done_when_it_is_back(server: Server, tmp_path: Path) -> None:
+    client = await register(server, "missed@example.com")
+    async with living(server, client, tmp_path, "TV") as tv:
+        tv.line.cut = True
+        sent = await client.ask(SAY, device=tv.store.device_id, command={"setVolume": {"level": 0.3}})
+        assert sent["sendCommand"]["userErrors"] == []
+        await asyncio.sleep(0.2)
+        assert tv.volume == 0.5
+
+        tv.line.cut = False
+
+        await until(lambda: tv.volume == 0.3)

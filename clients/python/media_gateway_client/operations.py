@@ -69,6 +69,32 @@ CONTENT = """query Content($id: ID!) {
   }
 }"""
 
+PARTS = """query Parts($id: ID!) {
+  node(id: $id) {
+    __typename
+    ... on Episode {
+      season {
+        series {
+          seasons {
+            episodes(first: 100) {
+              nodes {
+                id
+              }
+            }
+          }
+        }
+      }
+    }
+    ... on Track {
+      album {
+        tracks {
+          id
+        }
+      }
+    }
+  }
+}"""
+
 HOME = """query Home {
   home {
     id
@@ -136,6 +162,12 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+  }
+}"""
+
+SYNC_CURSOR = """query SyncCursor {
+  viewer {
+    syncCursor
   }
 }"""
 
@@ -523,6 +555,89 @@ ContentData = TypedDict(
         "node": ContentNode | None,
     },
 )
+PartsNodeOther = TypedDict(
+    "PartsNodeOther",
+    {
+        "__typename": Literal[
+            "Account",
+            "Album",
+            "ApiKey",
+            "Device",
+            "DeviceCommand",
+            "LoginSession",
+            "Movie",
+            "Passkey",
+            "Person",
+            "PlaybackSession",
+            "Season",
+            "Series",
+            "ViewingProfile",
+        ],
+    },
+)
+PartsNodeEpisodeSeasonSeriesSeasonsEpisodesNodes = TypedDict(
+    "PartsNodeEpisodeSeasonSeriesSeasonsEpisodesNodes",
+    {
+        "id": str,
+    },
+)
+PartsNodeEpisodeSeasonSeriesSeasonsEpisodes = TypedDict(
+    "PartsNodeEpisodeSeasonSeriesSeasonsEpisodes",
+    {
+        "nodes": list[PartsNodeEpisodeSeasonSeriesSeasonsEpisodesNodes],
+    },
+)
+PartsNodeEpisodeSeasonSeriesSeasons = TypedDict(
+    "PartsNodeEpisodeSeasonSeriesSeasons",
+    {
+        "episodes": PartsNodeEpisodeSeasonSeriesSeasonsEpisodes,
+    },
+)
+PartsNodeEpisodeSeasonSeries = TypedDict(
+    "PartsNodeEpisodeSeasonSeries",
+    {
+        "seasons": list[PartsNodeEpisodeSeasonSeriesSeasons],
+    },
+)
+PartsNodeEpisodeSeason = TypedDict(
+    "PartsNodeEpisodeSeason",
+    {
+        "series": PartsNodeEpisodeSeasonSeries,
+    },
+)
+PartsNodeEpisode = TypedDict(
+    "PartsNodeEpisode",
+    {
+        "__typename": Literal["Episode"],
+        "season": PartsNodeEpisodeSeason,
+    },
+)
+PartsNodeTrackAlbumTracks = TypedDict(
+    "PartsNodeTrackAlbumTracks",
+    {
+        "id": str,
+    },
+)
+PartsNodeTrackAlbum = TypedDict(
+    "PartsNodeTrackAlbum",
+    {
+        "tracks": list[PartsNodeTrackAlbumTracks],
+    },
+)
+PartsNodeTrack = TypedDict(
+    "PartsNodeTrack",
+    {
+        "__typename": Literal["Track"],
+        "album": PartsNodeTrackAlbum | None,
+    },
+)
+PartsNode: TypeAlias = PartsNodeOther | PartsNodeEpisode | PartsNodeTrack
+PartsData = TypedDict(
+    "PartsData",
+    {
+        "node": PartsNode | None,
+    },
+)
 HomeHomeItems = TypedDict(
     "HomeHomeItems",
     {
@@ -600,6 +715,18 @@ WatchlistData = TypedDict(
     "WatchlistData",
     {
         "viewer": WatchlistViewer | None,
+    },
+)
+SyncCursorViewer = TypedDict(
+    "SyncCursorViewer",
+    {
+        "syncCursor": str,
+    },
+)
+SyncCursorData = TypedDict(
+    "SyncCursorData",
+    {
+        "viewer": SyncCursorViewer | None,
     },
 )
 DeviceKind: TypeAlias = Literal["TV", "PHONE", "TABLET", "DESKTOP", "WEB"]
@@ -1197,6 +1324,9 @@ class Operations(ABC):
     async def content(self, *, id: str) -> ContentData:
         return cast("ContentData", await self.execute(CONTENT, **_given(id=id)))
 
+    async def parts(self, *, id: str) -> PartsData:
+        return cast("PartsData", await self.execute(PARTS, **_given(id=id)))
+
     async def home(self) -> HomeData:
         return cast("HomeData", await self.execute(HOME))
 
@@ -1205,6 +1335,9 @@ class Operations(ABC):
 
     async def watchlist(self, *, first: int, after: str | None = None) -> WatchlistData:
         return cast("WatchlistData", await self.execute(WATCHLIST, **_given(first=first, after=after)))
+
+    async def sync_cursor(self) -> SyncCursorData:
+        return cast("SyncCursorData", await self.execute(SYNC_CURSOR))
 
     async def devices(self) -> DevicesData:
         return cast("DevicesData", await self.execute(DEVICES))
