@@ -11,6 +11,7 @@ import httpx
 import orjson
 import pytest
 
+from gateway.oauth.browser import seal
 from tests.conftest import fresh_database
 from tests.e2e.oauth import App, Browser, Page, asking, browsing, exchanged, registered
 from tests.e2e.server import PASSWORD, Client, Server, register, running
@@ -203,6 +204,21 @@ async def test_nobody_is_sent_away_by_a_link_of_another_site(ours: Server, app: 
         unknown = await browser.open("/oauth/with/nobody", next="/oauth/device", seal="0" * 64)
 
     assert (page.response.status_code, unknown.response.status_code) == (400, 400)
+
+
+async def test_who_planted_the_cookie_of_a_form_leads_nobody_away(ours: Server) -> None:
+    chosen = "what-somebody-else-has-planted"
+    async with httpx.AsyncClient(base_url=ours.url, cookies={"mg-form": chosen}) as http:
+        away, good = [
+            await http.get(
+                f"/oauth/with/{NAME}",
+                params={"next": following, "seal": seal(chosen, f"{NAME} {following}")},
+            )
+            for following in ("https://evil.example/", "/oauth/device")
+        ]
+
+    assert (away.status_code, good.status_code) == (400, 302)
+    assert "location" not in away.headers
 
 
 async def test_a_provider_that_denies_is_told_as_such(ours: Server, house: Server, app: App) -> None:

@@ -12,8 +12,9 @@ import httpx
 import pyotp
 import pytest
 
+from gateway.oauth.browser import seal
 from tests.conftest import fresh_database
-from tests.e2e.oauth import Page, browsing
+from tests.e2e.oauth import EMAIL, App, Browser, Page, browsing, code_for, exchanged
 from tests.e2e.server import PASSWORD, Client, Failed, Server, register, running
 
 VIEWER = "{ viewer { account { id } } }"
@@ -225,6 +226,51 @@ async def test_a_cookie_signs_nobody_in_to_the_graph(server: Server) -> None:
     assert refreshed == {"refreshSession": {"accessToken": None}}
 
 
+async def test_a_refresh_token_signs_nobody_in_on_our_pages(
+    oauth_server: Server, app: App, ada: Browser
+) -> None:
+    signed_in = await Client(oauth_server).ask(
+        f'mutation {{ signIn(input: {{email: "{EMAIL}", password: "{PASSWORD}"}}) {{ refreshToken }} }}'
+    )
+    given = (await exchanged(oauth_server, app, await code_for(ada, app))).json()
+    shown = []
+
+    for secret in (
+        ada.http.cookies["mg-session"],
+        given["refresh_token"],
+        signed_in["signIn"]["refreshToken"],
+    ):
+        async with browsing(oauth_server) as browser:
+            browser.http.cookies.set("mg-session", secret)
+            shown.append((await browser.open("/oauth/device")).text)
+
+    assert [f"Signed in as {EMAIL}" in text for text in shown] == [True, False, False]
+    assert ['name="password"' in text for text in shown] == [False, True, True]
+
+
+async def test_a_form_of_another_site_signs_nobody_out(server: Server) -> None:
+    await register(server, "stays@example.com")
+    await register(server, "sends-away@example.com")
+    async with browsing(server) as browser, browsing(server) as eve:
+        signed_in = await browser.sign_in(await browser.open("/oauth/device"), "stays@example.com")
+        form = sign_out_form(signed_in)
+        eves = sign_out_form(await eve.sign_in(await eve.open("/oauth/device"), "sends-away@example.com"))
+        forged = await browser.send("/oauth/sign-out", next=form["next"], seal="0" * 64)
+        unsealed = await browser.send("/oauth/sign-out", next=form["next"])
+        of_another = await browser.send("/oauth/sign-out", **eves)
+        changed = await browser.send("/oauth/sign-out", **(form | {"next": "/oauth/device?user_code=x"}))
+        across = await browser.http.post(
+            "/oauth/sign-out", data=form, headers={"sec-fetch-site": "cross-site"}
+        )
+        still = await browser.open("/oauth/device")
+        out = await browser.send("/oauth/sign-out", **form)
+
+    refused = [page.response.status_code for page in (forged, unsealed, of_another, changed)]
+    assert [*refused, across.status_code] == [400] * 5
+    assert "Signed in as stays@example.com" in still.text
+    assert "Signed in as" not in out.text
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -244,27 +290,65 @@ async def test_no_page_can_be_framed(server: Server, path: str) -> None:
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
-    "following",
-    [
-        "https://evil.example/",
-        "//evil.example/oauth/device",
-        "/\\evil.example/oauth/device",
-        "/oauth/device/../../evil",
-        "javascript:alert(1)",
-        "/oauth/device\r\nset-cookie: x=y",
-        "/oauth/device\t//evil.example",
-        "oauth/device",
-        "/oauth/deviceevil",
-        "",
-    ],
-)
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/oauth/device",
+    "/\\evil.example/oauth/device",
+    "/oauth/device/../../evil",
+    "javascript:alert(1)",
+    "/oauth/device\r\nset-cookie: x=y",
+    "/oauth/device\t//evil.example",
+    "oauth/device",
+    "/oauth/deviceevil",
+    "",
+]
+
+
+@pytest.mark.parametrize("following", ELSEWHERE)
 async def test_signing_out_leads_to_our_own_pages_only(server: Server, following: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         page = await http.post("/oauth/sign-out", data={"next": following})
 
     assert page.status_code == 400
     assert "location" not in page.headers
+
+
+@pytest.mark.parametrize("following", ELSEWHERE)
+async def test_who_planted_the_cookie_of_a_form_leads_nobody_away(server: Server, following: str) -> None:
+    async with httpx.AsyncClient(base_url=server.url, cookies={"mg-form": CHOSEN}) as victim:
+        pages = [
+            await victim.post("/oauth/sign-in", data=planted(following, "") | SIGNING_IN),
+            await victim.post("/oauth/passkey", data=planted(following, "") | PASSKEY),
+            await victim.post("/oauth/second-step", data=planted(following, "second-step x pwd ") | SECOND),
+        ]
+
+    assert [page.status_code for page in pages] == [400] * 3
+    assert all("location" not in page.headers for page in pages)
+    assert "mg-session" not in victim.cookies
+
+
+async def test_the_seal_of_a_planted_cookie_is_right_and_leads_to_our_own_pages(server: Server) -> None:
+    await register(server, SIGNING_IN["email"])
+    async with httpx.AsyncClient(base_url=server.url, cookies={"mg-form": CHOSEN}) as http:
+        page = await http.post("/oauth/sign-in", data=planted("/oauth/device", "") | SIGNING_IN)
+        passkey = await http.post("/oauth/passkey", data=planted("/oauth/device", "") | PASSKEY)
+        second = await http.post(
+            "/oauth/second-step", data=planted("/oauth/device", "second-step x pwd ") | SECOND
+        )
+
+    assert (page.status_code, page.headers["location"]) == (303, "/oauth/device")
+    assert (passkey.status_code, second.status_code) == (401, 401)
+
+
+CHOSEN = "what-somebody-else-has-planted"
+SIGNING_IN = {"email": "planted@example.com", "password": PASSWORD}
+PASSKEY = {"challenge": "x", "credential": "{}"}
+SECOND = {"challenge": "x", "first": "pwd", "code": "000000"}
+
+
+def planted(following: str, before: str) -> dict[str, str]:
+    """Where a form leads on, sealed by whoever has chosen what the cookie holds."""
+    return {"next": following, "seal": seal(CHOSEN, before + following)}
 
 
 async def test_links_lead_to_the_issuer_whatever_host_was_asked(server: Server) -> None:

@@ -216,6 +216,35 @@ async def test_a_form_of_another_site_does_nothing(oauth_server: Server, app: Ap
     assert statuses == [400] * 4
 
 
+async def test_a_form_of_another_site_signs_nobody_in(oauth_server: Server, app: App) -> None:
+    given = {"email": EMAIL, "password": PASSWORD}
+    async with browsing(oauth_server) as browser, browsing(oauth_server) as eve:
+        form = (await browser.open("/oauth/authorize", **asking(app))).hidden()
+        eves = (await eve.open("/oauth/authorize", **asking(app))).hidden()
+        sent = [
+            form | {"seal": "0" * 64},
+            form | {"seal": ""},
+            form | {"next": "/oauth/device"},
+            eves,
+        ]
+        pages = [await browser.send("/oauth/sign-in", **fields, **given) for fields in sent]
+        passkeys = [
+            await browser.send("/oauth/passkey", **(fields | {"credential": "{}"})) for fields in sent
+        ]
+        across = await browser.http.post(
+            "/oauth/sign-in", data=form | given, headers={"sec-fetch-site": "cross-site"}
+        )
+        in_between = dict(browser.http.cookies)
+        good = await browser.send("/oauth/sign-in", **form, **given)
+    async with browsing(oauth_server) as bare:
+        without = await bare.send("/oauth/sign-in", **eves, **given)
+
+    assert [page.response.status_code for page in (*pages, *passkeys, without)] == [400] * 9
+    assert across.status_code == 400
+    assert "mg-session" not in in_between
+    assert "Allow Test app?" in good.text
+
+
 @pytest.mark.parametrize(
     "following",
     [

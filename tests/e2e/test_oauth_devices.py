@@ -155,6 +155,28 @@ async def test_a_form_of_another_browser_lets_nothing_in(oauth_server: Server, t
     assert (await polled(oauth_server, tv, codes["device_code"]))["error"] == "authorization_pending"
 
 
+async def test_a_form_of_another_site_lets_nothing_in(oauth_server: Server, tv: App, ada: Browser) -> None:
+    await register(oauth_server, "mallory@example.com")
+    codes, others = await started(oauth_server, tv), await started(oauth_server, tv)
+    form = (await ada.open("/oauth/device", user_code=codes["user_code"])).hidden()
+    of_other_code = (await ada.open("/oauth/device", user_code=others["user_code"])).hidden()["seal"]
+    async with browsing(oauth_server) as mallory:
+        await mallory.sign_in(await mallory.open("/oauth/device"), "mallory@example.com")
+        of_mallory = (await mallory.open("/oauth/device", user_code=codes["user_code"])).hidden()["seal"]
+
+    pages = [
+        await ada.send("/oauth/device", **(form | {"seal": seal}), decision="allow")
+        for seal in ("0" * 64, "", of_other_code, of_mallory)
+    ]
+    across = await ada.http.post(
+        "/oauth/device", data=form | {"decision": "allow"}, headers={"sec-fetch-site": "cross-site"}
+    )
+
+    assert [page.response.status_code for page in pages] == [400] * 4
+    assert across.status_code == 400
+    assert (await polled(oauth_server, tv, codes["device_code"]))["error"] == "authorization_pending"
+
+
 async def test_a_device_is_shown_the_way_as_a_picture(oauth_server: Server, tv: App) -> None:
     codes = await started(oauth_server, tv)
     async with httpx.AsyncClient(base_url=oauth_server.url) as http:

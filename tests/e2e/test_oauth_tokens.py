@@ -335,6 +335,35 @@ async def test_nobody_else_acts_as_an_account(oauth_server: Server, desk: Desk, 
     assert await error(str(uuid.uuid4()), desk.admin_token) == "invalid_grant"
 
 
+async def test_no_administrator_acts_as_another(oauth_server: Server, desk: Desk) -> None:
+    await Client(oauth_server).ask(REGISTER.format("chief"))
+    chief_id = await key_of(oauth_server, "chief@example.com")
+    await execute(oauth_server, "UPDATE account SET roles = '{viewer,admin}' WHERE id = $1", chief_id)
+
+    answer = await asked(
+        oauth_server, desk.app, **EXCHANGE, subject_token=chief_id, actor_token=desk.admin_token
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert (
+        await rows(
+            oauth_server,
+            "SELECT 1 FROM audit_entry WHERE action = 'account.impersonated' AND resource_id = $1",
+            chief_id,
+        )
+        == []
+    )
+    assert (
+        await rows(
+            oauth_server,
+            "SELECT 1 FROM login_session WHERE acting_id = $1 AND account_id = $2",
+            desk.admin_id,
+            chief_id,
+        )
+        == []
+    )
+
+
 async def test_an_application_that_an_administrator_lets_look_acts_as_nobody(
     oauth_server: Server, desk: Desk
 ) -> None:

@@ -149,6 +149,16 @@ async def test_within_the_grace_period_only_its_client_with_its_key_gets_the_suc
     assert await stands(desk.sessions, bound)
 
 
+async def test_within_the_grace_period_nobody_gets_the_successor_of_a_session_that_ended(desk: Desk) -> None:
+    tokens = await signed_in(desk)
+    await desk.sessions.refresh(tokens.refresh_token, NOWHERE)
+    session = tokens.session
+
+    await desk.sessions.end(session.account_id, [session.id], SessionEnd.SIGNED_OUT, NOWHERE)
+
+    assert await is_refused(desk.sessions, tokens.refresh_token)
+
+
 async def test_a_token_shown_after_the_grace_period_ends_the_session(desk: Desk) -> None:
     tokens = await signed_in(desk)
     following = await desk.sessions.refresh(tokens.refresh_token, NOWHERE)
