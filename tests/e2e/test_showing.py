@@ -1,4 +1,4 @@
-"""What a device in a terminal plays is what others see of it: through cuts, kills of it, and of the server."""
+"""What a device in a terminal plays is what others see of it: through cuts, kills of it and of the server."""
 
 import asyncio
 import re
