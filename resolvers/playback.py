@@ -13,7 +13,7 @@ from domain.identity.model import Viewer
 from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.platform.soon import Soon
-from domain.playback.model import PlaybackSession, PlaybackState
+from domain.playback.model import PlaybackQuality, PlaybackSession, PlaybackState
 from domain.playback.service import Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
@@ -43,6 +43,8 @@ class StartPlaybackInput:
     """Where to start; where the viewer stopped if open."""
     duration_seconds: int | None = None
     """How long it is, where the player knows better than the catalogue."""
+    quality: PlaybackQuality = PlaybackQuality.AUTO
+    """How good a picture the player asks for."""
 
 
 @entry
@@ -114,7 +116,7 @@ async def start_playback(
     await must_show(context, content)
     must_watch(context)
     platform = await _platform(info, content, input.platform)
-    begin = Beginning(platform, input.position_seconds, input.duration_seconds)
+    begin = Beginning(platform, input.position_seconds, input.duration_seconds, input.quality)
     session = await context.services.playback.start(account, content, device, begin)
     return PlaybackPayload(session=session, progress=await context.sync.progress.load(content))
 
@@ -129,8 +131,9 @@ async def report_progress(
         raise BadInput("Give `sessionId` or `contentId`, exactly one of them.")
     if input.session_id is not None:
         key = key_of(input.session_id, "PlaybackSession", "sessionId")
-        report = Report(input.state, position)
-        session, moved = await services.playback.report(account, key, report, Origin(version=input.version))
+        report, origin = Report(input.state, position), Origin(version=input.version)
+        allowed = await _may_go_on(info, key)
+        session, moved = await services.playback.report(account, key, report, origin, allowed=allowed)
         return PlaybackPayload(session=session, progress=moved)
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id or "", "input.contentId")
@@ -236,6 +239,21 @@ async def session_node(info: Info, key: str) -> PlaybackSession | None:
 
 NODES = {"PlaybackSession": session_node}
 NODE_ACCESS = {"PlaybackSession": own(Scope.READ_PROGRESS)}
+
+
+async def _may_go_on(info: Info, key: str) -> bool:
+    """Whether the caller's profile lets them go on with a session. What was begun outside of the hours, which
+    takes the PIN, goes on. Asks nothing where nothing is limited.
+    """
+    context = info.context
+    if context.restriction is None and context.hours is None:
+        return True
+    session = await context.services.playback.find(context.account_id, key)
+    if session is None:
+        return True
+    hours = context.hours
+    closed = hours is not None and hours.open_at(session.started_at) and not may_watch(context)
+    return not closed and await shows(context, session.content_id)
 
 
 async def _platform(info: Info, content_id: int, wanted: ID | None) -> str | None:

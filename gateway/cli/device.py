@@ -92,7 +92,6 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
                     await gateway.register(name, kind.value, "terminal", capabilities={"canCast": True})
                 )
             simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
-            await simulated.look_at_itself()
             living = asyncio.create_task(simulated.run())
             try:
                 if sys.stdin.isatty() and sys.stdout.isatty():

@@ -90,8 +90,8 @@ async def running_pair(folder: Path, **settings: str) -> AsyncIterator[tuple[Ser
 
 
 async def start(folder: Path, **settings: str) -> Server:
-    """A server that is ready; `{port}` in a setting becomes its port."""
-    port = free_port()
+    """A server that is ready; `{port}` in a setting becomes its port. It is a free one unless it is told."""
+    port = int(settings.get("port", free_port()))
     log = folder / f"server-{port}.log"
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test may wait for a folder
     told = {

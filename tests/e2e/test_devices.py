@@ -32,7 +32,7 @@ async def living(server: Server, client: Client, folder: Path, name: str) -> Asy
         running = asyncio.create_task(device.run())
         try:
             # Whatever it is told from then on reaches it.
-            await until(lambda: device._cursor is not None)
+            await until(lambda: device.listens)
             yield device
         finally:
             ran = not running.done()

@@ -188,6 +188,9 @@ DEVICE_ITSELF = """query DeviceItself($id: ID!) {
     __typename
     ... on Device {
       incognito
+      nowPlaying {
+        id
+      }
     }
   }
 }"""
@@ -272,6 +275,48 @@ fragment Refusal on UserError {
   code
 }"""
 
+START_PLAYBACK = """mutation StartPlayback($input: StartPlaybackInput!) {
+  startPlayback(input: $input) {
+    session {
+      id
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+REPORT_PROGRESS = """mutation ReportProgress($input: ReportProgressInput!) {
+  reportProgress(input: $input) {
+    session {
+      endReason
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+END_PLAYBACK = """mutation EndPlayback($input: EndPlaybackInput!) {
+  endPlayback(input: $input) {
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
 DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
   deviceCommands(deviceId: $device, after: $after) {
     cursor
@@ -328,6 +373,10 @@ FOLLOW_CHANGES = """subscription FollowChanges($after: String, $snapshot: Boolea
     }
     ... on PlaybackChanged {
       cursor
+      session {
+        id
+        endReason
+      }
     }
     ... on SnapshotBegan {
       cursor
@@ -773,11 +822,18 @@ DeviceItselfNodeOther = TypedDict(
         ],
     },
 )
+DeviceItselfNodeDeviceNowPlaying = TypedDict(
+    "DeviceItselfNodeDeviceNowPlaying",
+    {
+        "id": str,
+    },
+)
 DeviceItselfNodeDevice = TypedDict(
     "DeviceItselfNodeDevice",
     {
         "__typename": Literal["Device"],
         "incognito": bool,
+        "nowPlaying": DeviceItselfNodeDeviceNowPlaying | None,
     },
 )
 DeviceItselfNode: TypeAlias = DeviceItselfNodeOther | DeviceItselfNodeDevice
@@ -1108,6 +1164,101 @@ AcknowledgeCommandInput = TypedDict(
         "report": NotRequired[CommandReport],
     },
 )
+StartPlaybackStartPlaybackSession = TypedDict(
+    "StartPlaybackStartPlaybackSession",
+    {
+        "id": str,
+    },
+)
+StartPlaybackStartPlayback = TypedDict(
+    "StartPlaybackStartPlayback",
+    {
+        "session": StartPlaybackStartPlaybackSession | None,
+        "userErrors": list[Refusal],
+    },
+)
+StartPlaybackData = TypedDict(
+    "StartPlaybackData",
+    {
+        "startPlayback": StartPlaybackStartPlayback,
+    },
+)
+PlaybackQuality: TypeAlias = Literal["AUTO", "LOW", "MEDIUM", "HIGH", "ULTRA"]
+StartPlaybackInput = TypedDict(
+    "StartPlaybackInput",
+    {
+        "contentId": str,
+        "deviceId": str,
+        "platform": NotRequired[str | None],
+        "positionSeconds": NotRequired[int | None],
+        "durationSeconds": NotRequired[int | None],
+        "quality": NotRequired[PlaybackQuality],
+    },
+)
+PlaybackEnd: TypeAlias = Literal[
+    "FINISHED",
+    "STOPPED",
+    "REPLACED",
+    "HANDED_OVER",
+    "SILENT",
+    "NOT_ALLOWED",
+    "FORGOTTEN",
+    "INCOGNITO",
+    "DEVICE_REMOVED",
+]
+ReportProgressReportProgressSession = TypedDict(
+    "ReportProgressReportProgressSession",
+    {
+        "endReason": PlaybackEnd | None,
+    },
+)
+ReportProgressReportProgress = TypedDict(
+    "ReportProgressReportProgress",
+    {
+        "session": ReportProgressReportProgressSession | None,
+        "userErrors": list[Refusal],
+    },
+)
+ReportProgressData = TypedDict(
+    "ReportProgressData",
+    {
+        "reportProgress": ReportProgressReportProgress,
+    },
+)
+PlaybackState: TypeAlias = Literal["PLAYING", "PAUSED", "BUFFERING", "STOPPED", "ENDED"]
+ReportProgressInput = TypedDict(
+    "ReportProgressInput",
+    {
+        "sessionId": NotRequired[str | None],
+        "contentId": NotRequired[str | None],
+        "positionSeconds": int,
+        "durationSeconds": NotRequired[int | None],
+        "state": NotRequired[PlaybackState | None],
+        "deviceId": NotRequired[str | None],
+        "viewing": NotRequired[int | None],
+        "version": NotRequired[str | None],
+    },
+)
+EndPlaybackEndPlayback = TypedDict(
+    "EndPlaybackEndPlayback",
+    {
+        "userErrors": list[Refusal],
+    },
+)
+EndPlaybackData = TypedDict(
+    "EndPlaybackData",
+    {
+        "endPlayback": EndPlaybackEndPlayback,
+    },
+)
+EndPlaybackInput = TypedDict(
+    "EndPlaybackInput",
+    {
+        "sessionId": str,
+        "positionSeconds": NotRequired[int | None],
+        "version": NotRequired[str | None],
+    },
+)
 DeviceCommandsDeviceCommandsCommand = TypedDict(
     "DeviceCommandsDeviceCommandsCommand",
     {
@@ -1240,10 +1391,23 @@ FollowChangesChangesTitleMarksChanged = TypedDict(
 FollowChangesChangesOther5 = TypedDict(
     "FollowChangesChangesOther5",
     {
-        "__typename": Literal[
-            "DeviceChanged", "DeviceCommandChanged", "PlaybackChanged", "SnapshotBegan", "SnapshotEnded"
-        ],
+        "__typename": Literal["DeviceChanged", "DeviceCommandChanged", "SnapshotBegan", "SnapshotEnded"],
         "cursor": str,
+    },
+)
+FollowChangesChangesPlaybackChangedSession = TypedDict(
+    "FollowChangesChangesPlaybackChangedSession",
+    {
+        "id": str,
+        "endReason": PlaybackEnd | None,
+    },
+)
+FollowChangesChangesPlaybackChanged = TypedDict(
+    "FollowChangesChangesPlaybackChanged",
+    {
+        "__typename": Literal["PlaybackChanged"],
+        "cursor": str,
+        "session": FollowChangesChangesPlaybackChangedSession,
     },
 )
 FollowChangesChanges: TypeAlias = (
@@ -1253,6 +1417,7 @@ FollowChangesChanges: TypeAlias = (
     | FollowChangesChangesReactionChanged
     | FollowChangesChangesTitleMarksChanged
     | FollowChangesChangesOther5
+    | FollowChangesChangesPlaybackChanged
 )
 FollowChangesData = TypedDict(
     "FollowChangesData",
@@ -1359,6 +1524,15 @@ class Operations(ABC):
 
     async def acknowledge_command(self, *, input: AcknowledgeCommandInput) -> AcknowledgeCommandData:
         return cast("AcknowledgeCommandData", await self.execute(ACKNOWLEDGE_COMMAND, **_given(input=input)))
+
+    async def start_playback(self, *, input: StartPlaybackInput) -> StartPlaybackData:
+        return cast("StartPlaybackData", await self.execute(START_PLAYBACK, **_given(input=input)))
+
+    async def report_progress(self, *, input: ReportProgressInput) -> ReportProgressData:
+        return cast("ReportProgressData", await self.execute(REPORT_PROGRESS, **_given(input=input)))
+
+    async def end_playback(self, *, input: EndPlaybackInput) -> EndPlaybackData:
+        return cast("EndPlaybackData", await self.execute(END_PLAYBACK, **_given(input=input)))
 
     async def device_commands(
         self, *, device: str, after: str | None = None
