@@ -14,7 +14,7 @@ from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.platform.soon import Soon
 from domain.playback.model import PlaybackQuality, PlaybackSession, PlaybackState
-from domain.playback.service import Beginning, Report
+from domain.playback.service import Asked, Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
@@ -24,7 +24,7 @@ from resolvers.descriptions import entry
 from resolvers.ids import content_key, global_id, key_of
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
-from resolvers.visibility import may_watch, must_show, must_watch, shown_of, shows
+from resolvers.visibility import may_watch, must_let_watch, must_show, must_watch, shown_of, shows
 
 MAX_SESSIONS = 50
 
@@ -89,6 +89,10 @@ class ContinueOnInput:
     """The session that plays now."""
     device_id: ID
     """The device that goes on."""
+    position_seconds: int | None = None
+    """Where it stands, as its player knows; where it last stood, played on since, if open."""
+    command_id: ID | None = None
+    """The `castTo` that the session's device carries out by this: it is executed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,12 @@ async def continue_on(
     if content is None:
         raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
     must_watch(context)
-    session, command = await context.services.playback.hand_over(account, key, device, global_id(content))
+    await must_let_watch(context, device, content.id)
+    told_by = None if input.command_id is None else key_of(input.command_id, "DeviceCommand", "commandId")
+    asked = Asked(input.position_seconds, told_by)
+    session, command = await context.services.playback.hand_over(
+        account, key, device, global_id(content), asked
+    )
     context.playback.session.clear(key)
     return ContinueOnPayload(session=session, command=command)
 

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.identity.policy import Scope, needs
 from domain.playback import model
-from resolvers import playback
+from resolvers import commands, playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
 from schema.devices import Device, DeviceChanged, DeviceCommand, DeviceCommandChanged
@@ -114,6 +114,14 @@ class DevicePlayback:
         playback.now_playing, cost=3, access=needs(Scope.READ_PROGRESS)
     )
     """The session that goes on; null where none does."""
+
+
+@extends(DeviceCommand)
+class DeviceCommandTitle:
+    """What a command has a device play."""
+
+    content: Content | None = edge(commands.command_content, cost=3)
+    """The title that is to be loaded or handed over; null for other commands."""
 
 
 @view()

@@ -88,6 +88,14 @@ class Beginning:
     quality: PlaybackQuality = PlaybackQuality.AUTO
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the device of a session asks for it to go on elsewhere: where it stands, and what told it to."""
+
+    position_seconds: int | None = None
+    command_id: str | None = None
+
+
 @dataclass(frozen=True)
 class Playback:
     """Sessions, and the progress they bring about."""
@@ -205,11 +213,12 @@ class Playback:
         return await self._own(account_id, session_id)
 
     async def hand_over(
-        self, account_id: str, session_id: str, device_id: str, content: str
+        self, account_id: str, session_id: str, device_id: str, content: str, asked: Asked = Asked()
     ) -> tuple[PlaybackSession, DeviceCommand]:
         """Has another device go on where a session stands, and stops it here; `content` as commands name it.
 
         The session stands still from then on, so that its device cannot overwrite what the other one tells.
+        Its device is told to stop, unless it is the one that asks, as a command told it.
         """
         target = await self.commands.check(account_id, device_id, Command("load", {"contentId": content}))
         async with self.sync.journal.writing(account_id) as writing:
@@ -217,11 +226,15 @@ class Playback:
             if session.device_id == target.id:
                 raise refuse("It plays there already.", UserErrorCode.CONFLICT, "deviceId")
             seconds = session.seconds_at(self.now())
+            if asked.position_seconds is not None:
+                seconds = min(known_position(asked.position_seconds), session.duration_seconds)
             standing = replace(session, position_seconds=seconds)
             stopped = await self.stop(writing, standing, PlaybackEnd.HANDED_OVER)
             load = Command("load", {"contentId": content, "startSeconds": seconds})
             command = await self.commands.queue(writing, target.id, load)
-            if session.device_id in await self.devices.presence.online([session.device_id]):
+            if asked.command_id is not None:
+                await self.commands.cast(writing, asked.command_id, session.device_id, target.id)
+            elif session.device_id in await self.devices.presence.online([session.device_id]):
                 await self.commands.queue(writing, session.device_id, Command("stop", {}))
             return stopped, command
 

@@ -21,7 +21,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
-from media_gateway_client.operations import AcknowledgeCommandInput, Operations, SendCommandInput
+from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput, Operations
 
 REPORT_SECONDS = 10.0
 REPORT_PAUSED_SECONDS = 1_800.0
@@ -164,9 +164,11 @@ class SimulatedDevice:
 
     # What it is told
 
-    async def obey(self, action: str, arguments: Mapping[str, Any]) -> str | None:
+    async def obey(
+        self, action: str, arguments: Mapping[str, Any], command_id: str | None = None
+    ) -> str | None:
         """Does what a command says, and has it shown where there is a line; why it could not, if so."""
-        failure = await self._do_as_told(action, arguments)
+        failure = await self._do_as_told(action, arguments, command_id)
         with suppress(Offline):
             return failure or await self.show()
         return failure
@@ -196,7 +198,9 @@ class SimulatedDevice:
             self._set_incognito(incognito=self.incognito if incognito is None else incognito)
             self._sure = True
 
-    async def _do_as_told(self, action: str, arguments: Mapping[str, Any]) -> str | None:
+    async def _do_as_told(
+        self, action: str, arguments: Mapping[str, Any], command_id: str | None
+    ) -> str | None:
         match action:
             case "load":
                 await self.start(arguments["contentId"], arguments["startSeconds"])
@@ -214,6 +218,8 @@ class SimulatedDevice:
                 self.stop()
             case _ if self.playing is None:
                 return "Nothing plays here."
+            case "castTo":
+                return await self._cast(self.playing, arguments["deviceId"], command_id)
             case _:
                 return await self._do_with(self.playing, action, arguments)
         return None
@@ -228,8 +234,6 @@ class SimulatedDevice:
                 on.go_to(arguments["positionSeconds"])
             case "next" | "previous":
                 return await self._go_to_part(on, 1 if action == "next" else -1)
-            case "castTo":
-                return await self._cast(on, arguments["deviceId"])
             case _:
                 return f"This device does not know {action}."
         self.report()
@@ -251,17 +255,22 @@ class SimulatedDevice:
         await self.start(parts[place], 0)
         return None
 
-    async def _cast(self, on: Playing, device_id: str) -> str | None:
+    async def _cast(self, on: Playing, device_id: str, command_id: str | None) -> str | None:
         """Has another device go on from here."""
-        at = on.position_seconds
-        given: SendCommandInput = {
+        over, session = await self.show(), self.showing.session_id
+        if over is not None or session is None:
+            return over or "What plays here is shown to nobody."
+        given: ContinueOnInput = {
+            "sessionId": session,
             "deviceId": device_id,
-            "command": {"load": {"contentId": on.content_id, "startSeconds": at}},
+            "positionSeconds": on.position_seconds,
+            "commandId": command_id,
         }
-        sent = (await self.line.send_command(input=given))["sendCommand"]
-        if sent["userErrors"]:
-            return sent["userErrors"][0]["message"]
-        self.stop()
+        refusals = (await self.line.continue_on(input=given))["continueOn"]["userErrors"]
+        if refusals:
+            return refusals[0]["message"]
+        self.playing = None
+        self._keep()
         return None
 
     async def _obey_for_ever(self) -> None:
@@ -289,14 +298,16 @@ class SimulatedDevice:
         self.store.remember("commands", event["cursor"])
         if not begun:
             return
-        failure = await self._tried(command["action"], command["arguments"])
+        failure = await self._tried(command)
         self.say(f"{command['action']}: {failure or 'done'}")
         self.store.remember("answer", {"commandId": command["id"], "failure": failure})
         await self._finish_answering()
 
-    async def _tried(self, action: str, arguments: Mapping[str, Any]) -> str | None:
+    async def _tried(self, command: Mapping[str, Any]) -> str | None:
+        if command["content"] is not None:
+            self._learn(command["content"])
         try:
-            return await self.obey(action, arguments)
+            return await self.obey(command["action"], command["arguments"], command["id"])
         except Offline:
             return "The line was cut."
         except Rejected as error:
@@ -364,9 +375,17 @@ class SimulatedDevice:
         self._changed.set()
 
     async def _look_up(self, content_id: str) -> tuple[str, int]:
-        node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {}
-        found = node.get("title", content_id), node.get("runtimeSeconds") or node.get("durationSeconds") or 0
-        self.known[content_id] = found
+        node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {"id": content_id}
+        return self._learn(node)
+
+    def _learn(self, title: Mapping[str, Any]) -> tuple[str, int]:
+        """What a title is called, and how long it is."""
+        name = title.get("title", title["id"])
+        if title.get("season") is not None:
+            season = title["season"]
+            name = f"{season['series']['title']} {season['number']}x{title['number']:02} {name}"
+        found = name, title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        self.known[title["id"]] = found
         return found
 
     @property

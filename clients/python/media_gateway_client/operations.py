@@ -57,15 +57,25 @@ CONTENT = """query Content($id: ID!) {
         url
       }
     }
-    ... on Movie {
-      runtimeSeconds
+    ...Lengths
+  }
+}
+fragment Lengths on Content {
+  ... on Movie {
+    runtimeSeconds
+  }
+  ... on Episode {
+    number
+    runtimeSeconds
+    season {
+      number
+      series {
+        title
+      }
     }
-    ... on Episode {
-      runtimeSeconds
-    }
-    ... on Track {
-      durationSeconds
-    }
+  }
+  ... on Track {
+    durationSeconds
   }
 }"""
 
@@ -317,6 +327,21 @@ fragment Refusal on UserError {
   code
 }"""
 
+CONTINUE_ON = """mutation ContinueOn($input: ContinueOnInput!) {
+  continueOn(input: $input) {
+    command {
+      id
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
 DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
   deviceCommands(deviceId: $device, after: $after) {
     cursor
@@ -324,7 +349,38 @@ DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
       id
       action
       arguments
+      content {
+        ...Title
+        ...Lengths
+      }
     }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+  }
+}
+fragment Lengths on Content {
+  ... on Movie {
+    runtimeSeconds
+  }
+  ... on Episode {
+    number
+    runtimeSeconds
+    season {
+      number
+      series {
+        title
+      }
+    }
+  }
+  ... on Track {
+    durationSeconds
   }
 }"""
 
@@ -561,21 +617,54 @@ ContentNodeOther1 = TypedDict(
         "artwork": list[ContentNodeOther1Artwork],
     },
 )
-ContentNodeOther2Artwork = TypedDict(
-    "ContentNodeOther2Artwork",
+ContentNodeEpisodeArtwork = TypedDict(
+    "ContentNodeEpisodeArtwork",
     {
         "kind": ArtworkKind,
         "url": str,
     },
 )
-ContentNodeOther2 = TypedDict(
-    "ContentNodeOther2",
+ContentNodeEpisodeSeasonSeries = TypedDict(
+    "ContentNodeEpisodeSeasonSeries",
     {
-        "__typename": Literal["Episode", "Movie"],
+        "title": str,
+    },
+)
+ContentNodeEpisodeSeason = TypedDict(
+    "ContentNodeEpisodeSeason",
+    {
+        "number": int,
+        "series": ContentNodeEpisodeSeasonSeries,
+    },
+)
+ContentNodeEpisode = TypedDict(
+    "ContentNodeEpisode",
+    {
+        "__typename": Literal["Episode"],
         "id": str,
         "title": str,
         "year": int | None,
-        "artwork": list[ContentNodeOther2Artwork],
+        "artwork": list[ContentNodeEpisodeArtwork],
+        "number": int,
+        "runtimeSeconds": int | None,
+        "season": ContentNodeEpisodeSeason,
+    },
+)
+ContentNodeMovieArtwork = TypedDict(
+    "ContentNodeMovieArtwork",
+    {
+        "kind": ArtworkKind,
+        "url": str,
+    },
+)
+ContentNodeMovie = TypedDict(
+    "ContentNodeMovie",
+    {
+        "__typename": Literal["Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "artwork": list[ContentNodeMovieArtwork],
         "runtimeSeconds": int | None,
     },
 )
@@ -597,7 +686,9 @@ ContentNodeTrack = TypedDict(
         "durationSeconds": int | None,
     },
 )
-ContentNode: TypeAlias = ContentNodeOther | ContentNodeOther1 | ContentNodeOther2 | ContentNodeTrack
+ContentNode: TypeAlias = (
+    ContentNodeOther | ContentNodeOther1 | ContentNodeEpisode | ContentNodeMovie | ContentNodeTrack
+)
 ContentData = TypedDict(
     "ContentData",
     {
@@ -1259,12 +1350,101 @@ EndPlaybackInput = TypedDict(
         "version": NotRequired[str | None],
     },
 )
+ContinueOnContinueOnCommand = TypedDict(
+    "ContinueOnContinueOnCommand",
+    {
+        "id": str,
+    },
+)
+ContinueOnContinueOn = TypedDict(
+    "ContinueOnContinueOn",
+    {
+        "command": ContinueOnContinueOnCommand | None,
+        "userErrors": list[Refusal],
+    },
+)
+ContinueOnData = TypedDict(
+    "ContinueOnData",
+    {
+        "continueOn": ContinueOnContinueOn,
+    },
+)
+ContinueOnInput = TypedDict(
+    "ContinueOnInput",
+    {
+        "sessionId": str,
+        "deviceId": str,
+        "positionSeconds": NotRequired[int | None],
+        "commandId": NotRequired[str | None],
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentOther = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentOther",
+    {
+        "__typename": Literal["Album", "Season", "Series"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries",
+    {
+        "title": str,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisodeSeason = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisodeSeason",
+    {
+        "number": int,
+        "series": DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisode = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisode",
+    {
+        "__typename": Literal["Episode"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "number": int,
+        "runtimeSeconds": int | None,
+        "season": DeviceCommandsDeviceCommandsCommandContentEpisodeSeason,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentMovie = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentMovie",
+    {
+        "__typename": Literal["Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "runtimeSeconds": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentTrack = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentTrack",
+    {
+        "__typename": Literal["Track"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "durationSeconds": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContent: TypeAlias = (
+    DeviceCommandsDeviceCommandsCommandContentOther
+    | DeviceCommandsDeviceCommandsCommandContentEpisode
+    | DeviceCommandsDeviceCommandsCommandContentMovie
+    | DeviceCommandsDeviceCommandsCommandContentTrack
+)
 DeviceCommandsDeviceCommandsCommand = TypedDict(
     "DeviceCommandsDeviceCommandsCommand",
     {
         "id": str,
         "action": str,
         "arguments": Any,
+        "content": DeviceCommandsDeviceCommandsCommandContent | None,
     },
 )
 DeviceCommandsDeviceCommands = TypedDict(
@@ -1533,6 +1713,9 @@ class Operations(ABC):
 
     async def end_playback(self, *, input: EndPlaybackInput) -> EndPlaybackData:
         return cast("EndPlaybackData", await self.execute(END_PLAYBACK, **_given(input=input)))
+
+    async def continue_on(self, *, input: ContinueOnInput) -> ContinueOnData:
+        return cast("ContinueOnData", await self.execute(CONTINUE_ON, **_given(input=input)))
 
     async def device_commands(
         self, *, device: str, after: str | None = None
