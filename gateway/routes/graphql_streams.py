@@ -145,8 +145,14 @@ class Streams:
             try:
                 async with aclosing(results), channel:
                     async for result in results:
-                        id_ = _id(framing, reached.sending())
-                        await channel.send(id_ + self._frame(framing, result))
+                        if not result.executed:
+                            # Of the event that was being read meanwhile nothing was sent.
+                            end = OperationResult.rejected(reached.marked(result.errors))
+                            mark = _id(framing, reached.cursor)
+                            await channel.send(mark + self._frame(framing, end))
+                            continue
+                        mark = _id(framing, reached.sending())
+                        await channel.send(mark + self._frame(framing, result))
                         reached.sent()
                     if framing.end:
                         await channel.send(framing.end)
