@@ -46,6 +46,11 @@ class Reached:
         self._sending = self._course.cursor if self._course is not None else None
         return self._sending
 
+    def staying(self) -> str | None:
+        """Where it stays, as no event is about to be sent."""
+        self._sending = self._sent
+        return self.cursor
+
     def sent(self) -> None:
         self._sent = self._sending
 

@@ -1,4 +1,4 @@
-"""One subscription over WebSocket, events and multipart in turn, on two processes, and tokens that lapse meanwhile."""
+"""One subscription over WebSocket, events and multipart in turn, on two processes; and tokens that lapse."""
 
 import asyncio
 import base64
