@@ -1,17 +1,16 @@
 """A TV or phone without a screen: it plays by the clock, obeys commands, and can be cut off and killed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from gateway.cli.line import Line
 from media_gateway_client import (
     Change,
-    Gateway,
     Offline,
-    Operation,
     Playing,
     Rejected,
     Showing,
@@ -21,7 +20,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
-from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput, Operations
+from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput
 
 REPORT_SECONDS = 10.0
 REPORT_PAUSED_SECONDS = 1_800.0
@@ -32,42 +31,6 @@ USUAL_SECONDS = 2_700
 SWITCHED_OFF = "The device was switched off before it was done."
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class Line(Operations):
-    """The way to the server, which can be cut; fills `Server`."""
-
-    gateway: Gateway
-    cut: bool = False
-
-    @property
-    def milliseconds(self) -> int | None:
-        return self.gateway.milliseconds
-
-    async def push(
-        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
-    ) -> Sequence[Mapping[str, Any]]:
-        return await self._whole().push(device_id, operations, settled_through)
-
-    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
-        async for event in self._whole().changes(cursor):
-            self._whole()
-            yield event
-
-    async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        return await self._whole().execute(document, **variables)
-
-    async def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._whole().stream(document, **variables)) as events:
-            async for event in events:
-                self._whole()
-                yield event
-
-    def _whole(self) -> Gateway:
-        if self.cut:
-            raise Offline("The line is cut.")
-        return self.gateway
 
 
 @dataclass

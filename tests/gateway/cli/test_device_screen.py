@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.cli.device_screen import Screen
-from gateway.cli.simulated import Line, SimulatedDevice
+from gateway.cli.line import Line
+from gateway.cli.simulated import SimulatedDevice
 from media_gateway_client import Gateway, Playing, Store
 
 TITLES = 40
