@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from strawberry import ID
 from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
@@ -33,6 +34,8 @@ class DeviceCapabilities:
     """Whether it can hand playback to another device."""
     screen_inches: int | None
     """The diagonal of its screen."""
+    installed_apps: list[ID] | None = plain(list_size=11)
+    """The platforms whose apps it has, by their ids; null where it did not say."""
 
 
 @view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))

@@ -296,6 +296,12 @@ class DeviceCapabilities:
     remote_controllable: bool = True
     can_cast: bool = False
     screen_inches: int | None = None
+    installed_apps: tuple[str, ...] | None = None
+    """The services whose apps it has; nothing where it did not say."""
+
+    def has_app(self, platform_id: str) -> bool:
+        """Where it did not say, it is taken to have each."""
+        return self.installed_apps is None or platform_id in self.installed_apps
 
 
 @dataclass(frozen=True, slots=True)
