@@ -273,7 +273,7 @@ async def links(
             _kind_for_links(content),
             kind,
             region=offer.region,
-            installed=known is None or known.capabilities.has_app(offer.platform_id),
+            installed=known is None or offer.platform_id not in known.capabilities.missing_apps,
         )
         for offer, content in zip(offers, offered, strict=True)
     ]

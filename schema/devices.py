@@ -34,8 +34,8 @@ class DeviceCapabilities:
     """Whether it can hand playback to another device."""
     screen_inches: int | None
     """The diagonal of its screen."""
-    installed_apps: list[ID] | None = plain(list_size=11)
-    """The platforms whose apps it has, by their ids; null where it did not say."""
+    missing_apps: list[ID] = plain(list_size=5)
+    """The platforms whose apps it is known to lack, by their ids."""
 
 
 @view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))

@@ -195,12 +195,10 @@ def _device(record: Fields) -> Device:
     )
 
 
-def _apps(able: Fields) -> tuple[str, ...] | None:
-    if not able.has("installed_apps"):
-        return None
-    found = tuple(able.texts("installed_apps", MAX_NAME))
+def _apps(able: Fields) -> tuple[str, ...]:
+    found = tuple(able.texts("missing_apps", MAX_NAME))
     if not set(found) <= set(PLATFORMS):
-        raise able.broken("installed_apps", f"must be of {', '.join(PLATFORMS)}")
+        raise able.broken("missing_apps", f"must be of {', '.join(PLATFORMS)}")
     return found
 
 

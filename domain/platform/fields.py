@@ -28,10 +28,6 @@ class Fields:
         """Of all its fields."""
         return list(self._values)
 
-    def has(self, name: str) -> bool:
-        """Whether it is there, and not null."""
-        return self._values.get(name) is not None
-
     def broken(self, name: str, reason: str) -> Broken:
         return Broken(self._path + name, reason)
 

@@ -221,13 +221,13 @@ def _plausible(told: Description) -> None:
             "capabilities",
             "screenInches",
         )
-    unknown = set(shown.installed_apps or ()) - set(PLATFORMS)
+    unknown = set(shown.missing_apps) - set(PLATFORMS)
     if unknown:
         raise refuse(
-            f"`installedApps` are services of ours: {', '.join(PLATFORMS)}.",
+            f"`missingApps` are services of ours: {', '.join(PLATFORMS)}.",
             UserErrorCode.INVALID,
             "capabilities",
-            "installedApps",
+            "missingApps",
         )
 
 

@@ -296,12 +296,8 @@ class DeviceCapabilities:
     remote_controllable: bool = True
     can_cast: bool = False
     screen_inches: int | None = None
-    installed_apps: tuple[str, ...] | None = None
-    """The services whose apps it has; nothing where it did not say."""
-
-    def has_app(self, platform_id: str) -> bool:
-        """Where it did not say, it is taken to have each."""
-        return self.installed_apps is None or platform_id in self.installed_apps
+    missing_apps: tuple[str, ...] = ()
+    """The services whose apps it is known to lack."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,19 +134,18 @@ def of_capabilities(capabilities: DeviceCapabilities) -> Payload:
         "remoteControllable": capabilities.remote_controllable,
         "canCast": capabilities.can_cast,
         "screenInches": capabilities.screen_inches,
-        "installedApps": None if capabilities.installed_apps is None else list(capabilities.installed_apps),
+        "missingApps": list(capabilities.missing_apps),
     }
 
 
 def to_capabilities(payload: Payload) -> DeviceCapabilities:
-    apps = payload.get("installedApps")
     return DeviceCapabilities(
         max_quality=payload.get("maxQuality"),
         hdr=payload.get("hdr", False),
         remote_controllable=payload.get("remoteControllable", True),
         can_cast=payload.get("canCast", False),
         screen_inches=payload.get("screenInches"),
-        installed_apps=None if apps is None else tuple(apps),
+        missing_apps=tuple(payload.get("missingApps", ())),
     )
 
 

@@ -23,7 +23,7 @@ from tests.servers import StatementCounter
 from tests.viewers import Asker, did, living, refused
 
 ERRORS = "userErrors { code field message }"
-CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches installedApps }"
+CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches missingApps }"
 DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
 REGISTER = (
     "mutation ($input: RegisterDeviceInput!)"
@@ -71,7 +71,7 @@ async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:
         "hdr": True,
         "canCast": True,
         "screenInches": 55,
-        "installedApps": ["hulu", "netflix"],
+        "missingApps": ["hulu", "netflix"],
     }
 
     done = await did(
@@ -113,7 +113,7 @@ async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
         await did(ask, REGISTER, ada, name="TV", kind="TV", platform="x" * 65),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"maxQuality": "8K"}),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"screenInches": -1}),
-        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"installedApps": ["myspace"]}),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"missingApps": ["myspace"]}),
     ]
 
     assert [refused(answer) for answer in answers] == [
@@ -121,7 +121,7 @@ async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
         [("INVALID", ["platform"])],
         [("INVALID", ["capabilities", "maxQuality"])],
         [("INVALID", ["capabilities", "screenInches"])],
-        [("INVALID", ["capabilities", "installedApps"])],
+        [("INVALID", ["capabilities", "missingApps"])],
     ]
     assert (await ask.data(LIST, ada))["viewer"]["devices"] == []
 

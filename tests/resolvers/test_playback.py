@@ -256,8 +256,8 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
     await ask.house.sync.record_progress(ada, movie, Position(300))
     browser = await ask.house.device(ada, "Browser", DeviceKind.WEB)
     tv = await ask.house.device(ada, "TV", DeviceKind.TV)
-    with_it = await ask.house.device(ada, "Phone", installed_apps=("hulu", "netflix"))
-    without = await ask.house.device(ada, "Phone", installed_apps=("hulu",))
+    with_it = await ask.house.device(ada, "Phone", missing_apps=("hulu",))
+    without = await ask.house.device(ada, "Phone", missing_apps=("hulu", "netflix"))
 
     links = [
         (await start(ask, ada, encode("Movie", movie), device))["session"]["links"]

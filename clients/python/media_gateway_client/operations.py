@@ -992,7 +992,7 @@ DeviceCapabilitiesInput = TypedDict(
         "remoteControllable": NotRequired[bool],
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
-        "installedApps": NotRequired[list[str] | None],
+        "missingApps": NotRequired[list[str] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
