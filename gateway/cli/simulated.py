@@ -1,17 +1,16 @@
 """A TV or phone without a screen: it plays by the clock, obeys commands, and can be cut off and killed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
+from gateway.cli.line import Line
 from media_gateway_client import (
     Change,
-    Gateway,
     Offline,
-    Operation,
     Playing,
     Rejected,
     Showing,
@@ -21,7 +20,7 @@ from media_gateway_client import (
     removed,
     watched,
 )
-from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput, Operations
+from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput
 
 REPORT_SECONDS = 10.0
 REPORT_PAUSED_SECONDS = 1_800.0
@@ -34,40 +33,12 @@ SWITCHED_OFF = "The device was switched off before it was done."
 Say = Callable[[str], None]
 
 
-@dataclass
-class Line(Operations):
-    """The way to the server, which can be cut; fills `Server`."""
+class Known(NamedTuple):
+    """What a title is called, how long it is, and how much of that are the closing credits."""
 
-    gateway: Gateway
-    cut: bool = False
-
-    @property
-    def milliseconds(self) -> int | None:
-        return self.gateway.milliseconds
-
-    async def push(
-        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
-    ) -> Sequence[Mapping[str, Any]]:
-        return await self._whole().push(device_id, operations, settled_through)
-
-    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
-        async for event in self._whole().changes(cursor):
-            self._whole()
-            yield event
-
-    async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        return await self._whole().execute(document, **variables)
-
-    async def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._whole().stream(document, **variables)) as events:
-            async for event in events:
-                self._whole()
-                yield event
-
-    def _whole(self) -> Gateway:
-        if self.cut:
-            raise Offline("The line is cut.")
-        return self.gateway
+    title: str
+    seconds: int = 0
+    end_credits_seconds: int | None = None
 
 
 @dataclass
@@ -85,8 +56,8 @@ class SimulatedDevice:
     subtitles: str | None = None
     audio: str | None = None
     quality: str | None = None
-    known: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Titles and lengths of what was listed or played."""
+    known: dict[str, Known] = field(default_factory=dict)
+    """Of what was listed or played."""
 
     def __post_init__(self) -> None:
         kept = self.store.remembered("playing")
@@ -118,17 +89,18 @@ class SimulatedDevice:
         """The ids of titles there are."""
         nodes = (await self.line.titles(first=first, filter={"kinds": ["MOVIE"]}))["contents"]["nodes"]
         films = [node for node in nodes if node["__typename"] == "Movie"]
-        self.known |= {film["id"]: (film["title"], film["runtimeSeconds"] or 0) for film in films}
+        for film in films:
+            self._learn(film)
         return [film["id"] for film in films]
 
     async def start(self, content_id: str, seconds: int | None = None) -> Playing:
         """Plays a title, from where its viewer stopped unless `seconds` says otherwise."""
-        title, duration = self.known.get(content_id) or await self._look_up(content_id)
+        title, duration, closing = self.known.get(content_id) or await self._look_up(content_id)
         viewing = self.store.viewing(content_id)
         stopped = [known for known in self.store.progress(content_id) if known.viewing == viewing]
         at = seconds if seconds is not None else (stopped[0].position_seconds if stopped else 0)
         duration = duration or USUAL_SECONDS
-        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic())
+        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic(), closing)
         self._keep()
         return self.playing
 
@@ -149,7 +121,8 @@ class SimulatedDevice:
         """Notes where it stands."""
         on = self.playing
         if on is not None:
-            self._do(watched(on.content_id, on.viewing, on.position_seconds, on.duration_seconds))
+            at, closing = on.position_seconds, on.end_credits_seconds
+            self._do(watched(on.content_id, on.viewing, at, on.duration_seconds, closing))
             self.showing.stands(on)
         self._keep()
 
@@ -160,7 +133,7 @@ class SimulatedDevice:
         self._do(removed(content_id, self.store.tags(content_id)))
 
     def name_of(self, content_id: str) -> str:
-        return self.known.get(content_id, (content_id, 0))[0]
+        return self.known.get(content_id, Known(content_id)).title
 
     # What it is told
 
@@ -374,17 +347,17 @@ class SimulatedDevice:
         self._sure = False
         self._changed.set()
 
-    async def _look_up(self, content_id: str) -> tuple[str, int]:
+    async def _look_up(self, content_id: str) -> Known:
         node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {"id": content_id}
         return self._learn(node)
 
-    def _learn(self, title: Mapping[str, Any]) -> tuple[str, int]:
-        """What a title is called, and how long it is."""
+    def _learn(self, title: Mapping[str, Any]) -> Known:
         name = title.get("title", title["id"])
         if title.get("season") is not None:
             season = title["season"]
             name = f"{season['series']['title']} {season['number']}x{title['number']:02} {name}"
-        found = name, title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        seconds = title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        found = Known(name, seconds, title.get("endCreditsSeconds"))
         self.known[title["id"]] = found
         return found
 

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from gateway.cli.device import act
-from gateway.cli.simulated import Line, SimulatedDevice
+from gateway.cli.line import Line
+from gateway.cli.simulated import SimulatedDevice
 from media_gateway_client import Gateway, Store
 from tests.e2e.server import Client, Server, register
 
