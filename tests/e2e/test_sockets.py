@@ -70,7 +70,7 @@ async def test_a_full_queue_goes_over_a_socket_and_more_than_a_body_may_have_doe
     queue = [
         {
             "id": str(uuid4()),
-            "version": f"{number:016x}-TV",
+            "version": f"{number:016x}@TV",
             "change": {"watched": {"contentId": movie, "positionSeconds": number, "viewing": 1}},
         }
         for number in range(1, 1001)
@@ -78,6 +78,7 @@ async def test_a_full_queue_goes_over_a_socket_and_more_than_a_body_may_have_doe
     async with socket_of(viewer) as socket:
         answer = await ask(socket, PUSH, device=device["id"], operations=queue)
         assert len(orjson.dumps(queue)) > 2 * 64 * 1024
+        assert answer["type"] == "next", answer
         results = answer["payload"]["data"]["pushChanges"]["results"]
         assert [result["fate"] for result in results] == ["APPLIED"] * 1000
         await say(socket, type="ping", payload={"padding": "x" * MAX_BODY})
