@@ -458,7 +458,7 @@ async def _all(ask: Asker, account: str, name: str, size: int, between: Any = No
         (
             """{ viewer { watchlist(first: 50) { totalCount nodes { addedBy { name online } content {
               title myProgress { positionSeconds device { name } } myReaction { verdict } } } } } }""",
-            6,
+            7,
         ),
         (
             """{ viewer { continueWatching(first: 50) { totalCount nodes { device { name }
