@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.platform.tracing import LEFT_OUT
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
-from gateway.routes.connection import connection_of
+from gateway.routes.connection import arrival_of
 from gateway.routes.security import page_headers
 from gateway.tracing import RequestSpans
 
@@ -64,7 +64,7 @@ class Edge:
         if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        connection = connection_of(scope)
+        connection = arrival_of(scope).connection
         request_id = connection.request_id
         door = self._doors[kind].get(scope["path"])
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])

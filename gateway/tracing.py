@@ -124,7 +124,7 @@ def _otlp(endpoint: str) -> SpanExporter:
     return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
 
 
-def trace_statement(logged: Any) -> None:
+def trace_statement(query: str, seconds: float, failure: BaseException | None) -> None:
     """A span of a statement that has run; its parent is the span it was run in."""
     if LEFT_OUT.get():
         return
@@ -132,12 +132,12 @@ def trace_statement(logged: Any) -> None:
     tracer = trace.get_tracer(TRACER_NAME)
     span = tracer.start_span(
         "sql",
-        start_time=ended - int(logged.elapsed * 1e9),
+        start_time=ended - int(seconds * 1e9),
         attributes={
             "db.system": "postgresql",
-            "db.statement": " ".join(logged.query.split())[:MAX_STATEMENT_CHARACTERS],
+            "db.statement": " ".join(query.split())[:MAX_STATEMENT_CHARACTERS],
         },
     )
-    if logged.exception is not None:
-        span.record_exception(logged.exception)
+    if failure is not None:
+        span.record_exception(failure)
     span.end(ended)
