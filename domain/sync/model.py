@@ -10,6 +10,8 @@ from domain.platform.values import value
 from domain.sync.clock import Timestamp
 
 COMPLETED_FRACTION = 0.95
+MOSTLY_FRACTION = 0.9
+"""A sign of taste, and nothing else."""
 RESUME_FROM_SECONDS = 30
 CONTINUE_FOR = timedelta(days=30)
 """For so long what was begun is offered to be gone on with."""
@@ -104,6 +106,10 @@ class WatchProgress:
 
 def reaches_the_end(position_seconds: int, duration_seconds: int) -> bool:
     return duration_seconds > 0 and position_seconds >= COMPLETED_FRACTION * duration_seconds
+
+
+def mostly_watched(position_seconds: int, duration_seconds: int) -> bool:
+    return duration_seconds > 0 and position_seconds >= MOSTLY_FRACTION * duration_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.cli.device_screen import Screen
-from gateway.cli.simulated import Line, Playing, SimulatedDevice
-from media_gateway_client import Gateway, Store
+from gateway.cli.line import Line
+from gateway.cli.simulated import SimulatedDevice
+from media_gateway_client import Gateway, Playing, Store
 
 TITLES = 40
 
