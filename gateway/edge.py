@@ -70,13 +70,15 @@ class Edge:
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
         self._metrics.active += 1
-        named, untraced = REQUEST_ID.set(request_id), LEFT_OUT.set(self._spans is None)
+        spans = self._spans
+        left_out = spans is None or spans.leave_out(connection.headers)
+        named, untraced = REQUEST_ID.set(request_id), LEFT_OUT.set(left_out)
         serving = (door or self._app)(scope, receive, answer if kind == "http" else send)
         try:
-            if self._spans is None:
+            if spans is None or left_out:
                 await serving
             else:
-                with self._spans.of(scope, connection.headers, request_id):
+                with spans.of(scope, connection.headers, request_id):
                     await serving
         finally:
             self._metrics.active -= 1

@@ -34,18 +34,19 @@ class RequestSpans:
         """`ratio` is the share that is sampled of those that come without a trace of their own."""
         self._ratio = ratio
 
+    def leave_out(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request is not sampled and has no trace of its own, as nearly all: all else asks `of`."""
+        return "traceparent" not in headers and random() >= self._ratio  # noqa: S311 - a sample, no secret
+
     def of(self, scope: Scope, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Any]:
+        """The span of a request that `leave_out` let through."""
         parent = context.Context()
         if "traceparent" in headers:
             parent = propagate.extract(headers)
             came = trace.get_current_span(parent).get_span_context()
-            if came.is_valid and not came.trace_flags.sampled:
-                return LeftOut(parent)
-            chosen = came.is_valid
-        else:
-            chosen = False
-        if not chosen and random() >= self._ratio:  # noqa: S311 - a sample, no secret
-            return LeftOut()
+            unsampled = random() >= self._ratio if not came.is_valid else not came.trace_flags.sampled  # noqa: S311 - as above
+            if unsampled:
+                return LeftOut(parent if came.is_valid else None)
         method, path = scope.get("method", "WEBSOCKET"), scope["path"]
         return trace.get_tracer(TRACER_NAME).start_as_current_span(
             f"{method} {path}",
@@ -56,7 +57,7 @@ class RequestSpans:
 
 
 class LeftOut:
-    """The block is not traced; lines it logs have the ids of the trace that `context` has, if any."""
+    """The block is not traced; lines it logs have the ids of the trace that `context_` has, if any."""
 
     __slots__ = ("_attached", "_context", "_token")
 
