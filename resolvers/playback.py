@@ -236,6 +236,7 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
         None if device is None else device.kind,
         session.position_seconds,
         offer.region,
+        installed=device is None or offer.platform_id not in device.capabilities.missing_apps,
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.playback.model import PlaybackEnd, PlaybackSession, of_session
-from domain.sync.model import Event, mostly_watched
+from domain.sync.model import Event, mostly_watched, reaches_the_end
 
 CREATED = "playback.session.created"
 STATE = "playback.state.updated"
@@ -48,8 +48,9 @@ def _outcome(session: PlaybackSession) -> Activity | None:
     """Nothing of what goes on elsewhere, may go on, or is not to be known."""
     if session.end_reason in {PlaybackEnd.HANDED_OVER, PlaybackEnd.SILENT, PlaybackEnd.FORGOTTEN}:
         return None
-    watched = mostly_watched(session.position_seconds, session.duration_seconds)
-    return Activity.COMPLETE if watched else Activity.ABANDON
+    position, duration = session.position_seconds, session.duration_seconds
+    finished = reaches_the_end(position, duration, session.end_credits_seconds)
+    return Activity.COMPLETE if finished or mostly_watched(position, duration) else Activity.ABANDON
 
 
 def _activity(activity: Activity | None, session: PlaybackSession) -> list[Event]:

@@ -101,6 +101,8 @@ class PlaybackSession:
     ended_at: datetime | None
     end_reason: PlaybackEnd | None = None
     quality: PlaybackQuality = PlaybackQuality.AUTO
+    end_credits_seconds: int | None = None
+    """Those of the title, as the catalogue had them when it began."""
     told_at: datetime | None = None
     """When its position was last told outside."""
 
@@ -181,6 +183,7 @@ def of_session(session: PlaybackSession) -> Payload:
         "ended": None if session.ended_at is None else session.ended_at.isoformat(),
         "endReason": session.end_reason,
         "quality": session.quality,
+        "endCredits": session.end_credits_seconds,
     }
 
 
@@ -205,4 +208,5 @@ def to_session(account_id: str, payload: Payload) -> PlaybackSession:
         ended_at=None if ended is None else datetime.fromisoformat(ended),
         end_reason=None if ended is None else PlaybackEnd(payload.get("endReason") or _END_OF[state]),
         quality=PlaybackQuality(payload.get("quality", PlaybackQuality.AUTO)),
+        end_credits_seconds=payload.get("endCredits"),
     )

@@ -16,7 +16,8 @@ from domain.playback.model import (
 from domain.sync.model import ChangeKind
 
 COLUMNS = """id, account_id, device_id, content_id, viewing, state, platform, position_seconds,
-    duration_seconds, started_at, updated_at, ended_at, end_reason, quality, told_at"""
+    duration_seconds, started_at, updated_at, ended_at, end_reason, quality, told_at,
+    end_credits_seconds"""
 
 DELETE_SESSIONS = """WITH gone AS (
         DELETE FROM playback_session WHERE id IN ({} LIMIT $2) RETURNING 1)
@@ -113,7 +114,7 @@ class PostgresPlayback:
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(
             f"""INSERT INTO playback_session ({COLUMNS})
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
                 ON CONFLICT (id) DO UPDATE
                    SET (state, position_seconds, duration_seconds, updated_at, ended_at, end_reason, told_at)
                      = (EXCLUDED.state, EXCLUDED.position_seconds, EXCLUDED.duration_seconds,
@@ -133,6 +134,7 @@ class PostgresPlayback:
             session.end_reason,
             session.quality,
             session.told_at,
+            session.end_credits_seconds,
         )
 
 
@@ -153,6 +155,7 @@ def _session(row: Row) -> PlaybackSession:
         end_reason=None if row[12] is None else PlaybackEnd(row[12]),
         quality=PlaybackQuality(row[13]),
         told_at=row[14],
+        end_credits_seconds=row[15],
     )
 
 

@@ -143,6 +143,7 @@ class Playback:
                 updated_at=now,
                 ended_at=None,
                 quality=begin.quality,
+                end_credits_seconds=title.end_credits_seconds,
                 told_at=now,
             )
             if device.incognito:
@@ -234,7 +235,7 @@ class Playback:
             command = await self.commands.queue(writing, target.id, load)
             if asked.command_id is not None:
                 await self.commands.cast(writing, asked.command_id, session.device_id, target.id)
-            elif session.device_id in await self.devices.presence.online([session.device_id]):
+            elif session.device_id in await self.devices.online([session.device_id]):
                 await self.commands.queue(writing, session.device_id, Command("stop", {}))
             return stopped, command
 
@@ -300,7 +301,12 @@ class Playback:
         self, session: PlaybackSession, position: Position, version: Timestamp | None
     ) -> WatchProgress:
         # Not looked up again: what the catalogue dropped meanwhile can still be played to its end.
-        title = Title(session.content_id, playable=True, duration_seconds=session.duration_seconds)
+        title = Title(
+            session.content_id,
+            playable=True,
+            duration_seconds=session.duration_seconds,
+            end_credits_seconds=session.end_credits_seconds,
+        )
         return self.sync.written(title, session.viewing, position, Origin(session.device_id, version))
 
     async def _stop_all_on(self, writing: Writing, device_id: str, reason: PlaybackEnd) -> None:

@@ -36,4 +36,5 @@ class PlaybackSessionRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     end_reason: str | None = Field(default=None, sa_type=Text)
     quality: str = Field(sa_column=Column(Text, nullable=False, server_default="auto"))
+    end_credits_seconds: int | None = None
     told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -134,6 +134,7 @@ def of_capabilities(capabilities: DeviceCapabilities) -> Payload:
         "remoteControllable": capabilities.remote_controllable,
         "canCast": capabilities.can_cast,
         "screenInches": capabilities.screen_inches,
+        "missingApps": list(capabilities.missing_apps),
     }
 
 
@@ -144,6 +145,7 @@ def to_capabilities(payload: Payload) -> DeviceCapabilities:
         remote_controllable=payload.get("remoteControllable", True),
         can_cast=payload.get("canCast", False),
         screen_inches=payload.get("screenInches"),
+        missing_apps=tuple(payload.get("missingApps", ())),
     )
 
 
@@ -158,6 +160,7 @@ def of_device(device: Device) -> Payload:
         "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
         "removed": device.removed,
         "incognito": None if device.incognito_since is None else device.incognito_since.isoformat(),
+        "present": device.present,
     }
 
 
@@ -173,6 +176,7 @@ def to_device(payload: Payload) -> Device:
         last_seen_at=None if seen is None else datetime.fromisoformat(seen),
         removed=payload["removed"],
         incognito_since=None if incognito is None else datetime.fromisoformat(incognito),
+        present=payload.get("present", False),
     )
 
 

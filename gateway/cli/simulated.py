@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.cli.line import Line
 from media_gateway_client import (
@@ -33,6 +33,14 @@ SWITCHED_OFF = "The device was switched off before it was done."
 Say = Callable[[str], None]
 
 
+class Known(NamedTuple):
+    """What a title is called, how long it is, and how much of that are the closing credits."""
+
+    title: str
+    seconds: int = 0
+    end_credits_seconds: int | None = None
+
+
 @dataclass
 class SimulatedDevice:
     """One device: what its user does goes through the queue, whether the line is cut or not.
@@ -48,8 +56,8 @@ class SimulatedDevice:
     subtitles: str | None = None
     audio: str | None = None
     quality: str | None = None
-    known: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Titles and lengths of what was listed or played."""
+    known: dict[str, Known] = field(default_factory=dict)
+    """Of what was listed or played."""
 
     def __post_init__(self) -> None:
         kept = self.store.remembered("playing")
@@ -81,17 +89,18 @@ class SimulatedDevice:
         """The ids of titles there are."""
         nodes = (await self.line.titles(first=first, filter={"kinds": ["MOVIE"]}))["contents"]["nodes"]
         films = [node for node in nodes if node["__typename"] == "Movie"]
-        self.known |= {film["id"]: (film["title"], film["runtimeSeconds"] or 0) for film in films}
+        for film in films:
+            self._learn(film)
         return [film["id"] for film in films]
 
     async def start(self, content_id: str, seconds: int | None = None) -> Playing:
         """Plays a title, from where its viewer stopped unless `seconds` says otherwise."""
-        title, duration = self.known.get(content_id) or await self._look_up(content_id)
+        title, duration, closing = self.known.get(content_id) or await self._look_up(content_id)
         viewing = self.store.viewing(content_id)
         stopped = [known for known in self.store.progress(content_id) if known.viewing == viewing]
         at = seconds if seconds is not None else (stopped[0].position_seconds if stopped else 0)
         duration = duration or USUAL_SECONDS
-        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic())
+        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic(), closing)
         self._keep()
         return self.playing
 
@@ -112,7 +121,8 @@ class SimulatedDevice:
         """Notes where it stands."""
         on = self.playing
         if on is not None:
-            self._do(watched(on.content_id, on.viewing, on.position_seconds, on.duration_seconds))
+            at, closing = on.position_seconds, on.end_credits_seconds
+            self._do(watched(on.content_id, on.viewing, at, on.duration_seconds, closing))
             self.showing.stands(on)
         self._keep()
 
@@ -123,7 +133,7 @@ class SimulatedDevice:
         self._do(removed(content_id, self.store.tags(content_id)))
 
     def name_of(self, content_id: str) -> str:
-        return self.known.get(content_id, (content_id, 0))[0]
+        return self.known.get(content_id, Known(content_id)).title
 
     # What it is told
 
@@ -337,17 +347,17 @@ class SimulatedDevice:
         self._sure = False
         self._changed.set()
 
-    async def _look_up(self, content_id: str) -> tuple[str, int]:
+    async def _look_up(self, content_id: str) -> Known:
         node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {"id": content_id}
         return self._learn(node)
 
-    def _learn(self, title: Mapping[str, Any]) -> tuple[str, int]:
-        """What a title is called, and how long it is."""
+    def _learn(self, title: Mapping[str, Any]) -> Known:
         name = title.get("title", title["id"])
         if title.get("season") is not None:
             season = title["season"]
             name = f"{season['series']['title']} {season['number']}x{title['number']:02} {name}"
-        found = name, title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        seconds = title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        found = Known(name, seconds, title.get("endCreditsSeconds"))
         self.known[title["id"]] = found
         return found
 

@@ -256,10 +256,12 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
     await ask.house.sync.record_progress(ada, movie, Position(300))
     browser = await ask.house.device(ada, "Browser", DeviceKind.WEB)
     tv = await ask.house.device(ada, "TV", DeviceKind.TV)
+    with_it = await ask.house.device(ada, "Phone", missing_apps=("hulu",))
+    without = await ask.house.device(ada, "Phone", missing_apps=("hulu", "netflix"))
 
     links = [
         (await start(ask, ada, encode("Movie", movie), device))["session"]["links"]
-        for device in (browser, tv)
+        for device in (browser, tv, with_it, without)
     ]
 
     web = "https://www.netflix.com/title/70136120?t=300"
@@ -269,7 +271,17 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
             {"kind": "DEEP_LINK", "url": "nflx://www.netflix.com/title/70136120?t=300"},
             {"kind": "WEB", "url": web},
         ],
+        [
+            {"kind": "DEEP_LINK", "url": "nflx://www.netflix.com/title/70136120?t=300"},
+            {"kind": "UNIVERSAL_LINK", "url": web},
+            {"kind": "WEB", "url": web},
+        ],
+        [{"kind": "WEB", "url": web}],
     ]
+    offered = """query ($d: ID!, $id: ID!) {
+      node(id: $id) { ... on Movie { availability { links(device: $d) { kind } } } } }"""
+    shown = await ask.data(offered, ada, d=encode("Device", without.id), id=encode("Movie", movie))
+    assert shown["node"]["availability"] == [{"links": [{"kind": "WEB"}]}]
 
 
 async def test_the_cheapest_way_is_taken_where_none_is_named(

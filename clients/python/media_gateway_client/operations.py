@@ -23,6 +23,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -42,6 +43,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -63,10 +65,12 @@ CONTENT = """query Content($id: ID!) {
 fragment Lengths on Content {
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
   ... on Episode {
     number
     runtimeSeconds
+    endCreditsSeconds
     season {
       number
       series {
@@ -123,6 +127,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -146,6 +151,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -172,6 +178,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -363,15 +370,18 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }
 fragment Lengths on Content {
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
   ... on Episode {
     number
     runtimeSeconds
+    endCreditsSeconds
     season {
       number
       series {
@@ -516,6 +526,7 @@ TitleMovie = TypedDict(
         "title": str,
         "year": int | None,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
     },
 )
 Title: TypeAlias = TitleOther | TitleMovie
@@ -647,6 +658,7 @@ ContentNodeEpisode = TypedDict(
         "artwork": list[ContentNodeEpisodeArtwork],
         "number": int,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
         "season": ContentNodeEpisodeSeason,
     },
 )
@@ -666,6 +678,7 @@ ContentNodeMovie = TypedDict(
         "year": int | None,
         "artwork": list[ContentNodeMovieArtwork],
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
     },
 )
 ContentNodeTrackArtwork = TypedDict(
@@ -979,6 +992,7 @@ DeviceCapabilitiesInput = TypedDict(
         "remoteControllable": NotRequired[bool],
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
+        "missingApps": NotRequired[list[str] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
@@ -1409,6 +1423,7 @@ DeviceCommandsDeviceCommandsCommandContentEpisode = TypedDict(
         "year": int | None,
         "number": int,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
         "season": DeviceCommandsDeviceCommandsCommandContentEpisodeSeason,
     },
 )
@@ -1420,6 +1435,7 @@ DeviceCommandsDeviceCommandsCommandContentMovie = TypedDict(
         "title": str,
         "year": int | None,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
     },
 )
 DeviceCommandsDeviceCommandsCommandContentTrack = TypedDict(

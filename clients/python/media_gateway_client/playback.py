@@ -32,6 +32,7 @@ class Playing:
     viewing: int
     seconds: float
     since: float | None
+    end_credits_seconds: int | None = None
     key: str = field(default_factory=lambda: str(uuid4()))
     """Of this start of it: the same title started anew is another."""
 
@@ -68,6 +69,7 @@ class Playing:
             "viewing": self.viewing,
             "seconds": self.position_seconds,
             "paused": self.since is None,
+            "endCredits": self.end_credits_seconds,
             "key": self.key,
         }
 
@@ -80,6 +82,7 @@ class Playing:
             kept["viewing"],
             float(kept["seconds"]),
             None if kept["paused"] else monotonic(),
+            kept.get("endCredits"),
             kept["key"],
         )
 

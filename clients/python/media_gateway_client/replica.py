@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from media_gateway_client.changes import COMPLETED_FRACTION, Change
+from media_gateway_client.changes import Change
 from media_gateway_client.clock import Version
 
 
@@ -74,13 +74,12 @@ def overlaid(known: Told | None, change: Change, operation_id: str, version: Ver
             known = known or {"completed": False, "viewing": told["viewing"]}
             stands = "version" in known and Version.parse(known["version"]).clock > version.clock
             position = known if stands else told
-            ends = told["positionSeconds"] >= COMPLETED_FRACTION * told["durationSeconds"]
             return {
                 "content": content,
                 "viewing": told["viewing"],
                 "positionSeconds": position["positionSeconds"],
                 "durationSeconds": position["durationSeconds"],
-                "completed": known["completed"] or ends,
+                "completed": known["completed"] or change.finishes,
                 "version": known["version"] if stands else str(version),
             }
         case "added":

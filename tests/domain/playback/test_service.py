@@ -244,6 +244,27 @@ async def test_the_end_of_the_title_ends_the_session(house: Living, ada: str, tv
     assert (progress.completed, progress.position_seconds) == (True, DURATION)
 
 
+async def test_a_title_is_finished_where_its_closing_credits_begin(
+    house: Living, ada: str, tv: Device
+) -> None:
+    film = await add_movie(house.database, runtime_seconds=DURATION, end_credits_seconds=200)
+    session = await house.playback.start(ada, film, tv.id)
+    before, unfinished = await report(house, session, 799)
+    house.clock.turn(1)
+    ended, finished = await report(house, session, 800, PlaybackState.ENDED)
+
+    assert (before.state, unfinished.completed) == (PlaybackState.PLAYING, False)
+    assert (ended.state, ended.end_reason) == (PlaybackState.ENDED, PlaybackEnd.FINISHED)
+    assert finished.completed
+    again = await house.playback.start(ada, film, tv.id)
+    assert (again.viewing, again.position_seconds) == (2, 0)
+    told = [payload["activity"] for topic, _, payload in await house.outbox() if topic == ACTIVITY]
+    assert told == ["playback_start", "playback_complete", "playback_start"]
+    without_session = await house.sync.record_progress(ada, film, Position(800), viewing=2)
+    assert without_session is not None
+    assert without_session.completed
+
+
 async def test_an_ended_session_takes_no_report(house: Living, ada: str, tv: Device, movie: int) -> None:
     session = await house.playback.start(ada, movie, tv.id)
     await report(house, session, 100, PlaybackState.STOPPED)
