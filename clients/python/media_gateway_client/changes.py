@@ -22,6 +22,18 @@ class Change:
         return kind, self.content_id, int(self.arguments.get("viewing", 0))
 
     @property
+    def shown_as(self) -> str:
+        """Of what a device shows, the part that it is seen in."""
+        return {
+            "added": "watchlist",
+            "removed": "watchlist",
+            "moved": "watchlist",
+            "noted": "marks",
+            "dropped": "marks",
+            "hidden": "marks",
+        }.get(self.kind, self.kind)
+
+    @property
     def finishes(self) -> bool:
         """Whether it is an end of a viewing, which no later position takes back."""
         duration = self.arguments.get("durationSeconds") or 0

@@ -279,10 +279,9 @@ class Store:
         ]
 
     def marks(self) -> list[replica.Marks]:
-        """As the server told them."""
         return [
             replica.Marks(content, told["note"], told["dropped"], told["hidden"])
-            for (content, _), told in self._known("marks").items()
+            for (content, _), told in self._shown("marks").items()
         ]
 
     def tags(self, content_id: str) -> tuple[str, ...]:
@@ -292,8 +291,8 @@ class Store:
     def _shown(self, kind: str) -> dict[tuple[str, int], replica.Told]:
         shown = self._known(kind)
         for operation in self.waiting():
-            shown_kind, content, viewing = operation.change.register
-            if shown_kind != kind:
+            _, content, viewing = operation.change.register
+            if operation.change.shown_as != kind:
                 continue
             known = shown.pop((content, viewing), None)
             after = replica.overlaid(known, operation.change, operation.id, operation.version)
