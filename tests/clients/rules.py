@@ -88,9 +88,8 @@ class Rules:
             return "FORGOTTEN", None
         if kind == "watched" and self._is_forgotten(change["contentId"], version):
             return "FORGOTTEN", None
-        reason = self._wrong(kind, change)
-        if reason is None and version.milliseconds - now > 60_000:
-            reason = "CLOCK_AHEAD"
+        ahead = version.milliseconds - now > 60_000
+        reason = "CLOCK_AHEAD" if ahead else self._wrong(kind, change)
         if reason is not None:
             return "REFUSED", reason
         self.done.add(told["id"])

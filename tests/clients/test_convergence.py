@@ -62,7 +62,7 @@ TITLES = 2
 DURATION = 1000
 SMALL = 3
 """Operations of a request and entries of a page, so that there are several."""
-TOO_FAR_AHEAD = 90_000
+TAKEN_AHEAD, TOO_FAR_AHEAD = 50_000, 90_000
 ENOUGH_FOR_ALL = 5_000
 """Steps in which everything happens."""
 KINDS = {"watched", "added", "removed", "moved", "reacted", "noted", "dropped", "hidden"}
@@ -353,6 +353,32 @@ class Devices(RuleBasedStateMachine):
         self.push(device, server, None, None)
         self.pull(device, server, None, None)
 
+    @rule(device=devices, server=servers, title=titles, which=st.integers(0, 4), said=reactions)
+    def changes_what_is_seen(
+        self, device: int, server: int, title: int, which: int, said: tuple[str | None, float | None]
+    ) -> None:
+        """Whatever the clocks say, a device that saw what stands replaces it."""
+        if self.devices[device].skew > TAKEN_AHEAD:
+            return
+        self.synchronise(device, server)
+        content, word = self.ids[title], said[0]
+        change, register, value = [
+            (reacted(content, *said), "reacted", said),
+            (noted(content, word), "noted", word),
+            (dropped(content, dropped=word is None), "dropped", word is None),
+            (hidden(content, hidden=word is None), "hidden", word is None),
+            (moved(content, "Z"), "watchlist", None),
+        ][which]
+        self.do(device, change)
+
+        self.synchronise(device, server)
+
+        found = shown(self.devices[device].store).get((register, content, 0))
+        if register == "watchlist":
+            assert found is None or found[1] == "Z"
+        else:
+            assert found == value or (found is None and value in NOTHING)
+
     @precondition(lambda self: any(device.way.late for device in self.devices))
     @rule(data=st.data())
     def deliver_late(self, data: st.DataObject) -> None:
@@ -410,7 +436,7 @@ class Devices(RuleBasedStateMachine):
     @rule(
         device=devices,
         seconds=st.sampled_from([0.001, 1.0, 30.0]),
-        skew=st.sampled_from([0, 0, -50_000, 50_000, -86_400_000, TOO_FAR_AHEAD]),
+        skew=st.sampled_from([0, 0, -50_000, TAKEN_AHEAD, -86_400_000, TOO_FAR_AHEAD]),
     )
     def time_passes(self, device: int, seconds: float, skew: int) -> None:
         """The device starts again, with its clock set otherwise."""

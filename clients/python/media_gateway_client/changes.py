@@ -34,6 +34,11 @@ class Change:
         }.get(self.kind, self.kind)
 
     @property
+    def replaces_what_is_shown(self) -> bool:
+        """Whether it writes to one register that is told as a whole, rather than to one of several."""
+        return self.kind in {"watched", "reacted"}
+
+    @property
     def finishes(self) -> bool:
         """Whether it is an end of a viewing, which no later position takes back."""
         duration = self.arguments.get("durationSeconds") or 0

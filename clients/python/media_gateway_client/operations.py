@@ -350,6 +350,7 @@ fragment OfProgress on WatchProgress {
 fragment OfEntry on WatchlistEntry {
   tags
   place
+  version
 }
 fragment OfReaction on Reaction {
   content {
@@ -366,6 +367,7 @@ fragment OfMarks on TitleMarks {
   note
   dropped
   hidden
+  version
 }"""
 
 FORGET_TITLE = """mutation ForgetTitle($input: ForgetTitleInput!) {
@@ -1180,6 +1182,7 @@ OfEntry = TypedDict(
     {
         "tags": list[str],
         "place": str,
+        "version": str | None,
     },
 )
 FollowChangesChangesWatchlistChanged = TypedDict(
@@ -1227,6 +1230,7 @@ OfMarks = TypedDict(
         "note": str | None,
         "dropped": bool,
         "hidden": bool,
+        "version": str | None,
     },
 )
 FollowChangesChangesTitleMarksChanged = TypedDict(

@@ -99,9 +99,10 @@ class Store:
         with self._transaction():
             if self._count() >= CAPACITY:
                 raise Rejected(f"{CAPACITY} changes wait already; connect first.", "QUEUE_FULL")
-            base = self._base(change)
+            known = self._version(change)
             # After what the user saw, also where this device's clock is behind that of another.
-            seen = 0 if base is None else Version.parse(base).clock
+            seen = 0 if known is None else Version.parse(known).clock
+            base = known if change.replaces_what_is_shown else None
             clock = tick(max(int(self._setting("clock") or 0), seen), self._now())
             self._set("clock", str(clock))
             operation = Operation(str(uuid4()), change, Version(clock, self.device_name), base)
@@ -312,11 +313,12 @@ class Store:
                 "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", (*key, json.dumps(value))
             )
 
-    def _base(self, change: Change) -> str | None:
-        """The version of what this device knows and is about to replace."""
-        kind, content, viewing = change.register
+    def _version(self, change: Change) -> str | None:
+        """Of what this device knows and is about to change."""
+        _, content, viewing = change.register
         row = self._database.execute(
-            "SELECT value FROM known WHERE kind = ? AND content = ? AND viewing = ?", (kind, content, viewing)
+            "SELECT value FROM known WHERE kind = ? AND content = ? AND viewing = ?",
+            (change.shown_as, content, viewing),
         ).fetchone()
         version: str | None = None if row is None else json.loads(row[0]).get("version")
         return version
