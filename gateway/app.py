@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from importlib.metadata import version
 from random import random
-from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -120,7 +119,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
 
     lifetimes = lifetime_of(now, lambda: opened().services.sessions.revocations)
     doors = Doors(desk.intake, context_of, door_options(settings, lifetimes))
-    draining = Draining(doors, settings.drain_seconds * STREAMS_SHARE)
+    draining = Draining(doors, settings.drain_seconds)
     app = Application(
         metrics,
         RequestSpans(settings.trace_ratio) if traced else None,
@@ -154,10 +153,6 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
     return app
 
 
-STREAMS_SHARE: Final = 0.5
-"""Of the time for draining, in which streams are ended; the rest is for what they were in the middle of."""
-
-
 class Draining:
     """Whether the process is about to stop, so that no new request is sent to it."""
 
@@ -170,7 +165,7 @@ class Draining:
         return self._begun
 
     async def start(self) -> None:
-        """Tells every subscriber to reconnect with its cursor, not all at once."""
+        """Tells every subscriber to reconnect with its cursor, one after another over the time there is."""
         self._begun = True
         await self._doors.drain(self._seconds)
 

@@ -205,7 +205,7 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
-    """How long a stopping server lets requests finish."""
+    """How long a stopping server lets requests finish, and over which it sends subscribers away."""
     known_operations: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of operations that metrics tell apart, separated by commas; all others are counted as one."""
     otlp_endpoint: HttpUrl | None = None

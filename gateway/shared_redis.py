@@ -11,6 +11,7 @@ from domain.identity.redis import RedisAttempts
 from domain.platform.budgets import LocalBudgets
 from domain.platform.rates import LocalRates
 from domain.platform.redis import RedisBudgets
+from domain.platform.redis_connections import client_of
 from domain.platform.redis_rates import RedisRates
 from domain.playback.inprocess import LocalPrivateSessions
 from domain.playback.redis import RedisPrivateSessions
@@ -29,7 +30,7 @@ ANSWER_SECONDS = 2.0
 async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Shared]:
     """Two clients: one that answers soon or fails, one that waits for messages as long as it takes."""
     async with (
-        Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS) as redis,
+        client_of(url, connect_seconds=CONNECT_SECONDS, answer_seconds=ANSWER_SECONDS) as redis,
         Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS) as patient,
     ):
         listeners = LocalFanout()

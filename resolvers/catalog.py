@@ -267,7 +267,14 @@ async def links(
         known = await info.context.sync.device.load(found.key)
     kind = known.kind if known else None
     return [
-        links_for(offer.platform_id, offer.link_id, _kind_for_links(content), kind, region=offer.region)
+        links_for(
+            offer.platform_id,
+            offer.link_id,
+            _kind_for_links(content),
+            kind,
+            region=offer.region,
+            installed=known is None or offer.platform_id not in known.capabilities.missing_apps,
+        )
         for offer, content in zip(offers, offered, strict=True)
     ]
 

@@ -9,17 +9,18 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID, Parent
 
+from domain.catalog import model as catalog
 from domain.catalog.model import VideoQuality
 from domain.identity.policy import Scope, own
 from domain.platform.errors import UserError, UserErrorCode, refuse
 from domain.sync import model
-from domain.sync.commands import COMMAND_SECONDS, Command
+from domain.sync.commands import CAST_TO, COMMAND_SECONDS, Command
 from resolvers.batching import batched
 from resolvers.context import Context, Info
 from resolvers.descriptions import choice_of_one, entry
-from resolvers.ids import content_key, encode, key_of
+from resolvers.ids import content_key, encode, global_id, key_of
 from resolvers.mutations import refusing
-from resolvers.visibility import must_watch, no_such_title, shown_of, shows
+from resolvers.visibility import must_let_watch, must_watch, no_such_title, shown_of, shows
 
 MAX_VOLUME = 1.0
 MAX_REASON = 500
@@ -70,7 +71,7 @@ class Load:
 
 @entry
 class CastTo:
-    """Where to hand playback to."""
+    """Where to hand what plays to; the command then says what that is, and where it stands."""
 
     device_id: ID
     """The device that takes over."""
@@ -177,14 +178,20 @@ async def send_command(
     info: Info, input: Annotated[SendCommandInput, strawberry.argument(description="Who is to do what.")]
 ) -> CommandPayload:
     commands, account = info.context.services.commands, info.context.account_id
-    command = _command(input.command)
+    device, command = _device_key(input.device_id), _command(input.command)
+    plays_on = device
+    if command.action == CAST_TO:
+        await commands.check(account, device, command)
+        command = await _with_what_plays(info.context, device, command)
+        plays_on = command.arguments["deviceId"]
     loaded = content_of(command.arguments)
     if loaded is not None:
         # The device plays in the name of whoever is signed in there, so here is where the sender is held to.
         if loaded not in await shown_of(info.context, [loaded]):
             raise no_such_title("command", "load", "contentId")
         must_watch(info.context)
-    sent = await commands.send(account, _device_key(input.device_id), command, input.expires_in_seconds)
+        await must_let_watch(info.context, plays_on, loaded)
+    sent = await commands.send(account, device, command, input.expires_in_seconds)
     return CommandPayload(command=sent)
 
 
@@ -203,6 +210,16 @@ async def acknowledge_command(
 @batched
 async def command_device(commands: Sequence[model.DeviceCommand], info: Info) -> list[model.Device | None]:
     return await info.context.sync.device.load_many(command.device_id for command in commands)
+
+
+@batched
+async def command_content(
+    commands: Sequence[model.DeviceCommand], info: Info
+) -> list[catalog.Content | None]:
+    keys = [content_of(command.arguments) for command in commands]
+    found = await info.context.catalog.content.load_many({key for key in keys if key is not None})
+    by_key = {content.id: content for content in found if content is not None}
+    return [None if key is None else by_key.get(key) for key in keys]
 
 
 def arguments(command: Parent[model.DeviceCommand]) -> dict[str, Any]:
@@ -244,6 +261,17 @@ def _device_key(text: str) -> str:
     return key_of(text, "Device", "deviceId")
 
 
+async def _with_what_plays(context: Context, device: str, command: Command) -> Command:
+    """The command, with what is to be handed over and where that stands."""
+    playback = context.services.playback
+    session = (await playback.store.active_on(context.account_id, [device])).get(device)
+    content = None if session is None else await context.catalog.content.load(session.content_id)
+    if session is None or content is None:
+        raise refuse("Nothing plays on the device.", UserErrorCode.UNAVAILABLE, "deviceId")
+    standing = {"contentId": global_id(content), "startSeconds": session.seconds_at(context.services.now())}
+    return Command(command.action, command.arguments | standing)
+
+
 def _command(given: DeviceCommandInput) -> Command:
     match given:
         case DeviceCommandInput(seek=Seek(position_seconds=seconds)):
@@ -260,7 +288,7 @@ def _command(given: DeviceCommandInput) -> Command:
             _not_negative(start, "load", "startSeconds")
             command = Command("load", {"contentId": content_id, "startSeconds": start})
         case DeviceCommandInput(cast_to=CastTo(device_id=device_id)):
-            command = Command("castTo", {"deviceId": _device_key(device_id)})
+            command = Command(CAST_TO, {"deviceId": _device_key(device_id)})
         case DeviceCommandInput(set_subtitles=SetSubtitles(language=language)):
             command = Command("setSubtitles", {"language": language and _language(language, "setSubtitles")})
         case DeviceCommandInput(set_audio=SetAudio(language=language)):

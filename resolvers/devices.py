@@ -35,6 +35,8 @@ class DeviceCapabilitiesInput:
     """Whether it can hand playback to another device."""
     screen_inches: int | None = None
     """The diagonal of its screen."""
+    missing_apps: list[ID] | None = None
+    """The platforms whose apps it is known to lack: links lead to their web sites; none if open."""
 
 
 @entry
@@ -113,6 +115,7 @@ async def register_device(
             remote_controllable=told.remote_controllable,
             can_cast=told.can_cast,
             screen_inches=told.screen_inches,
+            missing_apps=tuple(sorted({str(app) for app in told.missing_apps or ()})),
         ),
     )
     known = None if input.device_id is None else _device_key(input.device_id)

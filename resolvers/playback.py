@@ -13,8 +13,8 @@ from domain.identity.model import Viewer
 from domain.identity.policy import Scope, own
 from domain.platform.errors import BadInput, UserError, UserErrorCode, refuse
 from domain.platform.soon import Soon
-from domain.playback.model import PlaybackSession, PlaybackState
-from domain.playback.service import Beginning, Report
+from domain.playback.model import PlaybackQuality, PlaybackSession, PlaybackState
+from domain.playback.service import Asked, Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
@@ -24,7 +24,7 @@ from resolvers.descriptions import entry
 from resolvers.ids import content_key, global_id, key_of
 from resolvers.mutations import refusing
 from resolvers.sync import origin_of
-from resolvers.visibility import may_watch, must_show, must_watch, shown_of, shows
+from resolvers.visibility import may_watch, must_let_watch, must_show, must_watch, shown_of, shows
 
 MAX_SESSIONS = 50
 
@@ -43,6 +43,8 @@ class StartPlaybackInput:
     """Where to start; where the viewer stopped if open."""
     duration_seconds: int | None = None
     """How long it is, where the player knows better than the catalogue."""
+    quality: PlaybackQuality = PlaybackQuality.AUTO
+    """How good a picture the player asks for."""
 
 
 @entry
@@ -87,6 +89,10 @@ class ContinueOnInput:
     """The session that plays now."""
     device_id: ID
     """The device that goes on."""
+    position_seconds: int | None = None
+    """Where it stands, as its player knows; where it last stood, played on since, if open."""
+    command_id: ID | None = None
+    """The `castTo` that the session's device carries out by this: it is executed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ async def start_playback(
     await must_show(context, content)
     must_watch(context)
     platform = await _platform(info, content, input.platform)
-    begin = Beginning(platform, input.position_seconds, input.duration_seconds)
+    begin = Beginning(platform, input.position_seconds, input.duration_seconds, input.quality)
     session = await context.services.playback.start(account, content, device, begin)
     return PlaybackPayload(session=session, progress=await context.sync.progress.load(content))
 
@@ -129,8 +135,9 @@ async def report_progress(
         raise BadInput("Give `sessionId` or `contentId`, exactly one of them.")
     if input.session_id is not None:
         key = key_of(input.session_id, "PlaybackSession", "sessionId")
-        report = Report(input.state, position)
-        session, moved = await services.playback.report(account, key, report, Origin(version=input.version))
+        report, origin = Report(input.state, position), Origin(version=input.version)
+        allowed = await _may_go_on(info, key)
+        session, moved = await services.playback.report(account, key, report, origin, allowed=allowed)
         return PlaybackPayload(session=session, progress=moved)
     origin = await origin_of(info, input.device_id, input.version)
     content = content_key(input.content_id or "", "input.contentId")
@@ -163,7 +170,12 @@ async def continue_on(
     if content is None:
         raise refuse("There is no such PlaybackSession.", UserErrorCode.NOT_FOUND, "sessionId")
     must_watch(context)
-    session, command = await context.services.playback.hand_over(account, key, device, global_id(content))
+    await must_let_watch(context, device, content.id)
+    told_by = None if input.command_id is None else key_of(input.command_id, "DeviceCommand", "commandId")
+    asked = Asked(input.position_seconds, told_by)
+    session, command = await context.services.playback.hand_over(
+        account, key, device, global_id(content), asked
+    )
     context.playback.session.clear(key)
     return ContinueOnPayload(session=session, command=command)
 
@@ -224,6 +236,7 @@ async def links(session: Parent[PlaybackSession], info: Info) -> Sequence[Playba
         None if device is None else device.kind,
         session.position_seconds,
         offer.region,
+        installed=device is None or offer.platform_id not in device.capabilities.missing_apps,
     )
 
 
@@ -236,6 +249,21 @@ async def session_node(info: Info, key: str) -> PlaybackSession | None:
 
 NODES = {"PlaybackSession": session_node}
 NODE_ACCESS = {"PlaybackSession": own(Scope.READ_PROGRESS)}
+
+
+async def _may_go_on(info: Info, key: str) -> bool:
+    """Whether the caller's profile lets them go on with a session. What was begun outside of the hours, which
+    takes the PIN, goes on. Asks nothing where nothing is limited.
+    """
+    context = info.context
+    if context.restriction is None and context.hours is None:
+        return True
+    session = await context.services.playback.find(context.account_id, key)
+    if session is None:
+        return True
+    hours = context.hours
+    closed = hours is not None and hours.open_at(session.started_at) and not may_watch(context)
+    return not closed and await shows(context, session.content_id)
 
 
 async def _platform(info: Info, content_id: int, wanted: ID | None) -> str | None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from domain.catalog.restricted import seen_by
 from domain.platform.errors import Refused, UserErrorCode, refuse
 from resolvers.context import Context
+from resolvers.viewing import limits_in
 
 
 async def shown_of(context: Context, content_ids: Iterable[int]) -> set[int]:
@@ -39,4 +41,24 @@ def must_watch(context: Context) -> None:
         raise refuse(
             f"This profile may watch {context.hours}; the PIN lets it for five minutes.",
             UserErrorCode.UNAVAILABLE,
+        )
+
+
+async def must_let_watch(context: Context, device_id: str, content_id: int) -> None:
+    """Raises `Refused` where whoever watches on a device may not watch the title there now.
+
+    The device would refuse it as well, but only once it plays no longer where it did.
+    """
+    if not context.caller.may_be_limited:
+        return
+    services = context.services
+    limits = limits_in(await services.viewing.controls_on(context.account_id, device_id))
+    hidden = limits.restriction is not None and content_id not in await seen_by(
+        limits.restriction, services.catalog
+    ).store.contents([content_id])
+    if hidden or (limits.hours is not None and not limits.hours.open_at(services.now())):
+        raise refuse(
+            "The profile that watches on that device may not watch this title, or not at this hour.",
+            UserErrorCode.UNAVAILABLE,
+            "deviceId",
         )

@@ -239,6 +239,8 @@ class Movie(Content):
 
     runtime_seconds: int | None
     """Its length."""
+    end_credits_seconds: int | None
+    """How long its closing credits are; who comes to them has finished it."""
 
 
 @view(model.Series, cache=CATALOGUE, access=PUBLIC)
@@ -279,6 +281,8 @@ class Episode(Content):
     """Its number within the season."""
     runtime_seconds: int | None
     """Its length."""
+    end_credits_seconds: int | None
+    """How long its closing credits are; who comes to them has finished it."""
     season: Season = edge(catalog.season, cost=3)
     """The season."""
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from strawberry import ID
 from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
@@ -33,6 +34,8 @@ class DeviceCapabilities:
     """Whether it can hand playback to another device."""
     screen_inches: int | None
     """The diagonal of its screen."""
+    missing_apps: list[ID] = plain(list_size=5)
+    """The platforms whose apps it is known to lack, by their ids."""
 
 
 @view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))

@@ -100,7 +100,12 @@ CONTRIBUTIONS = {
     "playback": Contribution(
         mutation=(playback.PlaybackMutation, history.HistoryMutation),
         subscription=(playback.PlaybackSubscription,),
-        extensions=(playback.ViewerPlayback, playback.DevicePlayback, history.ViewerHistoryLimit),
+        extensions=(
+            playback.ViewerPlayback,
+            playback.DevicePlayback,
+            playback.DeviceCommandTitle,
+            history.ViewerHistoryLimit,
+        ),
         shared=(identity.IdentityQuery,),
     ),
 }

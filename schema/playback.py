@@ -7,7 +7,7 @@ import strawberry
 
 from domain.identity.policy import Scope, needs
 from domain.playback import model
-from resolvers import playback
+from resolvers import commands, playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
 from schema.devices import Device, DeviceChanged, DeviceCommand, DeviceCommandChanged
@@ -26,7 +26,7 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(model.PlaybackState)
+choices(model.PlaybackState, model.PlaybackEnd, model.PlaybackQuality)
 
 
 @view(model.PlaybackSession, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
@@ -49,6 +49,10 @@ class PlaybackSession(Node):
     """When the player last said something."""
     ended_at: datetime | None
     """When it ended; null while it goes on."""
+    end_reason: model.PlaybackEnd | None
+    """Why it ended; null while it goes on."""
+    quality: model.PlaybackQuality
+    """How good a picture its player asked for."""
     links: list[PlaybackLink] = edge(playback.links, cost=5, list_size=5)
     """Links that go on where it stands, best first for the device; none where it is not offered."""
 
@@ -112,6 +116,14 @@ class DevicePlayback:
     """The session that goes on; null where none does."""
 
 
+@extends(DeviceCommand)
+class DeviceCommandTitle:
+    """What a command has a device play."""
+
+    content: Content | None = edge(commands.command_content, cost=3)
+    """The title that is to be loaded or handed over; null for other commands."""
+
+
 @view()
 class PlaybackMutation:
     """Starts, follows and ends playback."""
@@ -123,7 +135,11 @@ class PlaybackMutation:
     report_progress: ReportProgressPayload = edge(
         playback.report_progress, cost=400, access=needs(Scope.WRITE_PROGRESS)
     )
-    """Tells where a player stands, in a session or without one."""
+    """Tells where a player stands, in a session or without one.
+
+    A session that would play on where the viewing profile may not watch any more ends with it (`endReason`);
+    how far the viewer came is kept.
+    """
     end_playback: EndPlaybackPayload = edge(
         playback.end_playback, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
     )

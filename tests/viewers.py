@@ -11,7 +11,9 @@ from strawberry.types import ExecutionResult
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
+from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
+from domain.identity.hours import Hours
 from domain.identity.model import ANONYMOUS
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
@@ -68,6 +70,10 @@ class Living:
     pushing: Pushing
     interchange: Interchange
     accounts: list[str] = field(default_factory=list)
+    restriction: Restriction | None = None
+    """What is hidden from whoever asks from now on."""
+    hours: Hours | None = None
+    """When they may watch."""
 
     def milliseconds(self) -> int:
         return int(self.clock.seconds() * 1000)
@@ -123,7 +129,7 @@ class Living:
             policy=Policy(),
         )
         caller = ANONYMOUS if account is None else somebody(account)
-        return Context(services, caller, "US", "r1")
+        return Context(services, caller, "US", "r1", restriction=self.restriction, hours=self.hours)
 
     @property
     def forgetting(self) -> Forgetting:

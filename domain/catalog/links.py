@@ -115,10 +115,13 @@ def links_for(  # noqa: PLR0913, PLR0917 - all that a link depends on
     device: DeviceKind | None = None,
     start_seconds: int = 0,
     region: str = "US",
+    *,
+    installed: bool = True,
 ) -> Sequence[PlaybackLink]:
     """The links of a title in a region, best first for `device`; the web is always the last resort.
 
-    Ids are percent-encoded, so nothing in them can lead to another host. A browser gets no app links.
+    Ids are percent-encoded, so nothing in them can lead to another host. A browser gets no app links; who has
+    not `installed` the app gets the web alone.
     """
     forms = FORMS[platform_id]
     names = {
@@ -127,10 +130,10 @@ def links_for(  # noqa: PLR0913, PLR0917 - all that a link depends on
         "type": "track" if content_kind is ContentKind.TRACK else "album",
     }
     links = []
-    if forms.app is not None and device is not DeviceKind.WEB:
+    if forms.app is not None and device is not DeviceKind.WEB and installed:
         links.append(PlaybackLink(LinkKind.DEEP_LINK, _at(forms.app.format(**names), forms, start_seconds)))
     web = _at(forms.web.format(**names), forms, start_seconds)
-    if forms.universal and device is not DeviceKind.TV:
+    if forms.universal and device is not DeviceKind.TV and installed:
         links.append(PlaybackLink(LinkKind.UNIVERSAL_LINK, web))
     links.append(PlaybackLink(LinkKind.WEB, web))
     return links

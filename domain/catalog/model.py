@@ -138,9 +138,10 @@ class Content:
 
 @value
 class Movie(Content):
-    """A film."""
+    """A film; `end_credits_seconds` is how long its closing credits are."""
 
     runtime_seconds: int | None
+    end_credits_seconds: int | None = None
 
 
 @value
@@ -162,11 +163,12 @@ class Season(Content):
 
 @value
 class Episode(Content):
-    """An episode of the season `season_id`."""
+    """An episode of the season `season_id`, with the length of its closing credits."""
 
     season_id: int
     number: int
     runtime_seconds: int | None
+    end_credits_seconds: int | None = None
 
 
 @value

@@ -37,9 +37,10 @@ V = TypeVar("V")
 
 COLUMNS = """c.id, c.title, c.original_title, c.synopsis, c.release_date, c.year, c.genres, c.keywords,
     c.original_language, c.countries, c.maturity_rating, c.popularity, c.updated_at,
-    c.kind, c.parent_id, c.number, c.disc, c.runtime_seconds, c.status, c.episode_count, c.label"""
+    c.kind, c.parent_id, c.number, c.disc, c.runtime_seconds, c.status, c.episode_count, c.label,
+    c.end_credits_seconds"""
 
-WIDTH = 21
+WIDTH = 22
 
 # A look-up is a tenth of what calling the enum costs, and these are looked up for every row.
 RATINGS: dict[str | None, MaturityRating | None] = {rating.value: rating for rating in MaturityRating}
@@ -245,6 +246,7 @@ def content_of(row: Row) -> Content:
         id_, title, original_title, synopsis, release_date, year, genres, keywords, language, countries,
         rating, popularity, updated_at,
         kind, parent_id, number, disc, runtime_seconds, status, episode_count, label,
+        end_credits_seconds,
     ) = row[:WIDTH]  # fmt: skip
     shared = (
         id_, title, original_title, synopsis, release_date, year, tuple(genres), tuple(keywords), language,
@@ -252,13 +254,13 @@ def content_of(row: Row) -> Content:
     )  # fmt: skip
     match kind:
         case "movie":
-            return Movie(*shared, runtime_seconds)
+            return Movie(*shared, runtime_seconds, end_credits_seconds)
         case "series":
             return Series(*shared, STATUSES[status], runtime_seconds)
         case "season":
             return Season(*shared, parent_id, number, episode_count)
         case "episode":
-            return Episode(*shared, parent_id, number, runtime_seconds)
+            return Episode(*shared, parent_id, number, runtime_seconds, end_credits_seconds)
         case "album":
             return Album(*shared, label)
         case _:

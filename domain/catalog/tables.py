@@ -52,6 +52,7 @@ class ContentRow(SQLModel, table=True):
         Index("content_unembedded", "id", postgresql_where=text("listed AND embedded_as IS NULL")),
         Index("content_gone_embedded", "id", postgresql_where=text("NOT listed AND embedded_as IS NOT NULL")),
         CheckConstraint("runtime_seconds > 0", name="content_runtime_positive"),
+        CheckConstraint("end_credits_seconds > 0", name="content_end_credits_positive"),
         CheckConstraint("year BETWEEN 1800 AND 2100", name="content_year_plausible"),
     )
 
@@ -77,6 +78,7 @@ class ContentRow(SQLModel, table=True):
     maturity_rating: str | None = Field(default=None, sa_type=Text)
     popularity: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
     runtime_seconds: int | None = None
+    end_credits_seconds: int | None = None
     status: str | None = Field(default=None, sa_type=Text)
     episode_count: int | None = None
     label: str | None = Field(default=None, sa_type=Text)

@@ -40,6 +40,17 @@ class PostgresViewing:
             return Current(None, None)
         return Current(None if row["id"] is None else _profile(row), row["until"])
 
+    async def current_on(self, account_id: str, device_id: str, now: datetime) -> Current:
+        session_id = await self._database.value(
+            """SELECT id FROM login_session
+                WHERE account_id = $1 AND device_id = $2 AND ended_at IS NULL AND expires_at > $3
+                ORDER BY last_used_at DESC, id LIMIT 1""",
+            account_id,
+            device_id,
+            now,
+        )
+        return await self.current(account_id, session_id)
+
     async def save(self, profile: ViewingProfile) -> None:
         controls, hours = profile.controls, profile.controls.hours
         async with self._database.transaction() as session:

@@ -72,6 +72,9 @@ class ViewingStore(Protocol):
 
     async def profiles(self, account_id: str) -> Sequence[ViewingProfile]: ...
     async def current(self, account_id: str, session_id: str | None) -> Current: ...
+    async def current_on(self, account_id: str, device_id: str, now: datetime) -> Current:
+        """That of the session which is signed in on a device, and of several the one that was used last."""
+        ...
 
     async def save(self, profile: ViewingProfile) -> None:
         """Adds or changes it; as the default one it takes the place of another."""
@@ -109,6 +112,11 @@ class Viewing:
             return FREE
         current = await self.store.current(caller.account_id, caller.session_id)
         return current.controls(self.now())
+
+    async def controls_on(self, account_id: str, device_id: str) -> Controls:
+        """What limits whoever watches on a device."""
+        now = self.now()
+        return (await self.store.current_on(account_id, device_id, now)).controls(now)
 
     async def controls_later(self, caller: Caller) -> Controls:
         """The same, for who has called a while ago: whether anybody is limited may have changed."""

@@ -90,6 +90,7 @@ def read_work(entry: Fields, origin: Origin, offers: Mapping[str, tuple[WorkOffe
         maturity_rating=_maturity(entry),
         popularity=entry.number("popularity", 0, 100),
         runtime_seconds=rules.seconds(entry, "runtime_minutes"),
+        end_credits_seconds=entry.integer("end_credits_seconds", 1),
         status=_status(entry),
         label=entry.text("label", rules.NAME_LIMIT),
         credits=_credits(entry),
@@ -159,6 +160,7 @@ def _episode(entry: Fields, origin: Origin) -> Work:
         year=released.year if released else None,
         synopsis=entry.text("synopsis", rules.SYNOPSIS_LIMIT),
         runtime_seconds=rules.seconds(entry, "runtime_minutes"),
+        end_credits_seconds=entry.integer("end_credits_seconds", 1),
     )
 
 

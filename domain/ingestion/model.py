@@ -102,6 +102,7 @@ class Work:
     maturity_rating: MaturityRating | None = None
     popularity: float | None = None
     runtime_seconds: int | None = None
+    end_credits_seconds: int | None = None
     status: SeriesStatus | None = None
     episode_count: int | None = None
     label: str | None = None

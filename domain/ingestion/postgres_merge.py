@@ -13,6 +13,7 @@ LISTS = ("genres", "keywords", "countries")
 SCALARS = (
     "original_title", "synopsis", "release_date", "year", "original_language", "maturity_rating",
     "popularity", "runtime_seconds", "status", "episode_count", "label",
+    "end_credits_seconds",
 )  # fmt: skip
 TITLE = ("title", "title_key", "text_language")
 COPIED = ("kind", "parent_id", "number", "disc", "slug", *TITLE, *SCALARS)

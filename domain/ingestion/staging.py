@@ -19,6 +19,7 @@ TABLES: dict[str, dict[str, str]] = {
         "year": "int", "genres": "text[]", "keywords": "text[]", "original_language": "text",
         "countries": "text[]", "maturity_rating": "text", "popularity": "float8",
         "runtime_seconds": "int", "status": "text", "episode_count": "int", "label": "text",
+        "end_credits_seconds": "int",
         "configuration": "text", "search_title": "text", "search_people": "text",
     },
     "incoming_credit": {
@@ -124,7 +125,8 @@ def _work(piece: Piece) -> tuple[Any, ...]:
         work.original_title, work.synopsis, work.text_language,
         work.release_date, work.year, work.genres or None, work.keywords or None, work.original_language,
         work.countries or None, work.maturity_rating, work.popularity, work.runtime_seconds, work.status,
-        work.episode_count, work.label, text_search_configuration(work.text_language),
+        work.episode_count, work.label, work.end_credits_seconds,
+        text_search_configuration(work.text_language),
         searchable_titles(work.title, work.original_title) if listed else None,
         searchable((c.person.name, c.person.key) for c in work.credits) if listed else None,
     )  # fmt: skip

@@ -16,6 +16,7 @@ import orjson
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import ContentKind, ExternalId
+from domain.catalog.taxonomy import PLATFORMS
 from domain.interchange.fields import TITLE_LIMIT, YEARS, moment
 from domain.interchange.files import Member
 from domain.interchange.model import (
@@ -186,11 +187,19 @@ def _device(record: Fields) -> Device:
             able.flag("remote_controllable"),
             able.flag("can_cast"),
             able.integer("screen_inches", 1, 1_000),
+            _apps(able),
         ),
         registered_at=registered,
         last_seen_at=moment(record, "last_seen_at"),
         removed=True,
     )
+
+
+def _apps(able: Fields) -> tuple[str, ...]:
+    found = tuple(able.texts("missing_apps", MAX_NAME))
+    if not set(found) <= set(PLATFORMS):
+        raise able.broken("missing_apps", f"must be of {', '.join(PLATFORMS)}")
+    return found
 
 
 def _opinion(record: Fields) -> Act:

@@ -156,7 +156,8 @@ class Merging:
         position = act.position_seconds
         if position is None:
             position = duration if act.finished else int(duration * (act.fraction or 0))
-        finished = act.finished or (act.version is None and reaches_the_end(position, duration))
+        at_the_end = reaches_the_end(position, duration, title.end_credits_seconds)
+        finished = act.finished or (act.version is None and at_the_end)
         return WatchProgress(
             content_id=title.content_id,
             viewing=1 if act.viewing is None else act.viewing,

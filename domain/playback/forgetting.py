@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.playback.model import PlaybackSession
+from domain.playback.model import PlaybackEnd, PlaybackSession
 from domain.playback.service import Playback
 from domain.sync.service import Wanted
 
@@ -36,6 +36,6 @@ class Forgetting:
         parts = await sync.store.parts(content_id)
         async with sync.writing(account_id, Wanted(progress=set(parts))) as (writing, ledger):
             for session in await self.sessions.playing_any(account_id, parts):
-                await self.playback.stop(writing, session)
+                await self.playback.stop(writing, session, PlaybackEnd.FORGOTTEN)
             await self.sessions.forget(account_id, parts)
             return sum(ledger.forgot(part, sync.clock.tick(ledger.newest(part))) for part in parts)

@@ -5,11 +5,19 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.platform.postgres import Database, Row
-from domain.playback.model import Payload, PlaybackSession, PlaybackState, of_session
+from domain.playback.model import (
+    Payload,
+    PlaybackEnd,
+    PlaybackQuality,
+    PlaybackSession,
+    PlaybackState,
+    of_session,
+)
 from domain.sync.model import ChangeKind
 
 COLUMNS = """id, account_id, device_id, content_id, viewing, state, platform, position_seconds,
-    duration_seconds, started_at, updated_at, ended_at"""
+    duration_seconds, started_at, updated_at, ended_at, end_reason, quality, told_at,
+    end_credits_seconds"""
 
 DELETE_SESSIONS = """WITH gone AS (
         DELETE FROM playback_session WHERE id IN ({} LIMIT $2) RETURNING 1)
@@ -64,14 +72,20 @@ class PostgresPlayback:
         )
         return [(ChangeKind.PLAYBACK, of_session(_session(row))) for row in rows]
 
-    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+    async def silent(self, since: datetime, playing_since: datetime, limit: int) -> list[PlaybackSession]:
         rows = await self._database.rows(
-            """SELECT account_id, id FROM playback_session
-                WHERE ended_at IS NULL AND updated_at <= $1 ORDER BY updated_at LIMIT $2""",
+            f"""SELECT {COLUMNS} FROM playback_session s
+                 WHERE ended_at IS NULL
+                   AND (updated_at <= $1
+                        OR updated_at <= $2 AND state <> 'paused'
+                           AND NOT EXISTS (SELECT FROM device d
+                                            WHERE d.id = s.device_id AND d.last_seen_at > $2))
+                 ORDER BY updated_at LIMIT $3""",
             since,
+            playing_since,
             limit,
         )
-        return [(row[0], row[1]) for row in rows]
+        return [_session(row) for row in rows]
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
         forgotten: int = await self._database.value(DELETE_SESSIONS.format(LONG_ENDED), before, limit)
@@ -100,11 +114,11 @@ class PostgresPlayback:
     async def save(self, session: PlaybackSession) -> None:
         await self._database.execute(
             f"""INSERT INTO playback_session ({COLUMNS})
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
                 ON CONFLICT (id) DO UPDATE
-                   SET (state, position_seconds, duration_seconds, updated_at, ended_at)
+                   SET (state, position_seconds, duration_seconds, updated_at, ended_at, end_reason, told_at)
                      = (EXCLUDED.state, EXCLUDED.position_seconds, EXCLUDED.duration_seconds,
-                        EXCLUDED.updated_at, EXCLUDED.ended_at)""",
+                        EXCLUDED.updated_at, EXCLUDED.ended_at, EXCLUDED.end_reason, EXCLUDED.told_at)""",
             session.id,
             session.account_id,
             session.device_id,
@@ -117,6 +131,10 @@ class PostgresPlayback:
             session.started_at,
             session.updated_at,
             session.ended_at,
+            session.end_reason,
+            session.quality,
+            session.told_at,
+            session.end_credits_seconds,
         )
 
 
@@ -134,6 +152,10 @@ def _session(row: Row) -> PlaybackSession:
         started_at=row[9],
         updated_at=row[10],
         ended_at=row[11],
+        end_reason=None if row[12] is None else PlaybackEnd(row[12]),
+        quality=PlaybackQuality(row[13]),
+        told_at=row[14],
+        end_credits_seconds=row[15],
     )
 
 

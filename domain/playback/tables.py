@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from domain.catalog.tables import content_key
@@ -34,3 +34,7 @@ class PlaybackSessionRow(SQLModel, table=True):
     started_at: datetime = Field(sa_column=moment())
     updated_at: datetime = Field(sa_column=moment())
     ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    end_reason: str | None = Field(default=None, sa_type=Text)
+    quality: str = Field(sa_column=Column(Text, nullable=False, server_default="auto"))
+    end_credits_seconds: int | None = None
+    told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

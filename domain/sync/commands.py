@@ -16,6 +16,7 @@ MAX_COMMAND_SECONDS = 60
 EXECUTION_SECONDS = 30
 """For so long a device may take for what it has acknowledged."""
 MAX_FAILURE = 1_000
+CAST_TO = "castTo"
 EXPIRED_AT_ONCE = 200
 
 
@@ -120,6 +121,17 @@ class Commands:
                 answered = replace(answered, expires_at=max(until, known.expires_at))
             return await self._turn(writing, answered, reached)
 
+    async def cast(self, writing: Writing, command_id: str, device_id: str, target_id: str) -> DeviceCommand:
+        """Within the account's turn: the device has handed over to the other one with this very write."""
+        found = (await self.store.commands(writing.account_id, [command_id])).get(command_id)
+        there = None if found is None else (found.action, found.device_id, found.arguments.get("deviceId"))
+        if found is None or there != (CAST_TO, device_id, target_id):
+            raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
+        known = found.at(self.now())
+        if known.state.final:
+            raise refuse(f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId")
+        return await self._turn(writing, known, CommandState.EXECUTED)
+
     async def expire(self) -> int:
         """Ends what nobody answered, so that the sender hears of it; how many there were."""
         overdue = await self.store.overdue(self.now(), EXPIRED_AT_ONCE)
@@ -149,6 +161,8 @@ class Commands:
             target = await self.devices.own(account_id, target_id)
             if not target.capabilities.remote_controllable:
                 raise _unable("The other device cannot be controlled.")
+            if target.incognito:
+                raise _unable("The other device is incognito: no command that names a title is kept for it.")
             needed.append(target_id)
         quality, best = command.arguments.get("quality"), device.capabilities.max_quality
         if quality is not None and best is not None and QUALITIES.index(quality) > QUALITIES.index(best):

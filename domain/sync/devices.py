@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import VideoQuality
+from domain.catalog.taxonomy import PLATFORMS
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.journal import Journal, Writing
@@ -219,6 +220,14 @@ def _plausible(told: Description) -> None:
             UserErrorCode.INVALID,
             "capabilities",
             "screenInches",
+        )
+    unknown = set(shown.missing_apps) - set(PLATFORMS)
+    if unknown:
+        raise refuse(
+            f"`missingApps` are services of ours: {', '.join(PLATFORMS)}.",
+            UserErrorCode.INVALID,
+            "capabilities",
+            "missingApps",
         )
 
 

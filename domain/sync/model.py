@@ -10,6 +10,9 @@ from domain.platform.values import value
 from domain.sync.clock import Timestamp
 
 COMPLETED_FRACTION = 0.95
+LONGEST_CREDITS = 0.25
+MOSTLY_FRACTION = 0.9
+"""A sign of taste, and nothing else."""
 RESUME_FROM_SECONDS = 30
 CONTINUE_FOR = timedelta(days=30)
 """For so long what was begun is offered to be gone on with."""
@@ -102,8 +105,21 @@ class WatchProgress:
         )
 
 
-def reaches_the_end(position_seconds: int, duration_seconds: int) -> bool:
-    return duration_seconds > 0 and position_seconds >= COMPLETED_FRACTION * duration_seconds
+def reaches_the_end(
+    position_seconds: int, duration_seconds: int, end_credits_seconds: int | None = None
+) -> bool:
+    """Whether the title is finished: at 95 %, or where its closing credits begin.
+
+    Credits of more than a quarter are those of another cut, or a mistake, and do not count.
+    """
+    end = COMPLETED_FRACTION * duration_seconds
+    if end_credits_seconds is not None and end_credits_seconds <= LONGEST_CREDITS * duration_seconds:
+        end = min(end, duration_seconds - end_credits_seconds)
+    return duration_seconds > 0 and position_seconds >= end
+
+
+def mostly_watched(position_seconds: int, duration_seconds: int) -> bool:
+    return duration_seconds > 0 and position_seconds >= MOSTLY_FRACTION * duration_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +300,8 @@ class DeviceCapabilities:
     remote_controllable: bool = True
     can_cast: bool = False
     screen_inches: int | None = None
+    missing_apps: tuple[str, ...] = ()
+    """The services whose apps it is known to lack."""
 
 
 @dataclass(frozen=True, slots=True)

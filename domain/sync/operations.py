@@ -19,11 +19,12 @@ STARS = (0.5, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What the rules must know of a title: whether it can be played, and how long it is."""
+    """What the rules must know of a title: whether it is played, how long it is, and its closing credits."""
 
     content_id: int
     playable: bool
     duration_seconds: int | None
+    end_credits_seconds: int | None = None
 
 
 class Titles(Protocol):

@@ -142,6 +142,7 @@ def of_capabilities(capabilities: DeviceCapabilities) -> Payload:
         "remoteControllable": capabilities.remote_controllable,
         "canCast": capabilities.can_cast,
         "screenInches": capabilities.screen_inches,
+        "missingApps": list(capabilities.missing_apps),
     }
 
 
@@ -152,6 +153,7 @@ def to_capabilities(payload: Payload) -> DeviceCapabilities:
         remote_controllable=payload.get("remoteControllable", True),
         can_cast=payload.get("canCast", False),
         screen_inches=payload.get("screenInches"),
+        missing_apps=tuple(payload.get("missingApps", ())),
     )
 
 

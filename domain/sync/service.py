@@ -191,7 +191,7 @@ class Sync:
         """
         duration = known_duration(position.duration_seconds, title)
         seconds = min(known_position(position.seconds), duration)
-        completed = reaches_the_end(seconds, duration)
+        completed = reaches_the_end(seconds, duration, title.end_credits_seconds)
         version = self.stamp(origin)
         written = WatchProgress(
             content_id=title.content_id,

@@ -76,8 +76,9 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
 
     import httpx  # noqa: PLC0415
 
+    from gateway.cli.line import Line  # noqa: PLC0415
     from gateway.cli.screen import results  # noqa: PLC0415
-    from gateway.cli.simulated import Line, SimulatedDevice  # noqa: PLC0415
+    from gateway.cli.simulated import SimulatedDevice  # noqa: PLC0415
     from media_gateway_client import Store  # noqa: PLC0415
 
     screen = results()
@@ -92,7 +93,6 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
                     await gateway.register(name, kind.value, "terminal", capabilities={"canCast": True})
                 )
             simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
-            await simulated.look_at_itself()
             living = asyncio.create_task(simulated.run())
             try:
                 if sys.stdin.isatty() and sys.stdout.isatty():

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.simulated import Playing, SimulatedDevice
-from media_gateway_client import ClientError
+from gateway.cli.simulated import SimulatedDevice
+from media_gateway_client import ClientError, Playing
 from media_gateway_client.signin import Code
 
 KEYS = (

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
@@ -22,6 +23,9 @@ from gateway.settings import Settings
 
 # The doors refuse larger messages themselves, with a reason; this is where uvicorn stops reading.
 SOCKET_MESSAGE_BYTES = 2 << 20
+LEAST_SECONDS = 1
+"""For requests in flight, where sending subscribers away has taken all the time there is."""
+LOOK_SECONDS = 0.1
 
 
 class Server(uvicorn.Server):
@@ -41,8 +45,20 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
             listener.close()  # first, so that those who are sent away come to another process
-        await self._drain()
+        began = time.monotonic()
+        await self._sent_away()
+        # Requests had the same time already; what is left of it is for those that are still in flight.
+        left = (self.config.timeout_graceful_shutdown or 0) - (time.monotonic() - began)
+        self.config.timeout_graceful_shutdown = max(LEAST_SECONDS, round(left))
         await super().shutdown(sockets)
+
+    async def _sent_away(self) -> None:
+        """Until every subscriber is told to come again, or somebody insists on an end."""
+        draining = asyncio.ensure_future(self._drain())
+        while not draining.done() and not self.force_exit:
+            await asyncio.wait({draining}, timeout=LOOK_SECONDS)
+        if not draining.cancel():
+            draining.result()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

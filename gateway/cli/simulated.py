@@ -1,122 +1,87 @@
 """A TV or phone without a screen: it plays by the clock, obeys commands, and can be cut off and killed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
+from gateway.cli.line import Line
 from media_gateway_client import (
-    ClientError,
-    Gateway,
+    Change,
     Offline,
-    Operation,
+    Playing,
     Rejected,
+    Showing,
     Store,
     Synchroniser,
     added,
     removed,
     watched,
 )
-from media_gateway_client.operations import Operations, SendCommandInput
+from media_gateway_client.operations import AcknowledgeCommandInput, ContinueOnInput
 
 REPORT_SECONDS = 10.0
+REPORT_PAUSED_SECONDS = 1_800.0
+"""That it is there all the same."""
+AGAIN_SECONDS = 0.5
+USUAL_SECONDS = 2_700
+"""A player knows how long a title is; this one takes so much for what the catalogue does not."""
+SWITCHED_OFF = "The device was switched off before it was done."
 
 Say = Callable[[str], None]
 
 
-@dataclass
-class Line(Operations):
-    """The way to the server, which can be cut; fills `Server`."""
+class Known(NamedTuple):
+    """What a title is called, how long it is, and how much of that are the closing credits."""
 
-    gateway: Gateway
-    cut: bool = False
-
-    @property
-    def milliseconds(self) -> int | None:
-        return self.gateway.milliseconds
-
-    async def push(
-        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
-    ) -> Sequence[Mapping[str, Any]]:
-        return await self._whole().push(device_id, operations, settled_through)
-
-    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
-        async for event in self._whole().changes(cursor):
-            self._whole()
-            yield event
-
-    async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        return await self._whole().execute(document, **variables)
-
-    async def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._whole().stream(document, **variables)) as events:
-            async for event in events:
-                self._whole()
-                yield event
-
-    def _whole(self) -> Gateway:
-        if self.cut:
-            raise Offline("The line is cut.")
-        return self.gateway
-
-
-@dataclass
-class Playing:
-    """What is on, and since when; the position goes on by the clock unless it is paused."""
-
-    content_id: str
     title: str
-    duration_seconds: int
-    viewing: int
-    seconds: float
-    since: float | None
-
-    @property
-    def position_seconds(self) -> int:
-        gone = 0.0 if self.since is None else monotonic() - self.since
-        return min(int(self.seconds + gone), self.duration_seconds)
-
-    def go_to(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.since = None if self.since is None else monotonic()
-
-    def pause(self) -> None:
-        self.seconds, self.since = float(self.position_seconds), None
-
-    def play(self) -> None:
-        if self.since is None:
-            self.since = monotonic()
+    seconds: int = 0
+    end_credits_seconds: int | None = None
 
 
 @dataclass
 class SimulatedDevice:
-    """One device: what its user does goes through the queue, whether the line is cut or not."""
+    """One device: what its user does goes through the queue, whether the line is cut or not.
+
+    What plays is shown by a session as long as there is a line, and is taken up again after a kill.
+    """
 
     store: Store
     line: Line
     say: Say
-    playing: Playing | None = None
     volume: float = 0.5
     muted: bool = False
     subtitles: str | None = None
     audio: str | None = None
     quality: str | None = None
-    incognito: bool = False
-    known: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Titles and lengths of what was listed or played."""
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _cursor: str | None = None
+    known: dict[str, Known] = field(default_factory=dict)
+    """Of what was listed or played."""
+
+    def __post_init__(self) -> None:
+        kept = self.store.remembered("playing")
+        self.playing: Playing | None = None if kept is None else Playing.again(kept)
+        self.incognito = bool(self.store.remembered("incognito"))
+        self.showing = Showing(self.store, self.line)
+        self._synchroniser = Synchroniser(self.store, self.line)
+        self._wake, self._changed = asyncio.Event(), asyncio.Event()
+        self._changed.set()
+        self._sure = False
+        """Whether what is shown of this device has been looked at since the line was last cut."""
 
     async def run(self) -> None:
-        """Keeps in step and obeys until cancelled."""
-        synchroniser = Synchroniser(self.store, self.line)
+        """Keeps in step, shows what plays, and obeys until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(synchroniser.keep_pushing(self._wake))
-            tasks.create_task(synchroniser.keep_following())
+            tasks.create_task(self._synchroniser.keep_pushing(self._wake))
+            tasks.create_task(self._synchroniser.keep_following(self._hear))
+            tasks.create_task(self._show_for_ever())
             tasks.create_task(self._obey_for_ever())
-            tasks.create_task(self._report_for_ever())
+
+    @property
+    def listens(self) -> bool:
+        """Whether it was ever told where its commands begin: whatever is sent from then on reaches it."""
+        return self.store.remembered("commands") is not None
 
     # What its user does
 
@@ -124,17 +89,19 @@ class SimulatedDevice:
         """The ids of titles there are."""
         nodes = (await self.line.titles(first=first, filter={"kinds": ["MOVIE"]}))["contents"]["nodes"]
         films = [node for node in nodes if node["__typename"] == "Movie"]
-        self.known |= {film["id"]: (film["title"], film["runtimeSeconds"] or 0) for film in films}
+        for film in films:
+            self._learn(film)
         return [film["id"] for film in films]
 
     async def start(self, content_id: str, seconds: int | None = None) -> Playing:
         """Plays a title, from where its viewer stopped unless `seconds` says otherwise."""
-        title, duration = self.known.get(content_id) or await self._look_up(content_id)
+        title, duration, closing = self.known.get(content_id) or await self._look_up(content_id)
         viewing = self.store.viewing(content_id)
         stopped = [known for known in self.store.progress(content_id) if known.viewing == viewing]
         at = seconds if seconds is not None else (stopped[0].position_seconds if stopped else 0)
-        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic())
-        self.report()
+        duration = duration or USUAL_SECONDS
+        self.playing = Playing(content_id, title, duration, viewing, float(at), monotonic(), closing)
+        self._keep()
         return self.playing
 
     async def set_incognito(self, *, incognito: bool) -> None:
@@ -143,22 +110,21 @@ class SimulatedDevice:
             "setIncognito"
         ]
         if payload["device"] is not None:
-            self.incognito = payload["device"]["incognito"]
-
-    async def look_at_itself(self) -> None:
-        """Whether it was made incognito elsewhere, or before it was switched off."""
-        node = (await self.line.device_itself(id=self._id))["node"]
-        self.incognito = node is not None and node["__typename"] == "Device" and node["incognito"]
+            self._set_incognito(incognito=payload["device"]["incognito"])
 
     def stop(self) -> None:
         self.report()
         self.playing = None
+        self._keep()
 
     def report(self) -> None:
         """Notes where it stands."""
         on = self.playing
-        if on is not None and on.duration_seconds > 0:
-            self._do(watched(on.content_id, on.viewing, on.position_seconds, on.duration_seconds))
+        if on is not None:
+            at, closing = on.position_seconds, on.end_credits_seconds
+            self._do(watched(on.content_id, on.viewing, at, on.duration_seconds, closing))
+            self.showing.stands(on)
+        self._keep()
 
     def add(self, content_id: str) -> None:
         self._do(added(content_id))
@@ -167,12 +133,47 @@ class SimulatedDevice:
         self._do(removed(content_id, self.store.tags(content_id)))
 
     def name_of(self, content_id: str) -> str:
-        return self.known.get(content_id, (content_id, 0))[0]
+        return self.known.get(content_id, Known(content_id)).title
 
     # What it is told
 
-    async def obey(self, action: str, arguments: Mapping[str, Any]) -> str | None:
-        """Does what a command says; why it cannot, where it cannot."""
+    async def obey(
+        self, action: str, arguments: Mapping[str, Any], command_id: str | None = None
+    ) -> str | None:
+        """Does what a command says, and has it shown where there is a line; why it could not, if so."""
+        failure = await self._do_as_told(action, arguments, command_id)
+        with suppress(Offline):
+            return failure or await self.show()
+        return failure
+
+    async def show(self) -> str | None:
+        """Has the graph show what is so; why it is over, if it must not go on. `Offline` where it is cut."""
+        on = self.playing
+        self._changed.clear()
+        try:
+            await self._look_again()
+            if len(self.store):
+                # First what it did before, which says where in which viewing it goes on.
+                await self._synchroniser.push()
+            over = await self.showing.settle(on)
+        except Offline:
+            self._doubt()
+            raise
+        if over is None or on is None:
+            return None
+        self._is_over(on.key, over)
+        return None if over == "FINISHED" else over
+
+    async def _look_again(self) -> None:
+        """After the line was cut: what is shown of this device, and whether it became incognito."""
+        if not self._sure:
+            incognito = await self.showing.look()
+            self._set_incognito(incognito=self.incognito if incognito is None else incognito)
+            self._sure = True
+
+    async def _do_as_told(
+        self, action: str, arguments: Mapping[str, Any], command_id: str | None
+    ) -> str | None:
         match action:
             case "load":
                 await self.start(arguments["contentId"], arguments["startSeconds"])
@@ -186,8 +187,12 @@ class SimulatedDevice:
                 self.audio = arguments["language"]
             case "setQuality":
                 self.quality = arguments["quality"]
+            case "stop":
+                self.stop()
             case _ if self.playing is None:
                 return "Nothing plays here."
+            case "castTo":
+                return await self._cast(self.playing, arguments["deviceId"], command_id)
             case _:
                 return await self._do_with(self.playing, action, arguments)
         return None
@@ -200,12 +205,8 @@ class SimulatedDevice:
                 on.pause()
             case "seek":
                 on.go_to(arguments["positionSeconds"])
-            case "stop":
-                self.stop()
             case "next" | "previous":
                 return await self._go_to_part(on, 1 if action == "next" else -1)
-            case "castTo":
-                return await self._cast(on, arguments["deviceId"])
             case _:
                 return f"This device does not know {action}."
         self.report()
@@ -227,53 +228,137 @@ class SimulatedDevice:
         await self.start(parts[place], 0)
         return None
 
-    async def _cast(self, on: Playing, device_id: str) -> str | None:
+    async def _cast(self, on: Playing, device_id: str, command_id: str | None) -> str | None:
         """Has another device go on from here."""
-        at = on.position_seconds
-        given: SendCommandInput = {
+        over, session = await self.show(), self.showing.session_id
+        if over is not None or session is None:
+            return over or "What plays here is shown to nobody."
+        given: ContinueOnInput = {
+            "sessionId": session,
             "deviceId": device_id,
-            "command": {"load": {"contentId": on.content_id, "startSeconds": at}},
+            "positionSeconds": on.position_seconds,
+            "commandId": command_id,
         }
-        sent = (await self.line.send_command(input=given))["sendCommand"]
-        if sent["userErrors"]:
-            return sent["userErrors"][0]["message"]
-        self.stop()
+        refusals = (await self.line.continue_on(input=given))["continueOn"]["userErrors"]
+        if refusals:
+            return refusals[0]["message"]
+        self.playing = None
+        self._keep()
         return None
 
     async def _obey_for_ever(self) -> None:
         while True:
             try:
-                if self._cursor is None:
+                await self._finish_answering()
+                if not self.listens:
                     # What is said between one stream and the next is missed by no device that knows this.
                     viewer = (await self.line.sync_cursor())["viewer"]
-                    self._cursor = None if viewer is None else viewer["syncCursor"]
-                told = self.line.device_commands(device=self._id, after=self._cursor)
+                    self.store.remember("commands", None if viewer is None else viewer["syncCursor"])
+                told = self.line.device_commands(device=self._id, after=self.store.remembered("commands"))
                 async for data in told:
                     await self._answer(data["deviceCommands"])
             except Offline:
                 pass
-            await asyncio.sleep(1.0)
+            self._doubt()
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _answer(self, event: Mapping[str, Any]) -> None:
+        """Acknowledges a command, does it, and tells what became of it; what came too late is not done."""
         command = event["command"]
-        failure = await self.obey(command["action"], command["arguments"])
-        self._cursor = event["cursor"]
+        begun = await self._tell({"commandId": command["id"], "report": "ACKNOWLEDGED"})
+        if begun:
+            self.store.remember("answer", {"commandId": command["id"], "failure": SWITCHED_OFF})
+        self.store.remember("commands", event["cursor"])
+        if not begun:
+            return
+        failure = await self._tried(command)
         self.say(f"{command['action']}: {failure or 'done'}")
-        try:
-            await self.line.acknowledge_command(input={"commandId": command["id"], "failure": failure})
-        except ClientError as error:
-            self.say(f"Could not answer: {error}")
+        self.store.remember("answer", {"commandId": command["id"], "failure": failure})
+        await self._finish_answering()
 
-    async def _report_for_ever(self) -> None:
+    async def _tried(self, command: Mapping[str, Any]) -> str | None:
+        if command["content"] is not None:
+            self._learn(command["content"])
+        try:
+            return await self.obey(command["action"], command["arguments"], command["id"])
+        except Offline:
+            return "The line was cut."
+        except Rejected as error:
+            return str(error)
+
+    async def _finish_answering(self) -> None:
+        """Tells what became of the last command, where that is not known to have arrived."""
+        answer = self.store.remembered("answer")
+        if answer is not None:
+            await self._tell(answer)
+            self.store.remember("answer", None)
+
+    async def _tell(self, told: AcknowledgeCommandInput) -> bool:
+        """Tells how far a command is, until that has arrived; whether it was in time."""
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
-            if self.playing is not None and self.playing.since is not None:
+            try:
+                payload = (await self.line.acknowledge_command(input=told))["acknowledgeCommand"]
+            except Offline:
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            except Rejected as error:
+                self.say(f"Could not answer: {error}")
+                return False
+            for refusal in payload["userErrors"]:
+                self.say(f"Too late: {refusal['message']}")
+            return not payload["userErrors"]
+
+    async def _show_for_ever(self) -> None:
+        while True:
+            if self._changed.is_set():
+                try:
+                    await self.show()
+                except Offline:
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    continue
+                except Rejected as error:
+                    self.say(str(error))
+            try:
+                await asyncio.wait_for(self._changed.wait(), self._report_seconds)
+            except TimeoutError:
                 self.report()
 
-    async def _look_up(self, content_id: str) -> tuple[str, int]:
-        node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {}
-        found = node.get("title", content_id), node.get("runtimeSeconds") or node.get("durationSeconds") or 0
-        self.known[content_id] = found
+    @property
+    def _report_seconds(self) -> float | None:
+        if self.playing is None:
+            return None
+        return REPORT_PAUSED_SECONDS if self.playing.since is None else REPORT_SECONDS
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        ended = self.showing.hear(event)
+        if ended is not None:
+            self._is_over(*ended)
+
+    def _is_over(self, key: str, reason: str) -> None:
+        """What it played, unless it plays something else by now."""
+        if self.playing is not None and self.playing.key == key:
+            # It notes nothing: where another device goes on, that one knows better.
+            self.say(f"{self.playing.title} is over: {reason}")
+            self.playing = None
+            self._keep()
+
+    def _doubt(self) -> None:
+        """The line was cut: who knows what became of what is shown."""
+        self._sure = False
+        self._changed.set()
+
+    async def _look_up(self, content_id: str) -> Known:
+        node: Mapping[str, Any] = (await self.line.content(id=content_id))["node"] or {"id": content_id}
+        return self._learn(node)
+
+    def _learn(self, title: Mapping[str, Any]) -> Known:
+        name = title.get("title", title["id"])
+        if title.get("season") is not None:
+            season = title["season"]
+            name = f"{season['series']['title']} {season['number']}x{title['number']:02} {name}"
+        seconds = title.get("runtimeSeconds") or title.get("durationSeconds") or 0
+        found = Known(name, seconds, title.get("endCreditsSeconds"))
+        self.known[title["id"]] = found
         return found
 
     @property
@@ -282,7 +367,16 @@ class SimulatedDevice:
             raise Rejected("This device is not registered yet.", None)
         return self.store.device_id
 
-    def _do(self, change: Any) -> None:
+    def _do(self, change: Change) -> None:
         if not self.incognito:
             self.store.do(change)
             self._wake.set()
+
+    def _keep(self) -> None:
+        """On the disk, so that it goes on after a kill."""
+        self.store.remember("playing", None if self.playing is None else self.playing.kept())
+        self._changed.set()
+
+    def _set_incognito(self, *, incognito: bool) -> None:
+        self.incognito = incognito
+        self.store.remember("incognito", incognito)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -28,7 +29,7 @@ from gateway.routes.graphql_parts import begun
 from gateway.routes.graphql_streams import Streams
 from gateway.routes.graphql_ws import SocketDoor
 from gateway.routes.heads import Head
-from gateway.routes.interrupts import Interruptible
+from gateway.routes.interrupts import Interruptible, end_in_turns
 from gateway.routes.negotiation import (
     HTML,
     JSON,
@@ -356,6 +357,10 @@ def _type_headers(content_type: str | None, scheme: str) -> Headers:
     return headers
 
 
+CLOSING_SECONDS: Final = 2.0
+"""For the sockets that were ended last; whatever stops the server cuts off what then still runs."""
+
+
 class Doors:
     """Every way to the graph that speaks HTTP or WebSocket, at one path."""
 
@@ -376,6 +381,9 @@ class Doors:
     async def drain(self, seconds: float = 0.0) -> None:
         """Tell every subscriber to come again elsewhere; returns when all have been told.
 
-        They are told one after another over some of the `seconds`, so that not all of them come at once.
+        They are told one after another over the `seconds`, so that not all of them come at once.
         """
-        await asyncio.gather(self._http.streams.drain(seconds), self._socket.drain(seconds))
+        await end_in_turns([*self._http.streams.refuse(), *self._socket.refuse()], seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._socket.closed()

@@ -8,7 +8,7 @@ comes in parts, it follows https://github.com/graphql/graphql-over-http/blob/mai
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,11 +20,14 @@ from gateway.engine.incremental.delivery import Part
 from gateway.engine.results import OperationResult
 from gateway.routes.begun import sent_within
 from gateway.routes.cursors import Reached
-from gateway.routes.interrupts import Interruptible, end_in_turns
+from gateway.routes.interrupts import Interruptible
 from gateway.routes.negotiation import StreamKind
 from gateway.routes.origins import Headers
 
 FIRST_SIGN_SECONDS: Final = 1.0
+FAREWELL_SECONDS: Final = 1.0
+"""For a client to make room for what is said last."""
+RESTARTING: Final = "The server is restarting: subscribe again."
 _ID: Final = re.compile(r"[\w.~+/=:-]{1,200}", re.ASCII)
 
 
@@ -117,7 +120,7 @@ class Streams:
         """
         if self._draining and not finite:
             await results.aclose()
-            raise Unavailable("The server is restarting: subscribe again.")
+            raise Unavailable(RESTARTING, reason="RESTARTING")
         framing = FRAMINGS[kind]
         block = Interruptible(receive)
 
@@ -137,6 +140,8 @@ class Streams:
         with block:
             if not finite:
                 self._running.add(block)
+                if self._draining:  # since it was let in
+                    block.interrupt()
             try:
                 async with aclosing(results), channel:
                     async for result in results:
@@ -150,14 +155,29 @@ class Streams:
                 return
             finally:
                 self._running.discard(block)
-        # Without the frame that ends it, a reader takes a drained stream for a broken one, and comes again.
-        mark = _id(framing, reached.cursor) if block.interrupted else b""
-        await channel.finish(mark and mark + b"\n")
+        if not block.interrupted:
+            await channel.finish()
+        elif self._draining and not finite:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await channel.finish(self._farewell(framing, reached.cursor))
 
-    async def drain(self, seconds: float = 0.0) -> None:
-        """End all of them within so many seconds, and refuse new ones at once."""
+    def refuse(self) -> list[Callable[[], None]]:
+        """Refuses each that is asked for from now on; what ends each of those that run."""
         self._draining = True
-        await end_in_turns([block.interrupt for block in self._running], seconds)
+        return [block.interrupt for block in self._running]
+
+    def _farewell(self, framing: Framing, cursor: str | None) -> bytes:
+        """Tells a reader where to go on.
+
+        Without the frame that says it is complete, a reader of events takes the stream for a broken one.
+        """
+        if framing.has_ids:
+            mark = _id(framing, cursor)
+            return mark and mark + b"\n"
+        told = {} if cursor is None else {"cursor": cursor}
+        error = self._engine.failed(Unavailable(RESTARTING, reason="RESTARTING", **told))
+        return self._frame(framing, error) + framing.end
 
     def _frame(self, framing: Framing, result: OperationResult) -> bytes:
         body = self._engine.to_bytes(result)

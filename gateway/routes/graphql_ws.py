@@ -4,7 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -25,7 +25,7 @@ from gateway.engine.results import OperationResult
 from gateway.routes.begun import sent_within
 from gateway.routes.connection import Connection, DoorOptions, connection_of
 from gateway.routes.cursors import Reached
-from gateway.routes.interrupts import Interruptible, end_in_turns
+from gateway.routes.interrupts import Interruptible
 from gateway.routes.reception import Reception
 from gateway.routes.standing import Standing
 
@@ -89,12 +89,14 @@ class SocketDoor:
         finally:
             self._open.discard(socket)
 
-    async def drain(self, seconds: float = 0.0) -> None:
-        """Close all of them within so many seconds, and each that is still opened at once."""
+    def refuse(self) -> list[Callable[[], None]]:
+        """Closes each that is opened from now on, at once; what closes each of those that are open."""
         self._draining = True
-        sockets = list(self._open)
-        await end_in_turns([socket.interrupt for socket in sockets], seconds)
-        await asyncio.gather(*(socket.ended.wait() for socket in sockets))
+        return [socket.interrupt for socket in self._open]
+
+    async def closed(self) -> None:
+        """Waits until none is open."""
+        await asyncio.gather(*(socket.ended.wait() for socket in self._open))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from starlette.types import Receive
 
-ENDED_PER_SECOND: Final = 200
-"""Streams that are ended at once would all come again at once."""
+LONGEST_PAUSE_SECONDS: Final = 0.1
+"""Streams that are ended at once would all come again at once; but ten a second are no crowd."""
 
 SHORTEST_SLEEP_SECONDS: Final = 0.002
 
@@ -21,10 +21,10 @@ async def end_in_turns(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Calls them in no order, one after another, and all within `seconds`."""
+    """Calls them in no order, one after another, evenly over `seconds`, or in less where they are few."""
     if not endings:
         return
-    pause = min(seconds / len(endings), 1 / ENDED_PER_SECOND)
+    pause = min(seconds / len(endings), LONGEST_PAUSE_SECONDS)
     next_at = clock()
     for end in random.sample(endings, len(endings)):
         end()

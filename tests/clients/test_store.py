@@ -149,6 +149,20 @@ def test_of_positions_in_one_viewing_the_last_waits_and_those_that_finish_it(sto
     assert [(told["viewing"], told["positionSeconds"]) for told in waiting] == [(1, 950), (1, 990), (2, 20)]
 
 
+def test_who_comes_to_the_closing_credits_has_finished(store: Store) -> None:
+    store.do(watched(FILM, 1, 899, 1000, 100))
+    assert store.viewing(FILM) == 1
+    store.do(watched(FILM, 1, 900, 1000, 100))
+    assert store.viewing(FILM) == 2
+    store.do(watched(FILM, 1, 10, 1000, 100))
+    store.do(watched(FILM, 2, 10, 1000, 100))
+
+    sent = [operation.change.input()["watched"] for operation in store.waiting()]
+
+    assert [(told["viewing"], told["positionSeconds"]) for told in sent] == [(1, 900), (1, 10), (2, 10)]
+    assert set(sent[0]) == {"contentId", "viewing", "positionSeconds", "durationSeconds"}
+
+
 def test_a_full_queue_drops_nothing_and_says_so(store: Store) -> None:
     for _ in range(CAPACITY):
         store.do(reacted(FILM))

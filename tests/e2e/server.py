@@ -71,9 +71,27 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Server]:
             await server.stop()
 
 
+def share_key(one: Path, *others: Path) -> None:
+    """Servers with their data in these folders take the tokens that the one issues."""
+    for folder in others:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "signing-key.json").write_bytes((one / "signing-key.json").read_bytes())
+        (folder / "signing-key.json").chmod(0o600)
+
+
+@contextlib.asynccontextmanager
+async def running_pair(folder: Path, **settings: str) -> AsyncIterator[tuple[Server, Server]]:
+    """Two servers over the same stores, each of which takes the tokens of the other."""
+    one, other = folder / "1", folder / "2"
+    async with running(one, **settings) as first:
+        share_key(one, other)
+        async with running(other, **settings) as second:
+            yield first, second
+
+
 async def start(folder: Path, **settings: str) -> Server:
-    """A server that is ready; `{port}` in a setting becomes its port."""
-    port = free_port()
+    """A server that is ready; `{port}` in a setting becomes its port. It is a free one unless it is told."""
+    port = int(settings.get("port", free_port()))
     log = folder / f"server-{port}.log"
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test may wait for a folder
     told = {

@@ -1,6 +1,7 @@
 """Devices of the client package against a real server: cut off, killed, and in step again."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +11,8 @@ from typing import Any
 import httpx
 
 from gateway.cli.device import act
-from gateway.cli.simulated import Line, SimulatedDevice
+from gateway.cli.line import Line
+from gateway.cli.simulated import SimulatedDevice
 from media_gateway_client import Gateway, Store
 from tests.e2e.server import Client, Server, register
 
@@ -32,7 +34,7 @@ async def living(server: Server, client: Client, folder: Path, name: str) -> Asy
         running = asyncio.create_task(device.run())
         try:
             # Whatever it is told from then on reaches it.
-            await until(lambda: device._cursor is not None)
+            await until(lambda: device.listens)
             yield device
         finally:
             ran = not running.done()
@@ -99,13 +101,15 @@ SAY = """mutation ($device: ID!, $command: DeviceCommandInput!) { sendCommand(in
 FIND = """query ($kinds: [ContentKind!]!) { contents(first: 5, filter: {kinds: $kinds}) { nodes {
   ... on Series { seasons { episodes(first: 100) { nodes { id } } } }
   } } }"""
+PLAYS = "{ viewer { devices { name nowPlaying { content { id } positionSeconds } } } }"
 OUTCOME = "query ($id: ID!) { node(id: $id) { ... on DeviceCommand { state failure } } }"
 
 
 async def said(client: Client, device: SimulatedDevice, **command: Any) -> tuple[str, str | None]:
     """How a command ended, and why it failed."""
     sent = (await client.ask(SAY, device=device.store.device_id, command=command))["sendCommand"]
-    assert sent["userErrors"] == []
+    if sent["userErrors"]:
+        return "REFUSED", sent["userErrors"][0]["message"]
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             node = (await client.ask(OUTCOME, id=sent["command"]["id"]))["node"]
@@ -148,11 +152,22 @@ async def test_a_device_does_everything_that_it_can_be_told(server: Server, tmp_
         assert await said(client, tv, previous={}) == ("FAILED", "Nothing comes before this.")
         assert await said(client, tv, seek={"positionSeconds": 90}) == done
         assert await said(client, tv, castTo={"deviceId": phone.store.device_id}) == done
-        await until(lambda: phone.playing is not None)
         assert tv.playing is None
+        await until(lambda: phone.playing is not None)
         assert phone.playing is not None
         assert phone.playing.content_id == episodes[0]
         assert 90 <= phone.playing.position_seconds < 90 + PATIENCE_SECONDS
+        assert re.fullmatch(r".+ 1x01 .+", phone.playing.title)
+        await until(lambda: phone.showing.session_id is not None)
+        shown = {
+            device["name"]: device["nowPlaying"] for device in (await client.ask(PLAYS))["viewer"]["devices"]
+        }
+        assert shown["TV"] is None
+        assert shown["Phone"]["content"] == {"id": episodes[0]}
+        assert await said(client, tv, castTo={"deviceId": phone.store.device_id}) == (
+            "REFUSED",
+            "Nothing plays on the device.",
+        )
 
 
 async def test_what_came_as_the_line_was_cut_is_done_when_it_is_back(server: Server, tmp_path: Path) -> None:

@@ -452,3 +452,41 @@ async def test_outside_of_its_hours_a_profile_watches_nothing(family: tuple[Hous
     assert shown["parents"]["availability"][0]["links"]
     assert shown["child"]["availability"][0]["links"] == []
     assert (await house.done(start, parents, **given))["userErrors"] == []
+
+
+async def test_no_device_is_told_to_play_what_who_watches_there_may_not(
+    family: tuple[House, str, str],
+) -> None:
+    house, parents, child = family
+    registered = """mutation ($name: String!) { done: registerDevice(input: {name: $name, kind: TV,
+        capabilities: {canCast: true}}) { device { id } userErrors { code } } }"""
+    start = """mutation ($id: ID!, $device: ID!) { done: startPlayback(input: {contentId: $id,
+        deviceId: $device, durationSeconds: 3000}) { session { id } userErrors { code } } }"""
+    load = """mutation ($device: ID!, $id: ID!) { done: sendCommand(input: {deviceId: $device,
+        command: {load: {contentId: $id}}}) { userErrors { code field } } }"""
+    cast = """mutation ($from: ID!, $device: ID!) { done: sendCommand(input: {deviceId: $from,
+        command: {castTo: {deviceId: $device}}}) { userErrors { code field } } }"""
+    go_on = """mutation ($session: ID!, $device: ID!) { done: continueOn(input: {
+        sessionId: $session, deviceId: $device}) { userErrors { code field } } }"""
+    going_on = "query ($id: ID!) { node(id: $id) { ... on PlaybackSession { state } } }"
+    big, small = [
+        (await house.done(registered, token, name=name))["device"]["id"]
+        for name, token in (("Big", parents), ("Small", child))
+    ]
+
+    told = {}
+    for name in ("Movie", "Movie 1"):
+        title = house.id_of(name)
+        session = (await house.done(start, parents, id=title, device=big))["session"]["id"]
+        told[name] = [
+            (await house.ask(document, parents, device=small, **given))["data"]["done"]["userErrors"]
+            for document, given in (
+                (load, {"id": title}),
+                (cast, {"from": big}),
+                (go_on, {"session": session}),
+            )
+        ]
+        told[name].append((await house.ask(going_on, parents, id=session))["data"]["node"]["state"])
+
+    refused = [{"code": "UNAVAILABLE", "field": ["deviceId"]}]
+    assert told == {"Movie": [refused] * 3 + ["PLAYING"], "Movie 1": [[]] * 3 + ["STOPPED"]}

@@ -7,18 +7,23 @@ import pytest
 from strawberry.types import ExecutionResult
 
 from domain.catalog.links import DeviceKind
+from domain.catalog.restriction import Restriction
+from domain.catalog.taxonomy import MaturityRating
+from domain.identity.hours import Hours
 from domain.identity.model import Tier
 from domain.platform.postgres import Database
+from domain.playback.model import PlaybackSession
+from domain.playback.service import Beginning
 from domain.sync.commands import Command
 from domain.sync.model import Device
 from resolvers.ids import encode
 from tests.accounts import new_id, somebody
-from tests.catalogue import add_movie
+from tests.catalogue import add_movie, add_series, parts_of
 from tests.servers import StatementCounter
 from tests.viewers import Asker, did, living, refused
 
 ERRORS = "userErrors { code field message }"
-CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches }"
+CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches missingApps }"
 DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
 REGISTER = (
     "mutation ($input: RegisterDeviceInput!)"
@@ -61,7 +66,13 @@ def device_id(device: Device) -> str:
 
 
 async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:
-    capabilities = {"maxQuality": "UHD", "hdr": True, "canCast": True, "screenInches": 55}
+    capabilities = {
+        "maxQuality": "UHD",
+        "hdr": True,
+        "canCast": True,
+        "screenInches": 55,
+        "missingApps": ["hulu", "netflix"],
+    }
 
     done = await did(
         ask, REGISTER, ada, name="  Living room ", kind="TV", platform="tizen", capabilities=capabilities
@@ -102,6 +113,7 @@ async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
         await did(ask, REGISTER, ada, name="TV", kind="TV", platform="x" * 65),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"maxQuality": "8K"}),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"screenInches": -1}),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"missingApps": ["myspace"]}),
     ]
 
     assert [refused(answer) for answer in answers] == [
@@ -109,6 +121,7 @@ async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
         [("INVALID", ["platform"])],
         [("INVALID", ["capabilities", "maxQuality"])],
         [("INVALID", ["capabilities", "screenInches"])],
+        [("INVALID", ["capabilities", "missingApps"])],
     ]
     assert (await ask.data(LIST, ada))["viewer"]["devices"] == []
 
@@ -169,17 +182,158 @@ async def test_a_command_carries_its_arguments(
 
 async def test_commands_name_titles_and_devices_by_ids_of_the_graph(ask: Asker, ada: str, tv: Device) -> None:
     phone = await ask.house.device(ada)
-    movie = encode("Movie", await add_movie(ask.house.database))
+    movie = encode("Movie", await add_movie(ask.house.database, "Solaris"))
+    about = "query ($id: ID!) { node(id: $id) { ... on DeviceCommand { content { id title } } } }"
 
     load = await did(
         ask, SEND, ada, deviceId=device_id(tv), command={"load": {"contentId": movie, "startSeconds": 9}}
     )
-    cast = await did(
-        ask, SEND, ada, deviceId=device_id(tv), command={"castTo": {"deviceId": device_id(phone)}}
-    )
+    pause = await did(ask, SEND, ada, deviceId=device_id(phone), command={"pause": {}})
+    titles = [
+        (await ask.data(about, ada, id=sent["command"]["id"]))["node"]["content"] for sent in (load, pause)
+    ]
 
     assert load["command"]["arguments"] == {"contentId": movie, "startSeconds": 9}
-    assert cast["command"]["arguments"] == {"deviceId": device_id(phone)}
+    assert titles == [{"id": movie, "title": "Solaris"}, None]
+
+
+# Handing over what plays
+
+CASTING = """mutation ($input: SendCommandInput!) { done: sendCommand(input: $input) {
+  command { id state arguments content {
+    title ... on Episode { number season { number series { title } } } } }
+  userErrors { code field message } } }"""
+CARRY_OUT = """mutation ($input: ContinueOnInput!) { done: continueOn(input: $input) {
+  session { state endReason positionSeconds } command { action arguments device { name } }
+  userErrors { code field } } }"""
+
+
+@pytest.fixture
+async def phone(ask: Asker, ada: str) -> Device:
+    return await ask.house.device(ada)
+
+
+@pytest.fixture
+async def episode(ask: Asker) -> int:
+    series = await add_series(ask.house.database, "Twin Peaks", seasons=[2])
+    season = (await parts_of(ask.house.database, series))[0]
+    return (await parts_of(ask.house.database, season))[1]
+
+
+async def casting(ask: Asker, ada: str, source: Device, target: Device) -> dict[str, Any]:
+    return await did(
+        ask, CASTING, ada, deviceId=device_id(source), command={"castTo": {"deviceId": device_id(target)}}
+    )
+
+
+async def plays(ask: Asker, ada: str, device: Device, content: int) -> PlaybackSession:
+    begin = Beginning(position_seconds=90, duration_seconds=1000)
+    return await ask.house.playback.start(ada, content, device.id, begin)
+
+
+async def test_casting_carries_what_plays_and_where_it_stands(
+    ask: Asker, ada: str, tv: Device, phone: Device, episode: int
+) -> None:
+    await plays(ask, ada, tv, episode)
+    ask.house.clock.turn(7)
+
+    sent = await casting(ask, ada, tv, phone)
+
+    assert sent["userErrors"] == []
+    assert sent["command"]["arguments"] == {
+        "deviceId": device_id(phone),
+        "contentId": encode("Episode", episode),
+        "startSeconds": 97,
+    }
+    assert sent["command"]["content"]["number"] == 2
+    assert sent["command"]["content"]["season"] == {"number": 1, "series": {"title": "Twin Peaks"}}
+
+
+async def test_who_casts_hands_over_and_is_done_in_one_write(
+    ask: Asker, ada: str, tv: Device, phone: Device, episode: int
+) -> None:
+    session = await plays(ask, ada, tv, episode)
+    sent = await casting(ask, ada, tv, phone)
+    given = {
+        "sessionId": encode("PlaybackSession", session.id),
+        "deviceId": device_id(phone),
+        "positionSeconds": 99,
+        "commandId": sent["command"]["id"],
+    }
+
+    done = await did(ask, CARRY_OUT, ada, **given)
+    again = await did(ask, CARRY_OUT, ada, **given)
+
+    assert done == {
+        "session": {"state": "STOPPED", "endReason": "HANDED_OVER", "positionSeconds": 99},
+        "command": {
+            "action": "load",
+            "arguments": {"contentId": encode("Episode", episode), "startSeconds": 99},
+            "device": {"name": "Phone"},
+        },
+        "userErrors": [],
+    }
+    assert (await ask.data(NODE, ada, id=sent["command"]["id"]))["node"]["state"] == "EXECUTED"
+    assert refused(again) == [("CONFLICT", ["sessionId"])]
+    # No command tells who casts to stop: it knows.
+    kinds = await ask.house.kinds(ada)
+    assert kinds[-3:] == ["playback", "command", "command_state"]
+
+
+async def test_a_hand_over_carries_out_the_command_for_it_alone(
+    ask: Asker, ada: str, tv: Device, phone: Device, episode: int
+) -> None:
+    tablet = await ask.house.device(ada, "Tablet", can_cast=True)
+    session = await plays(ask, ada, tv, episode)
+    await plays(ask, ada, tablet, episode)
+    pause = await did(ask, SEND, ada, deviceId=device_id(tv), command={"pause": {}})
+    elsewhere = await casting(ask, ada, tablet, phone)
+    other_way = await casting(ask, ada, tv, tablet)
+    late = await casting(ask, ada, tv, phone)
+    keys = [each["command"]["id"] for each in (pause, elsewhere, other_way, late)]
+    ask.house.clock.turn(5)
+    rows = await ask.house.written()
+
+    answers = [
+        await did(
+            ask,
+            CARRY_OUT,
+            ada,
+            sessionId=encode("PlaybackSession", session.id),
+            deviceId=device_id(phone),
+            commandId=key,
+        )
+        for key in (*keys, encode("DeviceCommand", new_id()), "x")
+    ]
+
+    not_found, too_late = [("NOT_FOUND", ["commandId"])], [("CONFLICT", ["commandId"])]
+    assert [refused(answer) for answer in answers] == [*[not_found] * 3, too_late, *[not_found] * 2]
+    assert await ask.house.written() == rows
+
+
+async def test_only_what_plays_and_may_be_known_is_cast(
+    ask: Asker, ada: str, tv: Device, phone: Device, episode: int
+) -> None:
+    nothing = await casting(ask, ada, tv, phone)
+    await ask.house.playback.set_incognito(ada, tv.id, incognito=True)
+    await plays(ask, ada, tv, episode)
+    unseen = await casting(ask, ada, tv, phone)
+    await ask.house.playback.set_incognito(ada, tv.id, incognito=False)
+    await plays(ask, ada, tv, episode)
+    await ask.house.playback.set_incognito(ada, phone.id, incognito=True)
+    to_incognito = await casting(ask, ada, tv, phone)
+    await ask.house.playback.set_incognito(ada, phone.id, incognito=False)
+    ask.house.restriction = Restriction(max_rating=MaturityRating.PG)
+    hidden = await casting(ask, ada, tv, phone)
+    ask.house.restriction, ask.house.hours = Restriction(), Hours(0, 1, "UTC")
+    too_late = await casting(ask, ada, tv, phone)
+
+    assert [refused(each) for each in (nothing, unseen, to_incognito, hidden, too_late)] == [
+        *[[("UNAVAILABLE", ["deviceId"])]] * 4,
+        [("UNAVAILABLE", [])],
+    ]
+    messages = [each["userErrors"][0]["message"] for each in (nothing, unseen, hidden)]
+    assert set(messages) == {"Nothing plays on the device."}
 
 
 async def test_a_command_that_cannot_be_is_refused(ask: Asker, ada: str, tv: Device) -> None:

@@ -1,10 +1,14 @@
 """Playback through the graph."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from domain.catalog.links import DeviceKind
+from domain.catalog.restriction import Restriction
+from domain.catalog.taxonomy import MaturityRating
+from domain.identity.hours import Hours
 from domain.platform.postgres import Database
 from domain.playback.service import Beginning
 from domain.sync.model import Device
@@ -252,10 +256,12 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
     await ask.house.sync.record_progress(ada, movie, Position(300))
     browser = await ask.house.device(ada, "Browser", DeviceKind.WEB)
     tv = await ask.house.device(ada, "TV", DeviceKind.TV)
+    with_it = await ask.house.device(ada, "Phone", missing_apps=("hulu",))
+    without = await ask.house.device(ada, "Phone", missing_apps=("hulu", "netflix"))
 
     links = [
         (await start(ask, ada, encode("Movie", movie), device))["session"]["links"]
-        for device in (browser, tv)
+        for device in (browser, tv, with_it, without)
     ]
 
     web = "https://www.netflix.com/title/70136120?t=300"
@@ -265,7 +271,17 @@ async def test_links_go_on_where_the_session_stands_for_its_device(ask: Asker, a
             {"kind": "DEEP_LINK", "url": "nflx://www.netflix.com/title/70136120?t=300"},
             {"kind": "WEB", "url": web},
         ],
+        [
+            {"kind": "DEEP_LINK", "url": "nflx://www.netflix.com/title/70136120?t=300"},
+            {"kind": "UNIVERSAL_LINK", "url": web},
+            {"kind": "WEB", "url": web},
+        ],
+        [{"kind": "WEB", "url": web}],
     ]
+    offered = """query ($d: ID!, $id: ID!) {
+      node(id: $id) { ... on Movie { availability { links(device: $d) { kind } } } } }"""
+    shown = await ask.data(offered, ada, d=encode("Device", without.id), id=encode("Movie", movie))
+    assert shown["node"]["availability"] == [{"links": [{"kind": "WEB"}]}]
 
 
 async def test_the_cheapest_way_is_taken_where_none_is_named(
@@ -372,3 +388,118 @@ async def test_anothers_playback_goes_on_nowhere(ask: Asker, ada: str, phone: De
 
     assert [refused(answer) for answer in answers] == [[("NOT_FOUND", ["sessionId"])]] * 3
     assert await ask.house.written() == rows
+
+
+# Where a viewing profile may not watch (any more)
+
+
+CLOSING = Hours(7 * 60, 20 * 60, "UTC")
+ENDING = """mutation ($input: ReportProgressInput!) { done: reportProgress(input: $input) {
+  session { state endReason endedAt } progress { positionSeconds } userErrors { code field message } } }"""
+PUSH = """mutation ($input: PushChangesInput!) { done: pushChanges(input: $input) {
+  results { fate } userErrors { code field } } }"""
+ON = {"state": "PLAYING", "endReason": None, "endedAt": None}
+
+
+@pytest.fixture
+async def evening(ask: Asker, ada: str, phone: Device, movie: int) -> str:
+    """A session that began an hour before the hours of its profile end."""
+    ask.house.clock.at = datetime(2026, 3, 1, 19, tzinfo=UTC)
+    ask.house.hours = CLOSING
+    ask.house.restriction = Restriction()
+    started = await start(ask, ada, encode("Movie", movie), phone)
+    session: str = started["session"]["id"]
+    return session
+
+
+async def test_what_plays_ends_when_the_hours_do_and_what_was_watched_is_kept(
+    ask: Asker, ada: str, phone: Device, movie: int, evening: str
+) -> None:
+    clock = ask.house.clock
+    clock.turn(3599)
+    within = await did(ask, ENDING, ada, sessionId=evening, positionSeconds=300)
+    clock.turn(1)
+    after = await did(ask, ENDING, ada, sessionId=evening, positionSeconds=301)
+    again = await did(ask, ENDING, ada, sessionId=evening, positionSeconds=302)
+    anew = await start(ask, ada, encode("Movie", movie), phone)
+
+    assert within == {"session": ON, "progress": {"positionSeconds": 300}, "userErrors": []}
+    assert after == {
+        "session": {"state": "STOPPED", "endReason": "NOT_ALLOWED", "endedAt": clock.now().isoformat()},
+        "progress": {"positionSeconds": 301},
+        "userErrors": [],
+    }
+    assert refused(again) == [("CONFLICT", ["sessionId"])]
+    assert "NOT_ALLOWED" in again["userErrors"][0]["message"]
+    assert refused(anew) == [("UNAVAILABLE", [])]
+    assert "from 07:00 to 20:00 (UTC)" in anew["userErrors"][0]["message"]
+    assert (await ask.house.sync.store.progress(ada, [movie]))[movie].position_seconds == 301
+
+
+async def test_what_pauses_is_not_watched_until_it_plays_on(ask: Asker, ada: str, evening: str) -> None:
+    ask.house.clock.turn(3600)
+
+    pausing = [
+        (await did(ask, ENDING, ada, sessionId=evening, positionSeconds=300, **told))["session"]
+        for told in ({"state": "PAUSED"}, {}, {"state": "PLAYING"})
+    ]
+
+    assert [session["state"] for session in pausing] == ["PAUSED", "PAUSED", "STOPPED"]
+    assert [session["endReason"] for session in pausing] == [None, None, "NOT_ALLOWED"]
+
+
+async def test_what_was_begun_after_hours_with_the_pin_goes_on(
+    ask: Asker, ada: str, phone: Device, movie: int
+) -> None:
+    ask.house.clock.at = datetime(2026, 3, 1, 21, tzinfo=UTC)
+    started = await start(ask, ada, encode("Movie", movie), phone)
+    ask.house.hours, ask.house.restriction = CLOSING, Restriction()
+    ask.house.clock.turn(3600)
+
+    told = await did(ask, ENDING, ada, sessionId=started["session"]["id"], positionSeconds=300)
+
+    assert told["session"] == ON
+
+
+async def test_what_is_hidden_meanwhile_plays_no_longer(
+    ask: Asker, ada: str, movie: int, evening: str
+) -> None:
+    ask.house.restriction = Restriction(max_rating=MaturityRating.PG)
+
+    told = await did(ask, ENDING, ada, sessionId=evening, positionSeconds=300)
+
+    assert told["session"]["endReason"] == "NOT_ALLOWED"
+    assert (await ask.house.sync.store.progress(ada, [movie]))[movie].position_seconds == 300
+
+
+async def test_what_plays_incognito_ends_with_the_hours_as_well(
+    ask: Asker, ada: str, phone: Device, movie: int, evening: str
+) -> None:
+    await ask.house.playback.set_incognito(ada, phone.id, incognito=True)
+    started = await start(ask, ada, encode("Movie", movie), phone)
+    ask.house.clock.turn(3600)
+
+    told = await did(ask, ENDING, ada, sessionId=started["session"]["id"], positionSeconds=300)
+
+    assert (told["session"]["endReason"], told["progress"]) == ("NOT_ALLOWED", None)
+
+
+async def test_what_was_watched_out_of_hours_without_a_session_is_history(
+    ask: Asker, ada: str, phone: Device, movie: int
+) -> None:
+    ask.house.clock.at = datetime(2026, 3, 1, 21, tzinfo=UTC)
+    ask.house.hours, ask.house.restriction = CLOSING, Restriction()
+    title, told = encode("Movie", movie), ask.house.version(-3600)
+    watched = {"contentId": title, "positionSeconds": 500, "viewing": 1}
+
+    reported = await did(ask, ENDING, ada, contentId=title, positionSeconds=400)
+    pushed = await did(
+        ask, PUSH, ada, deviceId=encode("Device", phone.id),
+        operations=[{"id": new_id(), "version": str(ask.house.version(1)), "change": {"watched": watched}}],
+        settledThrough=str(told),
+    )  # fmt: skip
+
+    assert (reported["progress"], reported["userErrors"]) == ({"positionSeconds": 400}, [])
+    assert pushed["results"] == [{"fate": "APPLIED"}]
+    assert (await ask.house.sync.store.progress(ada, [movie]))[movie].position_seconds == 500
+    assert await ask.house.playback.store.of_account(ada, active=None, limit=5) == []

@@ -17,6 +17,7 @@ from media_gateway_client.changes import (
 from media_gateway_client.clock import Version
 from media_gateway_client.errors import ClientError, Offline, Rejected, SignedOut
 from media_gateway_client.gateway import Gateway
+from media_gateway_client.playback import Playing, Showing
 from media_gateway_client.replica import Entry, Marks, Progress, Reaction
 from media_gateway_client.store import DeadLetter, Operation, Store
 from media_gateway_client.sync import PushReport, Synchroniser
@@ -30,10 +31,12 @@ __all__ = [
     "Marks",
     "Offline",
     "Operation",
+    "Playing",
     "Progress",
     "PushReport",
     "Reaction",
     "Rejected",
+    "Showing",
     "SignedOut",
     "Store",
     "Synchroniser",

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 COMPLETED_FRACTION = 0.95
+LONGEST_CREDITS = 0.25
+CREDITS = "endCreditsSeconds"
+"""Among the arguments for this device alone, as the server knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +44,34 @@ class Change:
     @property
     def finishes(self) -> bool:
         """Whether it is an end of a viewing, which no later position takes back."""
-        duration = self.arguments.get("durationSeconds") or 0
-        return duration > 0 and self.arguments.get("positionSeconds", 0) >= COMPLETED_FRACTION * duration
+        told = self.arguments
+        duration, closing = told.get("durationSeconds") or 0, told.get(CREDITS) or 0
+        end = COMPLETED_FRACTION * duration
+        if 0 < closing <= LONGEST_CREDITS * duration:
+            end = min(end, duration - closing)
+        return duration > 0 and told.get("positionSeconds", 0) >= end
 
     def input(self) -> dict[str, Any]:
-        return {self.kind: {"contentId": self.content_id} | self.arguments}
+        told = {name: value for name, value in self.arguments.items() if name != CREDITS}
+        return {self.kind: {"contentId": self.content_id} | told}
 
 
-def watched(content_id: str, viewing: int, position_seconds: int, duration_seconds: int) -> Change:
-    """Came so far with a viewing."""
+def watched(
+    content_id: str,
+    viewing: int,
+    position_seconds: int,
+    duration_seconds: int,
+    end_credits_seconds: int | None = None,
+) -> Change:
+    """Came so far with a viewing; who knows the length of the closing credits knows when that ends it."""
     told = {
         "viewing": viewing,
         "positionSeconds": position_seconds,
         "durationSeconds": duration_seconds,
     }
-    return Change("watched", content_id, told)
+    return Change(
+        "watched", content_id, told if end_credits_seconds is None else told | {CREDITS: end_credits_seconds}
+    )
 
 
 def added(content_id: str) -> Change:

@@ -23,6 +23,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -42,6 +43,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -57,15 +59,27 @@ CONTENT = """query Content($id: ID!) {
         url
       }
     }
-    ... on Movie {
-      runtimeSeconds
+    ...Lengths
+  }
+}
+fragment Lengths on Content {
+  ... on Movie {
+    runtimeSeconds
+    endCreditsSeconds
+  }
+  ... on Episode {
+    number
+    runtimeSeconds
+    endCreditsSeconds
+    season {
+      number
+      series {
+        title
+      }
     }
-    ... on Episode {
-      runtimeSeconds
-    }
-    ... on Track {
-      durationSeconds
-    }
+  }
+  ... on Track {
+    durationSeconds
   }
 }"""
 
@@ -113,6 +127,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -136,6 +151,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -162,6 +178,7 @@ fragment Title on Content {
   year
   ... on Movie {
     runtimeSeconds
+    endCreditsSeconds
   }
 }"""
 
@@ -188,6 +205,9 @@ DEVICE_ITSELF = """query DeviceItself($id: ID!) {
     __typename
     ... on Device {
       incognito
+      nowPlaying {
+        id
+      }
     }
   }
 }"""
@@ -272,6 +292,63 @@ fragment Refusal on UserError {
   code
 }"""
 
+START_PLAYBACK = """mutation StartPlayback($input: StartPlaybackInput!) {
+  startPlayback(input: $input) {
+    session {
+      id
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+REPORT_PROGRESS = """mutation ReportProgress($input: ReportProgressInput!) {
+  reportProgress(input: $input) {
+    session {
+      endReason
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+END_PLAYBACK = """mutation EndPlayback($input: EndPlaybackInput!) {
+  endPlayback(input: $input) {
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+CONTINUE_ON = """mutation ContinueOn($input: ContinueOnInput!) {
+  continueOn(input: $input) {
+    command {
+      id
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
 DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
   deviceCommands(deviceId: $device, after: $after) {
     cursor
@@ -279,7 +356,41 @@ DEVICE_COMMANDS = """subscription DeviceCommands($device: ID!, $after: String) {
       id
       action
       arguments
+      content {
+        ...Title
+        ...Lengths
+      }
     }
+  }
+}
+fragment Title on Content {
+  __typename
+  id
+  title
+  year
+  ... on Movie {
+    runtimeSeconds
+    endCreditsSeconds
+  }
+}
+fragment Lengths on Content {
+  ... on Movie {
+    runtimeSeconds
+    endCreditsSeconds
+  }
+  ... on Episode {
+    number
+    runtimeSeconds
+    endCreditsSeconds
+    season {
+      number
+      series {
+        title
+      }
+    }
+  }
+  ... on Track {
+    durationSeconds
   }
 }"""
 
@@ -328,6 +439,10 @@ FOLLOW_CHANGES = """subscription FollowChanges($after: String, $snapshot: Boolea
     }
     ... on PlaybackChanged {
       cursor
+      session {
+        id
+        endReason
+      }
     }
     ... on SnapshotBegan {
       cursor
@@ -413,6 +528,7 @@ TitleMovie = TypedDict(
         "title": str,
         "year": int | None,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
     },
 )
 Title: TypeAlias = TitleOther | TitleMovie
@@ -514,22 +630,57 @@ ContentNodeOther1 = TypedDict(
         "artwork": list[ContentNodeOther1Artwork],
     },
 )
-ContentNodeOther2Artwork = TypedDict(
-    "ContentNodeOther2Artwork",
+ContentNodeEpisodeArtwork = TypedDict(
+    "ContentNodeEpisodeArtwork",
     {
         "kind": ArtworkKind,
         "url": str,
     },
 )
-ContentNodeOther2 = TypedDict(
-    "ContentNodeOther2",
+ContentNodeEpisodeSeasonSeries = TypedDict(
+    "ContentNodeEpisodeSeasonSeries",
     {
-        "__typename": Literal["Episode", "Movie"],
+        "title": str,
+    },
+)
+ContentNodeEpisodeSeason = TypedDict(
+    "ContentNodeEpisodeSeason",
+    {
+        "number": int,
+        "series": ContentNodeEpisodeSeasonSeries,
+    },
+)
+ContentNodeEpisode = TypedDict(
+    "ContentNodeEpisode",
+    {
+        "__typename": Literal["Episode"],
         "id": str,
         "title": str,
         "year": int | None,
-        "artwork": list[ContentNodeOther2Artwork],
+        "artwork": list[ContentNodeEpisodeArtwork],
+        "number": int,
         "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
+        "season": ContentNodeEpisodeSeason,
+    },
+)
+ContentNodeMovieArtwork = TypedDict(
+    "ContentNodeMovieArtwork",
+    {
+        "kind": ArtworkKind,
+        "url": str,
+    },
+)
+ContentNodeMovie = TypedDict(
+    "ContentNodeMovie",
+    {
+        "__typename": Literal["Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "artwork": list[ContentNodeMovieArtwork],
+        "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
     },
 )
 ContentNodeTrackArtwork = TypedDict(
@@ -550,7 +701,9 @@ ContentNodeTrack = TypedDict(
         "durationSeconds": int | None,
     },
 )
-ContentNode: TypeAlias = ContentNodeOther | ContentNodeOther1 | ContentNodeOther2 | ContentNodeTrack
+ContentNode: TypeAlias = (
+    ContentNodeOther | ContentNodeOther1 | ContentNodeEpisode | ContentNodeMovie | ContentNodeTrack
+)
 ContentData = TypedDict(
     "ContentData",
     {
@@ -775,11 +928,18 @@ DeviceItselfNodeOther = TypedDict(
         ],
     },
 )
+DeviceItselfNodeDeviceNowPlaying = TypedDict(
+    "DeviceItselfNodeDeviceNowPlaying",
+    {
+        "id": str,
+    },
+)
 DeviceItselfNodeDevice = TypedDict(
     "DeviceItselfNodeDevice",
     {
         "__typename": Literal["Device"],
         "incognito": bool,
+        "nowPlaying": DeviceItselfNodeDeviceNowPlaying | None,
     },
 )
 DeviceItselfNode: TypeAlias = DeviceItselfNodeOther | DeviceItselfNodeDevice
@@ -834,6 +994,7 @@ DeviceCapabilitiesInput = TypedDict(
         "remoteControllable": NotRequired[bool],
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
+        "missingApps": NotRequired[list[str] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
@@ -1110,12 +1271,198 @@ AcknowledgeCommandInput = TypedDict(
         "report": NotRequired[CommandReport],
     },
 )
+StartPlaybackStartPlaybackSession = TypedDict(
+    "StartPlaybackStartPlaybackSession",
+    {
+        "id": str,
+    },
+)
+StartPlaybackStartPlayback = TypedDict(
+    "StartPlaybackStartPlayback",
+    {
+        "session": StartPlaybackStartPlaybackSession | None,
+        "userErrors": list[Refusal],
+    },
+)
+StartPlaybackData = TypedDict(
+    "StartPlaybackData",
+    {
+        "startPlayback": StartPlaybackStartPlayback,
+    },
+)
+PlaybackQuality: TypeAlias = Literal["AUTO", "LOW", "MEDIUM", "HIGH", "ULTRA"]
+StartPlaybackInput = TypedDict(
+    "StartPlaybackInput",
+    {
+        "contentId": str,
+        "deviceId": str,
+        "platform": NotRequired[str | None],
+        "positionSeconds": NotRequired[int | None],
+        "durationSeconds": NotRequired[int | None],
+        "quality": NotRequired[PlaybackQuality],
+    },
+)
+PlaybackEnd: TypeAlias = Literal[
+    "FINISHED",
+    "STOPPED",
+    "REPLACED",
+    "HANDED_OVER",
+    "SILENT",
+    "NOT_ALLOWED",
+    "FORGOTTEN",
+    "INCOGNITO",
+    "DEVICE_REMOVED",
+]
+ReportProgressReportProgressSession = TypedDict(
+    "ReportProgressReportProgressSession",
+    {
+        "endReason": PlaybackEnd | None,
+    },
+)
+ReportProgressReportProgress = TypedDict(
+    "ReportProgressReportProgress",
+    {
+        "session": ReportProgressReportProgressSession | None,
+        "userErrors": list[Refusal],
+    },
+)
+ReportProgressData = TypedDict(
+    "ReportProgressData",
+    {
+        "reportProgress": ReportProgressReportProgress,
+    },
+)
+PlaybackState: TypeAlias = Literal["PLAYING", "PAUSED", "BUFFERING", "STOPPED", "ENDED"]
+ReportProgressInput = TypedDict(
+    "ReportProgressInput",
+    {
+        "sessionId": NotRequired[str | None],
+        "contentId": NotRequired[str | None],
+        "positionSeconds": int,
+        "durationSeconds": NotRequired[int | None],
+        "state": NotRequired[PlaybackState | None],
+        "deviceId": NotRequired[str | None],
+        "viewing": NotRequired[int | None],
+        "version": NotRequired[str | None],
+    },
+)
+EndPlaybackEndPlayback = TypedDict(
+    "EndPlaybackEndPlayback",
+    {
+        "userErrors": list[Refusal],
+    },
+)
+EndPlaybackData = TypedDict(
+    "EndPlaybackData",
+    {
+        "endPlayback": EndPlaybackEndPlayback,
+    },
+)
+EndPlaybackInput = TypedDict(
+    "EndPlaybackInput",
+    {
+        "sessionId": str,
+        "positionSeconds": NotRequired[int | None],
+        "version": NotRequired[str | None],
+    },
+)
+ContinueOnContinueOnCommand = TypedDict(
+    "ContinueOnContinueOnCommand",
+    {
+        "id": str,
+    },
+)
+ContinueOnContinueOn = TypedDict(
+    "ContinueOnContinueOn",
+    {
+        "command": ContinueOnContinueOnCommand | None,
+        "userErrors": list[Refusal],
+    },
+)
+ContinueOnData = TypedDict(
+    "ContinueOnData",
+    {
+        "continueOn": ContinueOnContinueOn,
+    },
+)
+ContinueOnInput = TypedDict(
+    "ContinueOnInput",
+    {
+        "sessionId": str,
+        "deviceId": str,
+        "positionSeconds": NotRequired[int | None],
+        "commandId": NotRequired[str | None],
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentOther = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentOther",
+    {
+        "__typename": Literal["Album", "Season", "Series"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries",
+    {
+        "title": str,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisodeSeason = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisodeSeason",
+    {
+        "number": int,
+        "series": DeviceCommandsDeviceCommandsCommandContentEpisodeSeasonSeries,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentEpisode = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentEpisode",
+    {
+        "__typename": Literal["Episode"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "number": int,
+        "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
+        "season": DeviceCommandsDeviceCommandsCommandContentEpisodeSeason,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentMovie = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentMovie",
+    {
+        "__typename": Literal["Movie"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "runtimeSeconds": int | None,
+        "endCreditsSeconds": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContentTrack = TypedDict(
+    "DeviceCommandsDeviceCommandsCommandContentTrack",
+    {
+        "__typename": Literal["Track"],
+        "id": str,
+        "title": str,
+        "year": int | None,
+        "durationSeconds": int | None,
+    },
+)
+DeviceCommandsDeviceCommandsCommandContent: TypeAlias = (
+    DeviceCommandsDeviceCommandsCommandContentOther
+    | DeviceCommandsDeviceCommandsCommandContentEpisode
+    | DeviceCommandsDeviceCommandsCommandContentMovie
+    | DeviceCommandsDeviceCommandsCommandContentTrack
+)
 DeviceCommandsDeviceCommandsCommand = TypedDict(
     "DeviceCommandsDeviceCommandsCommand",
     {
         "id": str,
         "action": str,
         "arguments": Any,
+        "content": DeviceCommandsDeviceCommandsCommandContent | None,
     },
 )
 DeviceCommandsDeviceCommands = TypedDict(
@@ -1244,10 +1591,23 @@ FollowChangesChangesTitleMarksChanged = TypedDict(
 FollowChangesChangesOther5 = TypedDict(
     "FollowChangesChangesOther5",
     {
-        "__typename": Literal[
-            "DeviceChanged", "DeviceCommandChanged", "PlaybackChanged", "SnapshotBegan", "SnapshotEnded"
-        ],
+        "__typename": Literal["DeviceChanged", "DeviceCommandChanged", "SnapshotBegan", "SnapshotEnded"],
         "cursor": str,
+    },
+)
+FollowChangesChangesPlaybackChangedSession = TypedDict(
+    "FollowChangesChangesPlaybackChangedSession",
+    {
+        "id": str,
+        "endReason": PlaybackEnd | None,
+    },
+)
+FollowChangesChangesPlaybackChanged = TypedDict(
+    "FollowChangesChangesPlaybackChanged",
+    {
+        "__typename": Literal["PlaybackChanged"],
+        "cursor": str,
+        "session": FollowChangesChangesPlaybackChangedSession,
     },
 )
 FollowChangesChanges: TypeAlias = (
@@ -1257,6 +1617,7 @@ FollowChangesChanges: TypeAlias = (
     | FollowChangesChangesReactionChanged
     | FollowChangesChangesTitleMarksChanged
     | FollowChangesChangesOther5
+    | FollowChangesChangesPlaybackChanged
 )
 FollowChangesData = TypedDict(
     "FollowChangesData",
@@ -1363,6 +1724,18 @@ class Operations(ABC):
 
     async def acknowledge_command(self, *, input: AcknowledgeCommandInput) -> AcknowledgeCommandData:
         return cast("AcknowledgeCommandData", await self.execute(ACKNOWLEDGE_COMMAND, **_given(input=input)))
+
+    async def start_playback(self, *, input: StartPlaybackInput) -> StartPlaybackData:
+        return cast("StartPlaybackData", await self.execute(START_PLAYBACK, **_given(input=input)))
+
+    async def report_progress(self, *, input: ReportProgressInput) -> ReportProgressData:
+        return cast("ReportProgressData", await self.execute(REPORT_PROGRESS, **_given(input=input)))
+
+    async def end_playback(self, *, input: EndPlaybackInput) -> EndPlaybackData:
+        return cast("EndPlaybackData", await self.execute(END_PLAYBACK, **_given(input=input)))
+
+    async def continue_on(self, *, input: ContinueOnInput) -> ContinueOnData:
+        return cast("ContinueOnData", await self.execute(CONTINUE_ON, **_given(input=input)))
 
     async def device_commands(
         self, *, device: str, after: str | None = None

@@ -89,6 +89,22 @@ class Store:
         """Remembers as which device the server knows this one."""
         self._set("device", device_id)
 
+    def remember(self, name: str, value: Any | None) -> None:
+        """Keeps something small, as JSON, that the program must know again after it was killed."""
+        self._set(f"of program: {name}", json.dumps(value))
+
+    def remembered(self, name: str) -> Any | None:
+        """What was kept by this name; nothing where nothing was."""
+        found = self._setting(f"of program: {name}")
+        return None if found is None else json.loads(found)
+
+    def stamp(self) -> Version:
+        """The time of something that is told at once, after all that was done here."""
+        with self._transaction():
+            clock = tick(int(self._setting("clock") or 0), self._now())
+            self._set("clock", str(clock))
+        return Version(clock, self.device_name)
+
     # What the user does
 
     def do(self, change: Change) -> Operation:

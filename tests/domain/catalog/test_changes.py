@@ -20,6 +20,7 @@ from domain.catalog.changes import (
     person_tag,
     work_tag,
 )
+from domain.catalog.postgres import COLUMNS
 from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.redis import RedisNotifier
 from domain.platform.cache import Cache, Kind, Tag
@@ -166,6 +167,37 @@ async def test_each_change_is_told_once_to_each_reader(database: Database) -> No
     assert second[0].content_ids == {movie}
     assert second[0].person_ids == {person}
     assert second[1] == Changes(frozenset({movie}), frozenset({person}))
+
+
+async def test_every_column_that_is_read_of_a_work_is_told(database: Database) -> None:
+    film = await add_movie(database)
+    read = {name.strip().removeprefix("c.") for name in COLUMNS.split(",")} - {"id"}
+    shifted = {
+        "text": "'x'",
+        "integer": "7",
+        "double precision": "7.5",
+        "date": "'1999-09-09'",
+        "ARRAY": "ARRAY['x']",
+        "bigint": "NULL",
+        "timestamp with time zone": "now()",
+    }
+    types = {
+        row[0]: row[1]
+        for row in await database.rows(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'content'"
+        )
+    }
+    untold = []
+    for column in sorted(read - {"parent_id", "kind"}):
+        record = PostgresChangeRecord(database)
+        await record.news()
+        value = "1999" if column == "year" else shifted[types[column]]
+        await database.execute(f"UPDATE content SET {column} = {value} WHERE id = $1", film)
+        if film not in (await record.news()).content_ids:
+            untold.append(column)
+
+    assert untold == []
+    assert {"end_credits_seconds", "runtime_seconds"} < read
 
 
 async def test_a_transaction_that_commits_late_is_told_when_it_can_be_seen(database: Database) -> None:

@@ -191,6 +191,17 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.parametrize("device", [None, *DeviceKind])
+@pytest.mark.parametrize("platform", FORMS)
+def test_a_device_without_the_app_gets_the_web_alone(platform: str, device: DeviceKind | None) -> None:
+    every = links_for(platform, "1", ContentKind.ALBUM, device, 90, "DE")
+
+    without = links_for(platform, "1", ContentKind.ALBUM, device, 90, "DE", installed=False)
+
+    assert [link.kind for link in without] == [LinkKind.WEB]
+    assert list(without) == [link for link in every if link.kind is LinkKind.WEB]
+
+
 @pytest.mark.parametrize("platform", FORMS)
 @pytest.mark.parametrize("link_id", HOSTILE)
 def test_an_id_is_one_word_of_the_link_and_leads_nowhere_else(platform: str, link_id: str) -> None:

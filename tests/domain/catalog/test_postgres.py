@@ -58,6 +58,7 @@ async def test_a_film_is_read_as_it_was_written(catalog: PostgresCatalog, databa
         maturity_rating="PG",
         popularity=47.11,
         updated_at=then,
+        end_credits_seconds=240,
     )
 
     found = await catalog.contents([key, UNKNOWN])
@@ -78,6 +79,7 @@ async def test_a_film_is_read_as_it_was_written(catalog: PostgresCatalog, databa
             47.11,
             then,
             runtime_seconds=9960,
+            end_credits_seconds=240,
         )
     }
     assert [genre.name for genre in found[key].genres] == ["Science Fiction", "Drama"]

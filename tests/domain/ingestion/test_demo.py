@@ -268,6 +268,23 @@ def test_an_offer_is_spread_over_its_regions(tmp_path: Path) -> None:
     assert str(film.offers[2].expires_at) == "2027-03-01 00:00:00+00:00"
 
 
+async def test_closing_credits_of_films_and_episodes_are_kept(tmp_path: Path, database: Database) -> None:
+    files = good()
+    files["films-a"][0]["end_credits_seconds"] = 240
+    files["series"][0]["seasons"][0]["episodes"][1]["end_credits_seconds"] = 30
+    shelf = PostgresShelf(database)
+    await import_source(shelf, DemoCatalogue(written(tmp_path, files)))
+    files["films-a"][0]["end_credits_seconds"] = 250
+    changed = await import_source(shelf, DemoCatalogue(written(tmp_path, files)))
+
+    rows = await database.rows(
+        "SELECT title, end_credits_seconds FROM content WHERE end_credits_seconds IS NOT NULL ORDER BY title"
+    )
+
+    assert [tuple(row) for row in rows] == [("B", 30), ("Solaris", 250)]
+    assert changed.updated == 1
+
+
 def test_made_up_offers_are_the_same_each_time_and_for_each_work_alone(tmp_path: Path) -> None:
     folder = written(tmp_path, good())
     before = list(lines(folder))

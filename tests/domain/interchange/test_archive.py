@@ -104,7 +104,8 @@ async def test_an_archive_brings_the_devices_and_what_left_the_watchlist(
     """As of an account that moves to another gateway."""
     film, series, *_ = sorted(await catalogue(database))
     ada, bob = await house.account(), await house.account()
-    tv = await house.device(ada, "TV", DeviceKind.TV, max_quality="UHD", can_cast=True, screen_inches=55)
+    able = {"max_quality": "UHD", "can_cast": True, "screen_inches": 55, "missing_apps": ("hulu",)}
+    tv = await house.device(ada, "TV", DeviceKind.TV, **able)
     phone = await house.device(ada, "Phone")
     acts: list[Act] = [Watched(film, Position(300, 1000)), Added(series, new_id()), Removed(series, None)]
     for device, act in [(tv, acts[0]), (phone, acts[1]), (phone, acts[2])]:

@@ -1,13 +1,17 @@
 """Sessions and the progress they bring about, over a real database."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from domain.platform.errors import UserErrorCode
-from domain.playback.model import PlaybackSession, PlaybackState
-from domain.playback.service import CREATED, ENDED, MOVED, SILENT_FOR, Beginning, Report
+from domain.platform.postgres import Database
+from domain.playback.events import ACTIVITY, CREATED, ENDED, MOVED, STATE
+from domain.playback.model import PlaybackEnd, PlaybackQuality, PlaybackSession, PlaybackState
+from domain.playback.service import SILENT_FOR, SILENT_WHILE_PLAYING, Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.operations import Origin, Position
@@ -15,7 +19,7 @@ from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_series, add_track, parts_of, retire
 from tests.domain.playback.conftest import DURATION
 from tests.states import viewings
-from tests.viewers import Living, refusal
+from tests.viewers import Living, living, refusal
 
 
 async def report(
@@ -38,7 +42,14 @@ async def kept(house: Living, session: PlaybackSession) -> PlaybackSession:
 
 
 async def topics(house: Living) -> list[str]:
-    return [topic for topic, _, _ in await house.outbox() if topic.startswith("playback")]
+    return [topic for topic, _, _ in await of_sessions(house)]
+
+
+async def of_sessions(house: Living) -> list[tuple[str, str, dict[str, Any]]]:
+    """What is told of sessions, without what it says of taste."""
+    return [
+        entry for entry in await house.outbox() if entry[0].startswith("playback") and entry[0] != ACTIVITY
+    ]
 
 
 # Starting
@@ -233,6 +244,27 @@ async def test_the_end_of_the_title_ends_the_session(house: Living, ada: str, tv
     assert (progress.completed, progress.position_seconds) == (True, DURATION)
 
 
+async def test_a_title_is_finished_where_its_closing_credits_begin(
+    house: Living, ada: str, tv: Device
+) -> None:
+    film = await add_movie(house.database, runtime_seconds=DURATION, end_credits_seconds=200)
+    session = await house.playback.start(ada, film, tv.id)
+    before, unfinished = await report(house, session, 799)
+    house.clock.turn(1)
+    ended, finished = await report(house, session, 800, PlaybackState.ENDED)
+
+    assert (before.state, unfinished.completed) == (PlaybackState.PLAYING, False)
+    assert (ended.state, ended.end_reason) == (PlaybackState.ENDED, PlaybackEnd.FINISHED)
+    assert finished.completed
+    again = await house.playback.start(ada, film, tv.id)
+    assert (again.viewing, again.position_seconds) == (2, 0)
+    told = [payload["activity"] for topic, _, payload in await house.outbox() if topic == ACTIVITY]
+    assert told == ["playback_start", "playback_complete", "playback_start"]
+    without_session = await house.sync.record_progress(ada, film, Position(800), viewing=2)
+    assert without_session is not None
+    assert without_session.completed
+
+
 async def test_an_ended_session_takes_no_report(house: Living, ada: str, tv: Device, movie: int) -> None:
     session = await house.playback.start(ada, movie, tv.id)
     await report(house, session, 100, PlaybackState.STOPPED)
@@ -386,12 +418,13 @@ async def test_anothers_session_does_not_exist(house: Living, ada: str, tv: Devi
 
 
 async def test_events_tell_the_life_of_a_session(house: Living, ada: str, tv: Device, movie: int) -> None:
-    session = await house.playback.start(ada, movie, tv.id)
+    begin = Beginning(quality=PlaybackQuality.HIGH)
+    session = await house.playback.start(ada, movie, tv.id, begin)
     house.clock.turn(10)
     await report(house, session, 250)
     await house.playback.end(ada, session.id, Position(500), Origin())
 
-    told = [entry for entry in await house.outbox() if entry[0].startswith("playback")]
+    told = await of_sessions(house)
 
     assert [(topic, key) for topic, key, _ in told] == [
         (CREATED, session.id),
@@ -400,8 +433,10 @@ async def test_events_tell_the_life_of_a_session(house: Living, ada: str, tv: De
     ]
     created, moved, ended = (payload for _, _, payload in told)
     assert (created["account"], created["device"], created["content"]) == (ada, tv.id, movie)
+    assert (created["duration"], created["quality"]) == (DURATION, "high")
     assert (moved["position"], moved["state"], "completion" in moved) == (250, "playing", False)
     assert (ended["position"], ended["duration"], ended["completion"]) == (500, DURATION, 0.5)
+    assert (created["endReason"], ended["endReason"]) == (None, "stopped")
 
 
 async def test_positions_are_told_outside_once_in_ten_seconds(
@@ -412,10 +447,34 @@ async def test_positions_are_told_outside_once_in_ten_seconds(
         house.clock.turn(1)
         await report(house, session, second)
 
-    told = [payload for topic, _, payload in await house.outbox() if topic == MOVED]
+    told = [payload["position"] for topic, _, payload in await house.outbox() if topic == MOVED]
 
-    assert len(told) == 3
+    assert told == [10, 20, 30]
     assert len(await house.kinds(ada)) == 2 + 2 * 30
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, 3.7, 9.9])
+async def test_two_positions_are_ten_seconds_apart_wherever_they_fall_and_whoever_is_told(
+    database: Database, house: Living, ada: str, tv: Device, movie: int, offset: float
+) -> None:
+    other = living(database)
+    house.clock.turn(offset)
+    session = await house.playback.start(ada, movie, tv.id)
+    moments = []
+    for number in range(120):
+        house.clock.turn(0.7)
+        other.clock.at = house.clock.at + timedelta(seconds=0.3 if number % 2 else -0.3)
+        before = len(await topics(house))
+        state = PlaybackState.PAUSED if number % 5 == 0 else PlaybackState.PLAYING
+        await report(other if number % 3 else house, session, number, state)
+        told = await of_sessions(house)
+        moments += [payload["at"] for topic, _, payload in told[before:] if topic == MOVED]
+
+    parsed = [session.started_at, *map(datetime.fromisoformat, moments)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(parsed)]
+    assert min(gaps) >= 10
+    assert max(gaps) < 12
+    assert len(gaps) >= 7
 
 
 async def test_a_change_of_state_is_told_outside_at_once(
@@ -427,7 +486,40 @@ async def test_a_change_of_state_is_told_outside_at_once(
     house.clock.turn(0.1)
     await report(house, session, 1, PlaybackState.PLAYING)
 
-    assert await topics(house) == [CREATED, MOVED, MOVED]
+    assert await topics(house) == [CREATED, STATE, STATE]
+
+
+@pytest.mark.parametrize(
+    ("last", "activity"),
+    [(899, "playback_abandon"), (900, "playback_complete"), (DURATION, "playback_complete")],
+)
+async def test_what_a_session_says_of_taste_is_told_for_recommendations(
+    house: Living, ada: str, tv: Device, movie: int, last: int, activity: str
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(60)
+    await house.playback.end(ada, session.id, Position(last), Origin())
+
+    told = [(key, payload) for topic, key, payload in await house.outbox() if topic == ACTIVITY]
+
+    assert [key for key, _ in told] == [ada, ada]
+    assert [(payload["activity"], payload["content"]) for _, payload in told] == [
+        ("playback_start", movie),
+        (activity, movie),
+    ]
+    assert (told[1][1]["position"], told[1][1]["session"]) == (last, session.id)
+
+
+async def test_who_goes_on_elsewhere_has_not_abandoned_the_title(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    phone = await house.device(ada)
+    session = await house.playback.start(ada, movie, phone.id)
+    await house.playback.hand_over(ada, session.id, tv.id, "the film")
+
+    told = [payload["activity"] for topic, _, payload in await house.outbox() if topic == ACTIVITY]
+
+    assert told == ["playback_start"]
 
 
 async def test_sessions_are_listed_latest_first(house: Living, ada: str, tv: Device, movie: int) -> None:
@@ -546,21 +638,126 @@ async def test_what_cannot_go_on_elsewhere_plays_on(house: Living, ada: str, tv:
 async def test_a_session_whose_player_fell_silent_is_stopped_where_it_stood(
     house: Living, ada: str, tv: Device, movie: int
 ) -> None:
-    phone = await house.device(ada)
-    silent, paused = [await house.playback.start(ada, movie, device.id) for device in (tv, phone)]
-    await report(house, silent, 300)
+    session = await house.playback.start(ada, movie, tv.id)
+    await report(house, session, 300, PlaybackState.PAUSED)
     house.clock.turn(SILENT_FOR.total_seconds() - 1)
-    await report(house, paused, 40, PlaybackState.PAUSED)
     assert await house.playback.end_silent() == 0
     house.clock.turn(1)
 
     assert await house.playback.end_silent() == 1
 
-    ended = await kept(house, silent)
+    ended = await kept(house, session)
     assert (ended.state, ended.position_seconds) == (PlaybackState.STOPPED, 300)
-    assert (await kept(house, paused)).active
+    assert ended.end_reason is PlaybackEnd.SILENT
     assert (await topics(house))[-1] == ENDED
     assert await house.playback.end_silent() == 0
+
+
+async def test_a_player_that_plays_and_whose_device_is_gone_is_not_waited_for_as_long(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    devices = [tv, *[await house.device(ada, name) for name in ("Paused", "There", "Telling")]]
+    gone, paused, there, telling = [await house.playback.start(ada, movie, device.id) for device in devices]
+    await report(house, paused, 40, PlaybackState.PAUSED)
+    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds() - 1)
+    assert await house.playback.end_silent() == 0
+    await house.devices.heartbeat(ada, there.device_id)
+    await report(house, telling, 299)
+    house.clock.turn(1)
+
+    assert await house.playback.end_silent() == 1
+
+    assert (await kept(house, gone)).end_reason is PlaybackEnd.SILENT
+    assert all([(await kept(house, session)).active for session in (paused, there, telling)])
+
+
+async def test_a_player_that_speaks_again_was_alive(house: Living, ada: str, tv: Device, movie: int) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds())
+    assert await house.playback.end_silent() == 1
+
+    moved, progress = await report(house, session, 310)
+
+    assert (moved.state, moved.active, moved.end_reason) == (PlaybackState.PLAYING, True, None)
+    assert (await house.playback.store.active_on(ada, [tv.id]))[tv.id] == await kept(house, session)
+    assert progress.position_seconds == 310
+
+
+async def test_a_player_that_was_given_up_says_no_more_once_its_device_plays_something_else(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds())
+    await house.playback.end_silent()
+    following = await house.playback.start(ada, movie, tv.id)
+
+    assert await refusal(report(house, session, 310)) is UserErrorCode.CONFLICT
+    assert await house.playback.store.active_on(ada, [tv.id]) == {tv.id: following}
+
+
+# Why sessions end
+
+
+async def test_a_session_tells_why_it_ended(house: Living, ada: str, movie: int) -> None:
+    phone = await house.device(ada)
+    ended = []
+    for _ in range(8):
+        device = await house.device(ada)
+        ended.append(await house.playback.start(ada, movie, device.id))
+    finished, stopped, replaced, handed, incognito, removed, refused, forgotten = ended
+    await report(house, finished, DURATION)
+    await house.playback.end(ada, stopped.id, None, Origin())
+    await house.playback.start(ada, movie, replaced.device_id)
+    await house.playback.hand_over(ada, handed.id, phone.id, "the film")
+    await house.playback.set_incognito(ada, incognito.device_id, incognito=True)
+    await house.playback.remove_device(ada, removed.device_id)
+    told = Report(None, Position(20))
+    await house.playback.report(ada, refused.id, told, Origin(), allowed=False)
+
+    reasons = [(await kept(house, session)).end_reason for session in ended]
+    with_reason = [payload for topic, _, payload in await house.outbox() if topic == ENDED]
+    await house.forgetting.forget(ada, movie)
+    last = [payload["endReason"] for topic, _, payload in await house.outbox() if topic == ENDED][-2:]
+
+    assert reasons == [
+        PlaybackEnd.FINISHED,
+        PlaybackEnd.STOPPED,
+        PlaybackEnd.REPLACED,
+        PlaybackEnd.HANDED_OVER,
+        PlaybackEnd.INCOGNITO,
+        PlaybackEnd.DEVICE_REMOVED,
+        PlaybackEnd.NOT_ALLOWED,
+        None,
+    ]
+    assert [payload["endReason"] for payload in with_reason] == [reason for reason in reasons if reason]
+    assert last == ["forgotten", "forgotten"]  # that, and what replaced another
+    assert forgotten.active
+
+
+@pytest.mark.parametrize(
+    ("told", "goes_on"),
+    [
+        (None, False),
+        (PlaybackState.PLAYING, False),
+        (PlaybackState.BUFFERING, False),
+        (PlaybackState.PAUSED, True),
+    ],
+)
+async def test_who_may_not_watch_any_more_keeps_what_they_watched(
+    house: Living, ada: str, tv: Device, movie: int, told: PlaybackState | None, *, goes_on: bool
+) -> None:
+    session = await house.playback.start(ada, movie, tv.id)
+    house.clock.turn(60)
+
+    moved, progress = await house.playback.report(
+        ada, session.id, Report(told, Position(60)), Origin(), allowed=False
+    )
+
+    assert moved.active is goes_on
+    assert progress is not None
+    assert progress.position_seconds == 60
+    assert (await house.sync.store.progress(ada, [movie]))[movie].position_seconds == 60
+    assert await kept(house, session) == moved
 
 
 async def test_sessions_that_ended_half_a_year_ago_are_forgotten_and_the_history_stays(

@@ -12,6 +12,7 @@ from domain.sync.model import (
     DeviceCommand,
     Tags,
     WatchProgress,
+    mostly_watched,
     reaches_the_end,
 )
 
@@ -102,6 +103,32 @@ def test_a_removal_wins_over_the_additions_it_saw(known: Tags) -> None:
 )
 def test_a_title_is_completed_at_95_percent(position: int, duration: int, *, ends: bool) -> None:
     assert reaches_the_end(position, duration) is ends
+
+
+@pytest.mark.parametrize(
+    ("position", "duration", "closing", "ends"),
+    [
+        (899, 1000, 100, False),
+        (900, 1000, 100, True),
+        (750, 1000, 250, True),
+        (949, 1000, 251, False),  # those of another cut
+        (950, 1000, 251, True),
+        (949, 1000, 20, False),  # who comes to 95 % has seen enough all the same
+        (950, 1000, 20, True),
+        (100, 120, 600, False),
+        (0, 0, 10, False),
+    ],
+)
+def test_a_title_is_completed_where_its_closing_credits_begin(
+    position: int, duration: int, closing: int, *, ends: bool
+) -> None:
+    assert reaches_the_end(position, duration, closing) is ends
+
+
+@pytest.mark.parametrize(("position", "mostly"), [(899, False), (900, True), (1000, True)])
+def test_most_of_a_title_is_90_percent(position: int, *, mostly: bool) -> None:
+    assert mostly_watched(position, 1000) is mostly
+    assert not mostly_watched(position, 0)
 
 
 @given(st.integers(1, 7 * 86_400))

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.cli.device_screen import Screen
-from gateway.cli.simulated import Line, Playing, SimulatedDevice
-from media_gateway_client import Gateway, Store
+from gateway.cli.line import Line
+from gateway.cli.simulated import Known, SimulatedDevice
+from media_gateway_client import Gateway, Playing, Store
 
 TITLES = 40
 
@@ -20,7 +21,7 @@ TITLES = 40
 def screen(tmp_path: Path) -> Iterator[Screen]:
     store = Store(tmp_path / "device.sqlite", lambda: 1)
     device = SimulatedDevice(store, Line(Gateway(None, "token")), print)  # type: ignore[arg-type]
-    device.known = {str(number): (f"Film {number:02}", 6_000) for number in range(TITLES)}
+    device.known = {str(number): Known(f"Film {number:02}", 6_000) for number in range(TITLES)}
     screen = Screen(device, "TV", listed=list(device.known))
     screen.said.extend(f"Said {number}" for number in range(5))
     yield screen

@@ -13,11 +13,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from gateway.engine.lifetime import Lifetime
-from gateway.routes import interrupts
 from gateway.routes.connection import DoorOptions
 from gateway.routes.cursors import Reached
 from gateway.routes.interrupts import end_in_turns
 from gateway.routes.negotiation import EVENT_STREAM
+from tests.gateway.routes.test_graphql_streams import parts
 from tests.gateway.routes.test_graphql_ws import Client
 from tests.gateway.serving import Shop, serving
 from tests.gateway.toy import Toys
@@ -47,9 +47,9 @@ async def counting(course: Any = Counted, **options: Any) -> AsyncIterator[Shop]
         yield shop
 
 
-async def streamed(shop: Shop, query: str) -> str:
+async def streamed(shop: Shop, query: str, accept: str = EVENT_STREAM) -> str:
     async with httpx.AsyncClient() as client:
-        answer = await client.post(shop.url, json={"query": query}, headers={"accept": EVENT_STREAM})
+        answer = await client.post(shop.url, json={"query": query}, headers={"accept": accept})
         return answer.text
 
 
@@ -106,6 +106,28 @@ async def test_a_drained_stream_ends_with_the_cursor_of_what_was_sent() -> None:
     assert blocks[-2].startswith(f"id: c{len(blocks) - 1}\nevent: next\n")
 
 
+async def test_a_drained_stream_in_parts_ends_with_an_error_that_has_the_cursor() -> None:
+    async with counting() as shop:
+        asking = asyncio.create_task(
+            streamed(
+                shop, "subscription { count(to: 1000, every: 0.05) }", "multipart/mixed;subscriptionSpec=1.0"
+            )
+        )
+        while len(shop.context.done) < 2:  # noqa: ASYNC110 - the source has no event to wait for
+            await asyncio.sleep(0.01)
+
+        await shop.doors.drain()
+
+        *events, last = parts(await asking)
+    assert last["payload"] is None
+    assert last["errors"] == [
+        {
+            "message": "The server is restarting: subscribe again.",
+            "extensions": {"code": "UNAVAILABLE", "reason": "RESTARTING", "cursor": f"c{len(events)}"},
+        }
+    ]
+
+
 async def test_a_cursor_that_would_break_the_frame_is_left_out() -> None:
     async with counting(course=lambda _toys: Odd(), keep_alive_seconds=0.05) as shop:
         text = await streamed(shop, "subscription { count(to: 2, every: 0.1) }")
@@ -144,18 +166,23 @@ async def test_a_drained_socket_is_told_where_each_stream_goes_on() -> None:
         assert client.socket.close_code == 1012
 
 
-async def test_streams_are_ended_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "ENDED_PER_SECOND", 20)
-    now, happened = 0.0, list[str]()
+@pytest.mark.parametrize(
+    ("streams", "seconds", "pause", "took"),
+    [(3, 60.0, 0.1, 0.3), (600, 60.0, 0.1, 60.0), (6000, 60.0, 0.01, 60.0)],
+)
+async def test_streams_are_ended_evenly_over_the_time_there_is_or_in_less_where_they_are_few(
+    streams: int, seconds: float, pause: float, took: float
+) -> None:
+    now, ended = 0.0, list[float]()
 
     async def sleep(seconds: float) -> None:
         nonlocal now
         now += seconds
-        happened.append(f"{seconds:.2f} s")
 
-    await end_in_turns([lambda: happened.append("end")] * 3, 60.0, lambda: now, sleep)
+    await end_in_turns([lambda: ended.append(now)] * streams, seconds, lambda: now, sleep)
 
-    assert happened == ["end", "0.05 s"] * 3
+    assert ended == pytest.approx([place * pause for place in range(streams)])
+    assert now == pytest.approx(took)
 
 
 async def test_many_streams_are_ended_within_the_time_there_is() -> None:
