@@ -318,6 +318,8 @@ class Device:
     removed: bool = False
     incognito_since: datetime | None = None
     """Since when nothing that is done on it is kept; nothing while it is."""
+    present: bool = False
+    """Whether the others were last told that it came, rather than that it went."""
 
     @property
     def incognito(self) -> bool:

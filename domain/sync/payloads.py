@@ -168,6 +168,7 @@ def of_device(device: Device) -> Payload:
         "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
         "removed": device.removed,
         "incognito": None if device.incognito_since is None else device.incognito_since.isoformat(),
+        "present": device.present,
     }
 
 
@@ -183,6 +184,7 @@ def to_device(payload: Payload) -> Device:
         last_seen_at=None if seen is None else datetime.fromisoformat(seen),
         removed=payload["removed"],
         incognito_since=None if incognito is None else datetime.fromisoformat(incognito),
+        present=payload.get("present", False),
     )
 
 
