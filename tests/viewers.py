@@ -171,15 +171,16 @@ class Living:
         return sum(counts)
 
 
-def living(database: Database, presence: Presence | None = None) -> Living:
-    clock = Clock()
+def living(database: Database, presence: Presence | None = None, clock: Clock | None = None) -> Living:
+    """With the clock of another one, a second process of the same service."""
+    clock = clock or Clock()
     fanout = LocalFanout()
     presence = presence or LocalPresence(clock.seconds)
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
     commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
-    ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
+    ticks = HybridClock(f"server.{new_id()[:8]}", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),
         PostgresLedgers(database),
