@@ -12,6 +12,7 @@ from domain.catalog.links import DeviceKind
 from domain.catalog.taxonomy import GENRES, PLATFORMS
 from domain.identity.model import ANONYMOUS
 from domain.platform.postgres import Database
+from domain.sync.model import DeviceCapabilities
 from resolvers.ids import encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows
@@ -332,6 +333,7 @@ class OneDevice:
 
     id: str
     kind: DeviceKind = DeviceKind.TV
+    capabilities: DeviceCapabilities = DeviceCapabilities()
 
     async def by_ids(self, account_id: str, ids: Sequence[str]) -> dict[str, "OneDevice"]:
         return {self.id: self} if account_id == "ada" and self.id in ids else {}
