@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
@@ -291,10 +290,10 @@ async def open_database(
 ) -> Database:
     """PostgreSQL. Its loss refuses: nothing is answered without it."""
 
-    def observe(logged: Any) -> None:
-        metrics.statements.add(logged.elapsed)
+    def observe(query: str, seconds: float, failure: BaseException | None) -> None:
+        metrics.statements.add(seconds)
         if traced:
-            trace_statement(logged)
+            trace_statement(query, seconds, failure)
 
     database = await stack.enter_async_context(
         Database.open(
