@@ -36,8 +36,8 @@ from resolvers.sync import seq_of
 PER_ACCOUNT = 4
 DURATION_SECONDS = 6_000
 ADDED, REMOVED, MOVED, SAID = 0.16, 0.10, 0.06, 0.32
-"""The shares of changes that put a title on the watchlist, take one off, move one, and say something of one, by
-reactions, notes, and dropped and hidden titles alike; the rest are positions.
+"""The shares of changes that put a title on the watchlist, take one off, move one, and say something of one
+(reactions, notes, dropped and hidden titles alike); the rest are positions.
 """
 HALF = 0.5
 PATIENCE_SECONDS = 10.0
