@@ -8,7 +8,7 @@ import hashlib
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from html import unescape
 from statistics import median
@@ -22,17 +22,15 @@ from bench.catalogue import slug
 from bench.client import Client, body
 from bench.load import Load, LoadFailed, put
 from bench.measures import Result, Timing
-from bench.processes import Running, busy_seconds
+from bench.processes import Running
 from bench.stage import Stage
+from bench.turns import Asker, compared, cpu_in_turns
 from domain.identity.audit import SYSTEM
 from domain.identity.clients import GrantType
 from domain.identity.registrations import Registered, Registration
 from gateway.services import open_services
 from gateway.settings import Settings
 
-ROUNDS = 25
-EACH = 100
-"""Requests of one kind in a round."""
 TITLES = 20
 ASKED = 60
 """How often each endpoint is asked."""
@@ -73,34 +71,13 @@ async def _overhead(server: Running) -> list[Result]:
         client.token = token = await _registered(client)
         key = (await client.ask(KEY))["createApiKey"]["secret"]
     asking = {"anonymous": None, "signed in": token, "by API key": key}
+    askers = {who: Asker(server, shown) for who, shown in asking.items()}
     titles = [body(operations.TITLE, slug=slug(number)) for number in range(1, TITLES + 1)]
-    results = []
-    for name, contents in (("__typename", [body(operations.TYPENAME)]), ("one title", titles)):
-        seen = await _in_turns(server, asking, contents)
-        usual = seen["anonymous"]
-        for who, microseconds in seen.items():
-            more = median(one / other for one, other in zip(microseconds, usual, strict=True)) - 1
-            note = "" if who == "anonymous" else f"{100 * more:+.1f} % of {median(usual):.0f} µs"
-            results.append(Result(f"{name}, {who}", figure=median(microseconds), unit="µs", note=note))
-    return results
-
-
-async def _in_turns(
-    server: Running, asking: Mapping[str, str | None], contents: Sequence[str]
-) -> dict[str, list[float]]:
-    """Microseconds of the server for one request, by who asks, in each of the rounds."""
-    seen: dict[str, list[float]] = {who: [] for who in asking}
-    for turn in range(ROUNDS + 1):
-        for who, token in list(asking.items())[:: 1 if turn % 2 else -1]:
-            async with Client.open(server.port, token) as client:
-                await client.post("/graphql", contents[0])
-                began = busy_seconds(server.pid)
-                for number in range(EACH):
-                    await client.post("/graphql", contents[number % len(contents)])
-                spent = busy_seconds(server.pid) - began
-            if turn:  # the first warms up
-                seen[who].append(1e6 * spent / EACH)
-    return seen
+    return [
+        result
+        for what, contents in (("__typename", [body(operations.TYPENAME)]), ("one title", titles))
+        for result in compared(what, await cpu_in_turns(askers, contents))
+    ]
 
 
 async def _registered(client: Client) -> str:

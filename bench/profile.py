@@ -4,19 +4,18 @@ The application runs in this process, without sockets, under cProfile: its figur
 every call costs more than without it.
 """
 
-import asyncio
 import cProfile
 import pstats
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from bench.account import make_account
+from bench.asking import ask
 from bench.requests import Scenario, scenarios
 from bench.stage import Options, Stage, open_stage
 from gateway.app import create_app
@@ -52,43 +51,16 @@ async def _profiled(stage: Stage, scenario: Scenario, token: str | None) -> psta
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         for content in scenario.bodies[:5]:
-            await _ask(app, content, token)
+            await ask(app, content, token)
         profiler = cProfile.Profile()
         count, until = 0, time.monotonic() + ROUNDS_SECONDS
         profiler.enable()
         while time.monotonic() < until:
-            await _ask(app, scenario.bodies[count % len(scenario.bodies)], token)
+            await ask(app, scenario.bodies[count % len(scenario.bodies)], token)
             count += 1
         profiler.disable()
     print(f"{count} requests")
     return pstats.Stats(profiler)
-
-
-async def _ask(app: Callable[..., Any], content: str, token: str | None) -> None:
-    body = content.encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if token is not None:
-        headers.append((b"authorization", f"Bearer {token}".encode()))
-    scope = {
-        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": "/graphql",
-        "raw_path": b"/graphql", "root_path": "", "query_string": b"", "headers": headers,
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {},
-    }  # fmt: skip
-    received = iter([{"type": "http.request", "body": body, "more_body": False}])
-    statuses: list[int] = []
-
-    async def receive() -> dict[str, Any]:
-        message = next(received, None)
-        if message is None:
-            await asyncio.Event().wait()  # the client stays
-        return message or {}
-
-    async def send(message: dict[str, Any]) -> None:
-        statuses.append(message.get("status", 0))
-
-    await app(scope, receive, send)
-    if statuses[0] != 200:
-        raise ValueError(f"The answer has status {statuses[0]}.")
 
 
 def layer_of(path: str) -> str:

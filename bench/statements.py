@@ -45,7 +45,7 @@ class Statements:
         """As sent for a `page` of titles, and for the usual page of an account's lists."""
         last: list[str] = []
         found: list[str] = []
-        async with Database.open(url, observe=lambda logged: last.append(logged.query)) as database:
+        async with Database.open(url, observe=lambda query, *_: last.append(query)) as database:
             for question in _questions(PostgresCatalog(database), PostgresSync(database), page):
                 await question
                 # The driver may have asked about types first.

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.platform.tracing import LEFT_OUT
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Metrics
-from gateway.routes.connection import connection_of
+from gateway.routes.connection import arrival_of
 from gateway.routes.security import page_headers
 from gateway.tracing import RequestSpans
 
@@ -64,19 +64,21 @@ class Edge:
         if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        connection = connection_of(scope)
+        connection = arrival_of(scope).connection
         request_id = connection.request_id
         door = self._doors[kind].get(scope["path"])
         answer = _Answer(send) if door is not None else _Completed(send, request_id, scope["scheme"])
         started = time.perf_counter()
         self._metrics.active += 1
-        named, untraced = REQUEST_ID.set(request_id), LEFT_OUT.set(self._spans is None)
+        spans = self._spans
+        left_out = spans is None or spans.leave_out(connection.headers)
+        named, untraced = REQUEST_ID.set(request_id), LEFT_OUT.set(left_out)
         serving = (door or self._app)(scope, receive, answer if kind == "http" else send)
         try:
-            if self._spans is None:
+            if spans is None or left_out:
                 await serving
             else:
-                with self._spans.of(scope, connection.headers, request_id):
+                with spans.of(scope, connection.headers, request_id):
                     await serving
         finally:
             self._metrics.active -= 1

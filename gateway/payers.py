@@ -34,8 +34,6 @@ def payer_of(connection: Connection, caller: Caller, buckets: Mapping[Asking, Bu
 
 def _asked(connection: Connection) -> str:
     said = connection.headers.get(HEADER, "")
-    for name, told in connection.parameters.items():
-        if name.lower() == HEADER:
-            said = told
-            break
+    if connection.parameters:
+        said = next((told for name, told in connection.parameters.items() if name.lower() == HEADER), said)
     return str(said).strip().lower() if said else ""

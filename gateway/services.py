@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from domain.catalog.changes import CATALOGUE
 from domain.catalog.filters import Filter
@@ -43,6 +42,7 @@ from domain.sona.postgres import PostgresSona
 from domain.sona.service import Rankings, Sona
 from domain.sona.similar import Similarity
 from domain.sona.snapshots import KEPT_TRENDS, Kept, KeptTrends, Trending
+from domain.sync.attendance import Attendance
 from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
@@ -219,6 +219,7 @@ async def open_all(
             interchange=interchange_of(database, sync),
             archives=archives,
             devices=devices,
+            attendance=Attendance(devices),
             commands=commands,
             playback=playback,
             forgetting=Forgetting(PostgresPlayback(database), playback),
@@ -242,6 +243,7 @@ async def open_all(
         jobs = (
             *jobs_of(settings, database, now),
             Job("commands.expire", every_seconds=1.0, run=commands.expire),
+            Job("devices.lapse", every_seconds=1.0, run=devices.lapse),
             *forgetting_jobs(database, sync, history, now),
             Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
             Job("playback.end_silent", every_seconds=60.0, run=playback.end_silent),
@@ -288,10 +290,10 @@ async def open_database(
 ) -> Database:
     """PostgreSQL. Its loss refuses: nothing is answered without it."""
 
-    def observe(logged: Any) -> None:
-        metrics.statements.add(logged.elapsed)
+    def observe(query: str, seconds: float, failure: BaseException | None) -> None:
+        metrics.statements.add(seconds)
         if traced:
-            trace_statement(logged)
+            trace_statement(query, seconds, failure)
 
     database = await stack.enter_async_context(
         Database.open(

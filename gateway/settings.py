@@ -145,7 +145,7 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
     """Where clients find the server, as `https://media.example.org`: tokens say so and links lead there. All
     processes of one service have the same; http://localhost and the port if open.
     """
-    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
+    access_token_seconds: int = Field(default=900, ge=5, le=86_400)
     """How long an access token holds."""
     refresh_token_seconds: int = Field(default=604_800, ge=60, le=31_536_000)
     """How long a session holds without being refreshed."""

@@ -34,18 +34,19 @@ class RequestSpans:
         """`ratio` is the share that is sampled of those that come without a trace of their own."""
         self._ratio = ratio
 
+    def leave_out(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request is not sampled and has no trace of its own, as nearly all: all else asks `of`."""
+        return "traceparent" not in headers and random() >= self._ratio  # noqa: S311 - a sample, no secret
+
     def of(self, scope: Scope, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Any]:
+        """The span of a request that `leave_out` let through."""
         parent = context.Context()
         if "traceparent" in headers:
             parent = propagate.extract(headers)
             came = trace.get_current_span(parent).get_span_context()
-            if came.is_valid and not came.trace_flags.sampled:
-                return LeftOut(parent)
-            chosen = came.is_valid
-        else:
-            chosen = False
-        if not chosen and random() >= self._ratio:  # noqa: S311 - a sample, no secret
-            return LeftOut()
+            unsampled = random() >= self._ratio if not came.is_valid else not came.trace_flags.sampled  # noqa: S311 - as above
+            if unsampled:
+                return LeftOut(parent if came.is_valid else None)
         method, path = scope.get("method", "WEBSOCKET"), scope["path"]
         return trace.get_tracer(TRACER_NAME).start_as_current_span(
             f"{method} {path}",
@@ -56,7 +57,7 @@ class RequestSpans:
 
 
 class LeftOut:
-    """The block is not traced; lines it logs have the ids of the trace that `context` has, if any."""
+    """The block is not traced; lines it logs have the ids of the trace that `context_` has, if any."""
 
     __slots__ = ("_attached", "_context", "_token")
 
@@ -124,7 +125,7 @@ def _otlp(endpoint: str) -> SpanExporter:
     return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
 
 
-def trace_statement(logged: Any) -> None:
+def trace_statement(query: str, seconds: float, failure: BaseException | None) -> None:
     """A span of a statement that has run; its parent is the span it was run in."""
     if LEFT_OUT.get():
         return
@@ -132,12 +133,12 @@ def trace_statement(logged: Any) -> None:
     tracer = trace.get_tracer(TRACER_NAME)
     span = tracer.start_span(
         "sql",
-        start_time=ended - int(logged.elapsed * 1e9),
+        start_time=ended - int(seconds * 1e9),
         attributes={
             "db.system": "postgresql",
-            "db.statement": " ".join(logged.query.split())[:MAX_STATEMENT_CHARACTERS],
+            "db.statement": " ".join(query.split())[:MAX_STATEMENT_CHARACTERS],
         },
     )
-    if logged.exception is not None:
-        span.record_exception(logged.exception)
+    if failure is not None:
+        span.record_exception(failure)
     span.end(ended)

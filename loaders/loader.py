@@ -44,7 +44,8 @@ class Loader(Generic[K, V]):
         """What is asked in the next turn."""
 
     async def load(self, key: K) -> V:
-        return (await self.load_many((key,)))[0]
+        soon = self.soon((key,))
+        return (soon if isinstance(soon, list) else await soon)[0]
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
         """The answers in the order of the keys; raises what the question raises."""
@@ -78,7 +79,7 @@ class Loader(Generic[K, V]):
         self, keys: Sequence[K], known: dict[K, V], askings: "Iterable[asyncio.Task[Mapping[K, V]]]"
     ) -> list[V]:
         for asking in askings:
-            known |= await asyncio.shield(asking)
+            known |= await Later(asking, _itself)
         return [known[key] for key in keys]
 
     def _askings(self, keys: Sequence[K]) -> "set[asyncio.Task[Mapping[K, V]]]":
@@ -103,27 +104,27 @@ class Loader(Generic[K, V]):
         keys = list(asking.keys)
         try:
             if len(keys) <= MAX_KEYS:
-                answers = await self._answers(keys)
+                found = await self._found(keys)
             else:
                 chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
-                parts = await asyncio.gather(*map(self._answers, chunks))
-                answers = {key: value for part in parts for key, value in part.items()}
+                parts = await asyncio.gather(*map(self._found, chunks))
+                found = {key: value for part in parts for key, value in part.items()}
         finally:
             if len(self._asked) == len(keys):
                 self._asked.clear()
             else:
                 for key in keys:
                     self._asked.pop(key, None)
+        answers = {key: found[key] if key in found else self._absent() for key in keys}
         self._known.update(answers)
         return answers
 
-    async def _answers(self, keys: list[K]) -> dict[K, V]:
-        if LEFT_OUT.get():
-            found = await self._question(keys)
-        else:
-            with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
-                found = await self._question(keys)
-        return {key: found[key] if key in found else self._absent() for key in keys}
+    def _found(self, keys: list[K]) -> Awaitable[Mapping[K, V]]:
+        return self._question(keys) if LEFT_OUT.get() else self._traced(keys)
+
+    async def _traced(self, keys: list[K]) -> Mapping[K, V]:
+        with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
+            return await self._question(keys)
 
 
 class _Asking(Generic[K, V]):
@@ -144,6 +145,10 @@ def one(question: Question[K, V]) -> Loader[K, V | None]:
 def many(question: Question[K, list[V]], at_hand: AtHand[K, list[V]] | None = None) -> Loader[K, list[V]]:
     """A list a key; empty where the answer has none."""
     return Loader(question, list, at_hand or _at_hand_of(question))
+
+
+def _itself(answers: Mapping[K, V]) -> Mapping[K, V]:
+    return answers
 
 
 def _nothing() -> None:

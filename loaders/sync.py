@@ -30,7 +30,7 @@ class SyncLoaders:
             return await commands.store.commands(account_id, ids)
 
         async def online(ids: Sequence[str]) -> Mapping[str, bool]:
-            return dict.fromkeys(await devices.presence.online(ids), True)
+            return dict.fromkeys(await devices.online(ids), True)
 
         self.progress = one(progress)
         self.entry = one(entries)

@@ -42,6 +42,7 @@ from domain.playback.forgetting import Forgetting
 from domain.playback.service import Playback
 from domain.sona.service import Sona
 from domain.sona.similar import Similarity
+from domain.sync.attendance import Attendance
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.history import History
@@ -89,6 +90,7 @@ class Services:
     interchange: Interchange
     archives: Archives
     devices: Devices
+    attendance: Attendance
     commands: Commands
     playback: Playback
     forgetting: Forgetting

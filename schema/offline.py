@@ -38,6 +38,8 @@ class TitleMarks:
     """Whether it was given up: it is not offered to be gone on with until it is watched again."""
     hidden: bool
     """Whether it is kept out of recommendations, home and what is gone on with; search finds it."""
+    version: Timestamp | None
+    """The latest clock of these: a device that changes one dates that later. Null where none is told."""
 
 
 @view(model.ContendingWrite, cache=PRIVATE, access=READS_ALL)

@@ -61,6 +61,10 @@ class WatchlistEntry:
     """The additions that hold it there; pass them on removal."""
     place: str
     """Where it stands in the viewer's own order; places compare as texts, by code points."""
+    version: Timestamp | None
+    """The latest clock of its additions and its move: a device that moves the title dates that later.
+    Null where the log tells none.
+    """
     note: str | None = edge(marks.note, cost=2)
     """What the viewer noted of the title."""
 

@@ -45,8 +45,6 @@ class TitleMarksChanged:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """A device that came or went without writing anything has the cursor of what came before."""
-
     cursor: str
     device: sync.Device
 

@@ -1,15 +1,14 @@
 """Live streams of the viewer's own changes."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import ID
 
-from domain.platform.errors import GatewayError, NotFound, Refused
-from domain.sync.devices import HEARTBEAT
+from domain.identity.policy import Scope, needs
+from domain.platform.errors import NotFound, Refused
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
 from resolvers.commands import may_see
@@ -30,9 +29,6 @@ from subscriptions.events import (
 
 Delivered = TypeVar("Delivered", bound=Event)
 
-PRESENCE_SECONDS = 5.0
-"""How long a device that fell silent may still be shown as online, beyond its lease."""
-
 After = Annotated[
     str | None,
     strawberry.argument(
@@ -52,9 +48,22 @@ async def changes(
             "does not count then."
         ),
     ] = False,
+    device_id: Annotated[
+        ID | None,
+        strawberry.argument(
+            description="The device that follows, which counts as online meanwhile; it takes the scope "
+            "`write:devices`. The one that the sign-in is on if open."
+        ),
+    ] = None,
 ) -> AsyncGenerator[Event, None]:
-    anew = snapshot and info.context.last_seen is None
-    followed = _follow(info, None if anew else after, catch_up=info.context.services.snapshots, anew=anew)
+    services, anew = info.context.services, snapshot and info.context.last_seen is None
+    device = None
+    if device_id is not None:
+        services.policy.check(info.context.caller, needs(Scope.WRITE_DEVICES))
+        device = _key(device_id, "Device", "deviceId")
+    followed = _follow(
+        info, None if anew else after, catch_up=services.snapshots, anew=anew, device_id=device
+    )
     whole = True
     async with aclosing(followed):
         async for change in followed:
@@ -105,11 +114,9 @@ async def device_commands(
     key, account = _key(device_id, "Device", "deviceId"), info.context.account_id
     journal, sent = info.context.services.journal, info.context.services.commands
     missed = await journal.log.latest(account)
-    async with (
-        _kept_online(info, key),
-        # Commands lapse long before the log drops them.
-        aclosing(_follow(info, after, {ChangeKind.COMMAND}, journal.skip)) as followed,
-    ):
+    # Commands lapse long before the log drops them.
+    followed = _follow(info, after, {ChangeKind.COMMAND}, journal.skip, device_id=key)
+    async with aclosing(followed):
         async for change in followed:
             event = event_of(change)
             if isinstance(event, CommandChanged) and event.command.device_id == key:
@@ -134,24 +141,12 @@ async def commands(
 
 
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
-    """Devices that change, come or go; presence lapses without a message, so it is also looked at."""
-    cursor = await _beginning(info, None)
-    known = await _presence(info)
-    pause = min(PRESENCE_SECONDS, info.context.services.devices.heartbeat_seconds)
-    async with aclosing(_or_pauses(_follow(info, cursor, {ChangeKind.DEVICE}), pause)) as followed:
+    """Devices that change, come or go."""
+    async with aclosing(_follow(info, None, {ChangeKind.DEVICE})) as followed:
         async for change in followed:
-            changed = event_of(change) if change is not None else None
-            if isinstance(changed, DeviceChanged):
-                cursor = changed.cursor
-                yield _told(info, changed)
-            before, known = known, await _presence(info)
-            told = changed.device.id if isinstance(changed, DeviceChanged) else None
-            for device_id, online in known.items():
-                if before.get(device_id, online) != online and device_id != told:
-                    info.context.forget()
-                    device = await info.context.sync.device.load(device_id)
-                    if device is not None:
-                        yield DeviceChanged(cursor, device)
+            event = event_of(change)
+            if isinstance(event, DeviceChanged):
+                yield _told(info, event)
 
 
 def _key(text: ID, type_name: str, argument: str) -> str:
@@ -161,25 +156,29 @@ def _key(text: ID, type_name: str, argument: str) -> str:
         raise NotFound(str(refusal)) from None
 
 
-async def _follow(
+async def _follow(  # noqa: PLR0913 - all that streams differ in
     info: Info,
     after: str | None,
     kinds: Collection[ChangeKind] | None = None,
     catch_up: CatchUp | None = None,
     *,
     anew: bool = False,
+    device_id: str | None = None,
 ) -> AsyncGenerator[Change, None]:
+    """`device_id` is the device that follows, where it is named."""
     journal, account = info.context.services.journal, info.context.account_id
-    if not anew:
-        after = info.context.course.began = await _beginning(info, after)
-    seen = 0 if anew else seq_of(after)
-    async with aclosing(journal.follow(account, seen, catch_up, anew=anew)) as followed:
-        async for change in followed:
-            if kinds is None or change.kind in kinds:
-                info.context.forget()
-                await renew(info.context)
-                if await _may_see(info, change):
-                    yield change
+    # First, so that a stream which begins now does not tell a device that it came itself.
+    async with _present(info, device_id):
+        if not anew:
+            after = info.context.course.began = await _beginning(info, after)
+        seen = 0 if anew else seq_of(after)
+        async with aclosing(journal.follow(account, seen, catch_up, anew=anew)) as followed:
+            async for change in followed:
+                if kinds is None or change.kind in kinds:
+                    info.context.forget()
+                    await renew(info.context)
+                    if await _may_see(info, change):
+                        yield change
 
 
 async def _may_see(info: Info, change: Change) -> bool:
@@ -207,56 +206,16 @@ def _told(info: Info, event: Delivered) -> Delivered:
     return event
 
 
-async def _presence(info: Info) -> dict[str, bool]:
-    devices = info.context.services.devices
-    ids = [device.id for device in await devices.store.devices(info.context.account_id)]
-    online = await devices.presence.online(ids)
-    return {device_id: device_id in online for device_id in ids}
-
-
-async def _or_pauses(
-    source: AsyncGenerator[Change, None], seconds: float
-) -> AsyncGenerator[Change | None, None]:
-    """The source's items, and nothing whenever it has been quiet for so long."""
-    async with aclosing(source):
-        pending = asyncio.ensure_future(anext(source, None))
-        try:
-            while True:
-                done, _ = await asyncio.wait({pending}, timeout=seconds)
-                if not done:
-                    yield None
-                    continue
-                change = pending.result()
-                if change is None:
-                    return
-                pending = asyncio.ensure_future(anext(source, None))
-                yield change
-        finally:
-            pending.cancel()
-            with suppress(asyncio.CancelledError):
-                await pending
-
-
 @asynccontextmanager
-async def _kept_online(info: Info, device_id: str) -> AsyncIterator[None]:
-    """The stream holds a lease of its own: the end of one that broke must not take a new one offline."""
-    devices, account = info.context.services.devices, info.context.account_id
-    stream = devices.new_id()
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(devices.heartbeat_seconds)
-            with suppress(GatewayError, Refused):
-                await devices.heartbeat(account, device_id, stream)
-
-    try:
-        await devices.heartbeat(account, device_id, stream)
-    except Refused as refusal:
-        raise NotFound(str(refusal)) from None
-    renewing = asyncio.create_task(renew())
-    try:
+async def _present(info: Info, device_id: str | None) -> AsyncIterator[None]:
+    """The device that follows is there meanwhile: the one that is named, else that of the sign-in."""
+    services, account = info.context.services, info.context.account_id
+    named, device_id = device_id, device_id or await services.sessions.device_of(info.context.caller)
+    async with AsyncExitStack() as stack:
+        if device_id is not None:
+            try:
+                await stack.enter_async_context(services.attendance.of(account, device_id))
+            except Refused as refusal:
+                if named is not None:
+                    raise NotFound(str(refusal)) from None
         yield
-    finally:
-        renewing.cancel()
-        with suppress(GatewayError, Refused):
-            await devices.leave(account, device_id, stream, HEARTBEAT)

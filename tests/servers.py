@@ -1,7 +1,6 @@
 """Servers that tests use, and what they watch on them."""
 
 import os
-from typing import Any
 
 
 def server_url() -> str | None:
@@ -15,8 +14,8 @@ class StatementCounter:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def __call__(self, logged: Any) -> None:
-        self.seen.append(logged.query)
+    def __call__(self, query: str, _seconds: float, _failure: BaseException | None) -> None:
+        self.seen.append(query)
 
     def clear(self) -> None:
         self.seen.clear()

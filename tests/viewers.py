@@ -32,6 +32,7 @@ from domain.playback.forgetting import Forgetting
 from domain.playback.inprocess import LocalPrivateSessions
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
+from domain.sync.attendance import Attendance
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
 from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
@@ -69,6 +70,7 @@ class Living:
     playback: Playback
     pushing: Pushing
     interchange: Interchange
+    attendance: Attendance
     accounts: list[str] = field(default_factory=list)
     restriction: Restriction | None = None
     """What is hidden from whoever asks from now on."""
@@ -122,6 +124,7 @@ class Living:
             interchange=self.interchange,
             archives=Archives(PostgresState(self.database), self.clock.now),
             devices=self.devices,
+            attendance=self.attendance,
             commands=self.commands,
             playback=self.playback,
             forgetting=self.forgetting,
@@ -168,15 +171,16 @@ class Living:
         return sum(counts)
 
 
-def living(database: Database, presence: Presence | None = None) -> Living:
-    clock = Clock()
+def living(database: Database, presence: Presence | None = None, clock: Clock | None = None) -> Living:
+    """With the clock of another one, a second process of the same service."""
+    clock = clock or Clock()
     fanout = LocalFanout()
     presence = presence or LocalPresence(clock.seconds)
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
     devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
     commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
-    ticks = HybridClock("server", lambda: int(clock.seconds() * 1000))
+    ticks = HybridClock(f"server.{new_id()[:8]}", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),
         PostgresLedgers(database),
@@ -212,6 +216,7 @@ def living(database: Database, presence: Presence | None = None) -> Living:
         playback,
         pushing,
         interchange,
+        Attendance(devices),
     )
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import sys
-import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -98,7 +97,7 @@ def _stand_back() -> None:
     """Lets everybody else go first, on systems where a thread has a niceness of its own."""
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            os.nice(NICENESS)  # there it is the calling thread's
 
 
 def _readable(password_hash: str) -> bool:

@@ -114,6 +114,12 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def device_of(self, session_id: str) -> str | None:
+        found: str | None = await self._database.value(
+            "SELECT device_id FROM login_session WHERE id = $1", session_id
+        )
+        return found
+
     async def tie(self, session_id: str, device_id: str) -> None:
         await self._database.execute(
             "UPDATE login_session SET device_id = $2 WHERE id = $1", session_id, device_id

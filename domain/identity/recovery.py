@@ -94,12 +94,13 @@ class Recovery:
         await take(self.attempts, RESETS, "reset-password", address)
         await self._post(LetterKind.RESET_PASSWORD, address)
 
-    async def can_reset(self, token: str) -> bool:
-        """Whether the token would be accepted now."""
+    async def address_to_reset(self, token: str) -> str | None:
+        """Where the token was sent; None where it would not be accepted now."""
         try:
-            return await self._sent(token) is not None
+            sent = await self._sent(token)
         except Refused:
-            return False
+            return None
+        return None if sent is None else sent.address
 
     async def reset_password(self, token: str, password: str, by: Actor) -> Ended:
         """Sets the password and signs out everywhere; where nobody had proven the address before, API keys

@@ -98,6 +98,8 @@ class SessionStore(Protocol):
         """Says which device a session is on."""
         ...
 
+    async def device_of(self, session_id: str) -> str | None: ...
+
     async def end(
         self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
     ) -> list[str]:
@@ -215,6 +217,12 @@ class Sessions:
         """The caller's session is on this device from now on, unless somebody acts on the owner's behalf."""
         if caller.session_id is not None and caller.acting_id is None:
             await self.store.tie(caller.session_id, device_id)
+
+    async def device_of(self, caller: Caller) -> str | None:
+        """The device that the caller's session is on, unless somebody acts on the owner's behalf."""
+        if caller.session_id is None or caller.acting_id is not None:
+            return None
+        return await self.store.device_of(caller.session_id)
 
     async def others_on(self, caller: Caller, device_id: str) -> bool:
         """Whether a session of the account stands on a device that is not the caller's own."""

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
+_LEAST: Final = 0.001
 _ENDS_AT: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -49,4 +51,7 @@ def afresh(seconds: float) -> Iterator[None]:
 def seconds_left() -> float | None:
     """Never less than a millisecond, as some clients take 0 for no limit; None where there is no deadline."""
     ends_at = _ENDS_AT.get()
-    return None if ends_at is None else max(0.001, ends_at - time.monotonic())
+    if ends_at is None:
+        return None
+    left = ends_at - time.monotonic()
+    return max(_LEAST, left)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
@@ -72,16 +72,8 @@ USED_ARRAYS = "SELECT " + ", ".join(
 )
 
 
-class Statement(NamedTuple):
-    """A statement that has run."""
-
-    query: str
-    elapsed: float
-    """Seconds."""
-    exception: BaseException | None
-
-
-Observer: TypeAlias = Callable[[Statement], None]
+Observer: TypeAlias = Callable[[str, float, BaseException | None], None]
+"""Hears of a statement that has run, the seconds that took, and what it raised."""
 
 
 class Connection(asyncpg.Connection):
@@ -132,7 +124,7 @@ class Connection(asyncpg.Connection):
             raise
         finally:
             if self.observe is not None:
-                self.observe(Statement(query, time.perf_counter() - started, failure))
+                self.observe(query, time.perf_counter() - started, failure)
 
     async def _prepare_once(self, query: str, seconds: float | None) -> "PreparedStatement[Row]":
         statement = await self.prepare(query, timeout=seconds)
@@ -174,7 +166,7 @@ class Connection(asyncpg.Connection):
             failure = error
             raise
         finally:
-            self.observe(Statement(query, time.perf_counter() - started, failure))
+            self.observe(query, time.perf_counter() - started, failure)
 
 
 class Ambient(NamedTuple):
@@ -229,8 +221,8 @@ class Database:
         finally:
             await _close(pool, database.sessions)
 
-    async def rows(self, statement: str, *arguments: Any) -> list[Row]:
-        return await self._answer(ALL, statement, arguments)
+    def rows(self, statement: str, *arguments: Any) -> Coroutine[Any, Any, list[Row]]:
+        return self._answer(ALL, statement, arguments)
 
     async def row(self, statement: str, *arguments: Any) -> Row | None:
         rows = await self._answer(1, statement, arguments)

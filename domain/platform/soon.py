@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +23,20 @@ class Later(Generic[T]):
         self.function = function
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self.function((yield from asyncio.shield(self.future).__await__()))
+        future = self.future
+        if not future.done():
+            waiter = future.get_loop().create_future()
+            future.add_done_callback(partial(_wake, waiter))
+            yield from waiter
+        return self.function(future.result())
+
+
+def _wake(waiter: "asyncio.Future[None]", done: "asyncio.Future[Any]") -> None:
+    """As `asyncio.shield` does, at a third of its price."""
+    if not waiter.done():
+        waiter.set_result(None)
+    elif not done.cancelled():
+        done.exception()  # has been looked at: nobody is left whom it could be told
 
 
 def then(soon: Soon[T], function: Callable[[T], R]) -> Soon[R]:

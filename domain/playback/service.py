@@ -235,7 +235,7 @@ class Playback:
             command = await self.commands.queue(writing, target.id, load)
             if asked.command_id is not None:
                 await self.commands.cast(writing, asked.command_id, session.device_id, target.id)
-            elif session.device_id in await self.devices.presence.online([session.device_id]):
+            elif session.device_id in await self.devices.online([session.device_id]):
                 await self.commands.queue(writing, session.device_id, Command("stop", {}))
             return stopped, command
 

@@ -167,7 +167,7 @@ class Commands:
         quality, best = command.arguments.get("quality"), device.capabilities.max_quality
         if quality is not None and best is not None and QUALITIES.index(quality) > QUALITIES.index(best):
             raise _unable(f"The device shows no more than {best}.")
-        if set(needed) - await self.devices.presence.online(needed):
+        if set(needed) - await self.devices.online(needed):
             raise _unable("The device is offline.")
         return device
 

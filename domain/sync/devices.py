@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from domain.catalog.links import DeviceKind
@@ -22,8 +22,9 @@ MAX_DEVICES = 10
 MAX_NAME = 255
 MAX_PLATFORM = 64
 MAX_SCREEN_INCHES = 1_000
+LAPSED_AT_ONCE = 500
 HEARTBEAT = "heartbeat"
-"""Holds the lease that a device renews by its signs of life; each of its open streams holds another."""
+"""Holds the lease that a device renews by its signs of life; its open streams hold another."""
 
 
 Along: TypeAlias = Callable[[Writing, str], Awaitable[None]]
@@ -34,6 +35,10 @@ class Presence(Protocol):
     """Which devices are there: leases that lapse unless renewed; one that anybody holds is enough."""
 
     async def renew(self, device_id: str, seconds: float, holder: str = HEARTBEAT) -> None: ...
+    async def renew_all(self, holders: Mapping[str, str], seconds: float) -> None:
+        """As `renew`, for the one holder of each device."""
+        ...
+
     async def leave(self, device_id: str, *holders: str) -> None:
         """Ends the leases of these holders; all of the device's where none is named."""
         ...
@@ -53,11 +58,23 @@ class DeviceStore(Protocol):
         ...
 
     async def save(self, account_id: str, device: Device) -> None: ...
-    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> bool:
-        """Notes a sign of life and nothing else, as it does not wait for the account's turn.
+    async def touch(self, ids: Sequence[str], seen_at: datetime) -> Mapping[str, tuple[str, bool]]:
+        """Notes signs of life and nothing else, as it does not wait for an account's turn.
 
-        Whether the device is still in use.
+        The account of each that is still in use, and whether it is present.
         """
+        ...
+
+    async def online(self, ids: Sequence[str], since: datetime) -> set[str]:
+        """Those that are present, and gave a sign of life since then."""
+        ...
+
+    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+        """Account and id of devices that are present, and have given none."""
+        ...
+
+    async def lapse(self, device_id: str, since: datetime) -> Device | None:
+        """Marks one that is still silent as not present; nothing where it is not."""
         ...
 
 
@@ -115,7 +132,7 @@ class Devices:
                     platform=told.platform,
                     capabilities=told.capabilities,
                 )
-            device = replace(device, last_seen_at=self.now())
+            device = replace(device, last_seen_at=self.now(), present=True)
             await self.store.save(account_id, device)
             writing.record(ChangeKind.DEVICE, payloads.of_device(device))
             # Before anybody is told: who hears of the device asks whether it is online.
@@ -147,7 +164,7 @@ class Devices:
         await self.own(account_id, device_id)
         await self.presence.leave(device_id)
         async with self.journal.writing(account_id) as writing:
-            removed = replace(await self.own(account_id, device_id), removed=True)
+            removed = replace(await self.own(account_id, device_id), removed=True, present=False)
             if along is not None:
                 await along(writing, device_id)
             await self.store.save(account_id, removed)
@@ -157,16 +174,42 @@ class Devices:
 
     async def heartbeat(self, account_id: str, device_id: str, holder: str = HEARTBEAT) -> Device:
         """Renews the device's lease; the first one after a silence tells the others."""
-        device = await self.own(account_id, device_id)
-        online = await self.presence.online([device_id])
-        await self.presence.renew(device_id, self.lease_seconds, holder)
-        now = self.now()
-        if not online:
-            return await self._change(account_id, device_id, last_seen_at=now)
-        if not await self.store.touch(account_id, device_id, now):
-            await self.presence.leave(device_id)
+        device, now = await self.own(account_id, device_id), self.now()
+        touched = (await self.store.touch([device_id], now)).get(device_id)
+        if touched is None:
             raise _unknown()
-        return replace(device, last_seen_at=now)
+        await self.presence.renew(device_id, self.lease_seconds, holder)
+        _, present = touched
+        if present and not self._silent(device):
+            return replace(device, last_seen_at=now)
+        return await self._change(account_id, device_id, last_seen_at=now, present=True)
+
+    async def renew(self, holders: Mapping[str, str]) -> list[str]:
+        """Renews the leases that somebody holds, by device; those that are no longer in use."""
+        now = self.now()
+        touched = await self.store.touch(list(holders), now)
+        standing = {device_id: holder for device_id, holder in holders.items() if device_id in touched}
+        await self.presence.renew_all(standing, self.lease_seconds)
+        for device_id, (account_id, present) in touched.items():
+            if not present:
+                await self._change(account_id, device_id, last_seen_at=now, present=True)
+        return [device_id for device_id in holders if device_id not in touched]
+
+    async def online(self, ids: Sequence[str]) -> set[str]:
+        """Those that are there, whichever process they talk to."""
+        return await self.store.online(ids, self._since()) if ids else set()
+
+    async def lapse(self) -> int:
+        """Tells the others of devices that have been silent for the time of a lease; how many there were."""
+        since = self._since()
+        found = await self.store.silent(since, LAPSED_AT_ONCE)
+        for account_id, device_id in found:
+            async with self.journal.writing(account_id) as writing:
+                gone = await self.store.lapse(device_id, since)
+                if gone is not None:
+                    await self.presence.leave(device_id)
+                    writing.record(ChangeKind.DEVICE, payloads.of_device(gone))
+        return len(found)
 
     async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
         """The device, or each of these holders, said good-bye: offline at once unless another holds it."""
@@ -174,7 +217,7 @@ class Devices:
         await self.presence.leave(device_id, *holders)
         if await self.presence.online([device_id]):
             return device
-        return await self._change(account_id, device_id, last_seen_at=self.now())
+        return await self._change(account_id, device_id, last_seen_at=self.now(), present=False)
 
     async def own(self, account_id: str, device_id: str) -> Device:
         """A device in use of this account; another's does not exist."""
@@ -182,6 +225,13 @@ class Devices:
         if found is None or found.removed:
             raise _unknown()
         return found
+
+    def _since(self) -> datetime:
+        """Who has given no sign of life since then is not there."""
+        return self.now() - timedelta(seconds=self.lease_seconds)
+
+    def _silent(self, device: Device) -> bool:
+        return device.last_seen_at is None or device.last_seen_at <= self._since()
 
     async def _change(self, account_id: str, device_id: str, **fields: Any) -> Device:
         async with self.journal.writing(account_id) as writing:

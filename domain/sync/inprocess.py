@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -86,6 +86,10 @@ class LocalPresence:
         self._leases[device_id] = held | {holder: self._clock() + seconds}
         while not self._stands(oldest := next(iter(self._leases))):
             del self._leases[oldest]
+
+    async def renew_all(self, holders: Mapping[str, str], seconds: float) -> None:
+        for device_id, holder in holders.items():
+            await self.renew(device_id, seconds, holder)
 
     async def leave(self, device_id: str, *holders: str) -> None:
         held = self._leases.pop(device_id, {})

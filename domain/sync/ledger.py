@@ -188,6 +188,7 @@ class Ledger:
             device_id=None if first.version is None else first.version.device,
             tags=tuple(addition.tag for addition in live),
             place=str(moved.value) if moved is not None and valid else place_of(oldest.milliseconds),
+            version=max([*versions, moved.version] if moved is not None and valid else versions),
         )
 
     def added(self, addition: Addition) -> WatchlistEntry | None:
@@ -215,7 +216,8 @@ class Ledger:
     ) -> bool:
         """Removes the additions that were seen (all that are known, if open); whether the title left."""
         before = self.tags(content_id)
-        gone = (before.live if observed is None else observed) - before.removed
+        seen = before.live if observed is None else observed
+        gone = seen - before.removed
         known = self.known.additions.setdefault(content_id, {})
         for tag in sorted(gone):
             if self.known.owners.setdefault(tag, content_id) != content_id:
@@ -226,8 +228,8 @@ class Ledger:
         after = self.tags(content_id)
         if after.live != before.live:
             self._tell(ChangeKind.WATCHLIST, content_id)
-        if gone and after.live:
-            self._outlived(content_id, gone, version)
+        if seen and after.live:
+            self._outlived(content_id, seen, version)
         return not after.live
 
     def _answered(self, addition: Addition) -> bool:
@@ -235,7 +237,8 @@ class Ledger:
         version = addition.version
         return version is not None and version.clock <= self.known.settled.get(version.device, -1)
 
-    def _outlived(self, content_id: int, gone: frozenset[str], version: Timestamp | None) -> None:
+    def _outlived(self, content_id: int, seen: frozenset[str], version: Timestamp | None) -> None:
+        """Whoever took these off before, and whether that is remembered, makes no difference."""
         left = [addition for addition in self.known.additions[content_id].values() if addition.live]
         winner, won = max(
             ((addition, addition.version) for addition in left if addition.version is not None),
@@ -247,7 +250,7 @@ class Ledger:
             Conflict(
                 content_id,
                 ConflictKind.WATCHLIST,
-                ContendingWrite({"removed": sorted(gone)}, version),
+                ContendingWrite({"removed": sorted(seen)}, version),
                 ContendingWrite({"added": winner.tag}, won),
                 self.now,
             )
@@ -342,6 +345,7 @@ def marks_of(content_id: int, marks: list[Mark]) -> Marks:
         note=None if note is None else str(note),
         dropped=bool(by_kind.get(MarkKind.DROPPED)),
         hidden=bool(by_kind.get(MarkKind.HIDDEN)),
+        version=max((mark.version for mark in marks if mark.kind is not MarkKind.PLACE), default=None),
     )
 
 

@@ -176,6 +176,8 @@ class WatchlistEntry:
     tags: tuple[str, ...]
     place: str
     """Where it stands in the order that the viewer made: places compare as texts by code points."""
+    version: Timestamp | None = None
+    """The latest clock of its additions and its move; nothing where the log did not tell it yet."""
 
 
 @value
@@ -238,6 +240,8 @@ class Marks:
     note: str | None = None
     dropped: bool = False
     hidden: bool = False
+    version: Timestamp | None = None
+    """The latest clock of them; nothing where the log did not tell it yet."""
 
     @property
     def any(self) -> bool:
@@ -314,6 +318,8 @@ class Device:
     removed: bool = False
     incognito_since: datetime | None = None
     """Since when nothing that is done on it is kept; nothing while it is."""
+    present: bool = False
+    """Whether the others were last told that it came, rather than that it went."""
 
     @property
     def incognito(self) -> bool:

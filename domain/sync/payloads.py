@@ -67,6 +67,7 @@ def of_entry(content_id: int, entry: WatchlistEntry | None) -> Payload:
             "device": entry.device_id,
             "tags": list(entry.tags),
             "place": entry.place,
+            "version": _text_of(entry.version),
         },
     }
 
@@ -82,6 +83,7 @@ def to_entry(payload: Payload) -> WatchlistEntry | None:
         device_id=entry["device"],
         tags=tuple(entry["tags"]),
         place=entry.get("place") or place_of(int(added_at.timestamp() * 1000)),
+        version=_version_of(entry.get("version")),
     )
 
 
@@ -112,17 +114,23 @@ def of_marks(marks: Marks) -> Payload:
         "note": marks.note,
         "dropped": marks.dropped,
         "hidden": marks.hidden,
+        "version": _text_of(marks.version),
     }
 
 
 def to_marks(payload: Payload) -> Marks:
-    return Marks(payload["content"], payload["note"], payload["dropped"], payload["hidden"])
+    return Marks(
+        payload["content"],
+        payload["note"],
+        payload["dropped"],
+        payload["hidden"],
+        _version_of(payload.get("version")),
+    )
 
 
 def of_conflict(conflict: Conflict) -> Payload:
     lost, won = (
-        {"value": write.value, "version": None if write.version is None else str(write.version)}
-        for write in (conflict.lost, conflict.won)
+        {"value": write.value, "version": _text_of(write.version)} for write in (conflict.lost, conflict.won)
     )
     return {"content": conflict.content_id, "kind": conflict.kind, "lost": lost, "won": won}
 
@@ -160,6 +168,7 @@ def of_device(device: Device) -> Payload:
         "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
         "removed": device.removed,
         "incognito": None if device.incognito_since is None else device.incognito_since.isoformat(),
+        "present": device.present,
     }
 
 
@@ -175,6 +184,7 @@ def to_device(payload: Payload) -> Device:
         last_seen_at=None if seen is None else datetime.fromisoformat(seen),
         removed=payload["removed"],
         incognito_since=None if incognito is None else datetime.fromisoformat(incognito),
+        present=payload.get("present", False),
     )
 
 
@@ -202,3 +212,11 @@ def to_command(payload: Payload) -> DeviceCommand:
         expires_at=datetime.fromisoformat(payload["expires"]),
         failure=payload["failure"],
     )
+
+
+def _text_of(version: Timestamp | None) -> str | None:
+    return None if version is None else str(version)
+
+
+def _version_of(text: str | None) -> Timestamp | None:
+    return None if text is None else Timestamp.parse(text)

@@ -6,6 +6,7 @@ from typing import Any
 from domain.catalog.restriction import Restriction
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Row
+from domain.sync.clock import Timestamp
 from domain.sync.model import (
     Conflict,
     ConflictKind,
@@ -31,8 +32,11 @@ ENTRIES = """SELECT t.content_id, min(t.added_at) AS added_at,
            (array_agg(t.added_by ORDER BY t.added_at, t.tag))[1] AS device_id,
            array_agg(t.tag::text ORDER BY t.added_at, t.tag) AS tags,
            coalesce(min(m.value ->> 'is') FILTER (WHERE m.hlc >= t.oldest_hlc), min(t.oldest_place))
-               COLLATE "C" AS place
-      FROM (SELECT *, min(added_hlc) OVER titles AS oldest_hlc,
+               COLLATE "C" AS place,
+           greatest(max(t.version), max(lpad(to_hex(m.hlc), 16, '0') || '@' || m.hlc_device)
+                                        FILTER (WHERE m.hlc >= t.oldest_hlc) COLLATE "C") AS version
+      FROM (SELECT *, lpad(to_hex(added_hlc), 16, '0') || '@' || added_by COLLATE "C" AS version,
+                   min(added_hlc) OVER titles AS oldest_hlc,
                    first_value(place) OVER titles AS oldest_place
               FROM watchlist_tag
              WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL
@@ -189,7 +193,8 @@ class PostgresSync(PostgresContinuing):
 
 
 def to_entry(row: Row) -> WatchlistEntry:
-    return WatchlistEntry(row[0], row[1], row[2], tuple(row[3]), row[4])
+    version = None if row[5] is None else Timestamp.parse(row[5])
+    return WatchlistEntry(row[0], row[1], row[2], tuple(row[3]), row[4], version)
 
 
 def _conflict(row: Row) -> Conflict:

@@ -10,7 +10,7 @@ from domain.sync import payloads
 from domain.sync.model import CommandState, Device, DeviceCommand
 
 COLUMNS = """id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL,
-    incognito_since"""
+    incognito_since, present"""
 OPEN = "state IN ('queued', 'delivered', 'acknowledged')"
 
 
@@ -39,12 +39,13 @@ class PostgresDevices:
     async def save(self, account_id: str, device: Device) -> None:
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
-                                   last_seen_at, removed_at, incognito_since)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10)
+                                   last_seen_at, removed_at, incognito_since, present)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10, $11)
                ON CONFLICT (id) DO UPDATE
-                  SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since)
+                  SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since, present)
                     = (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.platform, EXCLUDED.capabilities,
-                       EXCLUDED.last_seen_at, EXCLUDED.removed_at, EXCLUDED.incognito_since)
+                       EXCLUDED.last_seen_at, EXCLUDED.removed_at, EXCLUDED.incognito_since,
+                       EXCLUDED.present)
                 WHERE device.account_id = EXCLUDED.account_id""",
             device.id,
             account_id,
@@ -56,17 +57,43 @@ class PostgresDevices:
             device.last_seen_at,
             device.removed,
             device.incognito_since,
+            device.present,
         )
 
-    async def touch(self, account_id: str, device_id: str, seen_at: datetime) -> bool:
-        known = await self._database.value(
-            """UPDATE device SET last_seen_at = $3
-                WHERE account_id = $1 AND id = $2 AND removed_at IS NULL RETURNING id""",
-            account_id,
-            device_id,
+    async def touch(self, ids: Sequence[str], seen_at: datetime) -> Mapping[str, tuple[str, bool]]:
+        rows = await self._database.rows(
+            """UPDATE device SET last_seen_at = $2
+                WHERE id = ANY($1::uuid[]) AND removed_at IS NULL RETURNING id, account_id, present""",
+            ids,
             seen_at,
         )
-        return known is not None
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def online(self, ids: Sequence[str], since: datetime) -> set[str]:
+        rows = await self._database.rows(
+            "SELECT id FROM device WHERE id = ANY($1::uuid[]) AND present AND last_seen_at > $2",
+            [key for key in ids if _is_uuid(key)],
+            since,
+        )
+        return {row[0] for row in rows}
+
+    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.rows(
+            """SELECT account_id, id FROM device
+                WHERE present AND last_seen_at <= $1 ORDER BY account_id LIMIT $2""",
+            since,
+            limit,
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def lapse(self, device_id: str, since: datetime) -> Device | None:
+        row = await self._database.row(
+            f"""UPDATE device SET present = false
+                 WHERE id = $1 AND present AND last_seen_at <= $2 RETURNING {COLUMNS}""",
+            device_id,
+            since,
+        )
+        return None if row is None else to_device(row)
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None:
         await self._database.execute(
@@ -116,6 +143,7 @@ def to_device(row: Row) -> Device:
         last_seen_at=row[6],
         removed=row[7],
         incognito_since=row[8],
+        present=row[9],
     )
 
 

@@ -69,8 +69,8 @@ class PostgresSnapshots:
         rows = await self._database.rows(
             f"SELECT {MARK} FROM title_mark WHERE account_id = $1 AND kind <> 'place'", account_id
         )
-        marks = to_marks(rows).values()
-        return [(ChangeKind.MARKS, payloads.of_marks(noted)) for noted in marks if noted.any]
+        # Also what was taken back: a device dates later what it says next.
+        return [(ChangeKind.MARKS, payloads.of_marks(noted)) for noted in to_marks(rows).values()]
 
 
 def _changes(account_id: str, seen: int, seq: int, records: Records) -> Iterator[Change]:

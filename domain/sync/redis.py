@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ LEASE = "mg:sync:presence:{}"
 RETRY_SECONDS = 1.0
 PULSE_SECONDS = 5.0
 """After so long a silence Redis is asked whether it is there; after another, the connection is given up."""
+RENEWED_AT_ONCE = 500
 OUTGOING = 1_000
 """Changes that wait to be sent; the oldest of more are dropped."""
 
@@ -173,6 +174,15 @@ class RedisPresence:
         key, lasts = LEASE.format(device_id), max(1, int(seconds * 1000))
         await self._guard.ask(lambda: self._renew(keys=[key], args=[holder, lasts]))
 
+    async def renew_all(self, holders: Mapping[str, str], seconds: float) -> None:
+        await self._local.renew_all(holders, seconds)
+        lasts = max(1, int(seconds * 1000))
+        for some in _chunks(list(holders.items()), RENEWED_AT_ONCE):
+            asked = self._redis.pipeline(transaction=False)
+            for device_id, holder in some:
+                await self._renew(keys=[LEASE.format(device_id)], args=[holder, lasts], client=asked)
+            await self._guard.ask(asked.execute)
+
     async def leave(self, device_id: str, *holders: str) -> None:
         await self._local.leave(device_id, *holders)
         key = LEASE.format(device_id)
@@ -191,6 +201,10 @@ class RedisPresence:
         if leases is None:
             return await self._local.online(device_ids)
         return {device for device, there in zip(device_ids, leases, strict=True) if there}
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _packed(change: Change) -> list[object]:

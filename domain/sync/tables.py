@@ -201,7 +201,11 @@ class DeviceRow(SQLModel, table=True):
     """A device of an account; a removed one keeps its row, as progress may name it."""
 
     __tablename__ = "device"
-    __table_args__ = (Index("device_account", "account_id"),)
+    __table_args__ = (
+        Index("device_account", "account_id"),
+        # Not by `last_seen_at`: what heartbeats change stands in no index.
+        Index("device_present", "id", postgresql_where=text("present")),
+    )
 
     id: str = Field(sa_column=identifier(primary=True))
     account_id: str = Field(sa_column=account_key(primary=False))
@@ -214,6 +218,9 @@ class DeviceRow(SQLModel, table=True):
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
     incognito_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    present: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
 
 
 class DeviceCommandRow(SQLModel, table=True):

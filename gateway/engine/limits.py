@@ -175,7 +175,7 @@ class Guard:
 
     def refuses(self, limit: Limit, actual: int) -> Excess | None:
         """The excess, noted, for which to refuse; None where there is none, or it is let pass."""
-        maximum = self.limits.maximum(limit)
+        maximum = _MAXIMA[limit](self.limits)
         if actual <= maximum:
             return None
         excess = Excess(limit, maximum, actual)

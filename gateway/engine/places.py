@@ -1,8 +1,8 @@
 """How much of one caller runs at the same time: operations, subscriptions, WebSockets."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
 from graphql import OperationType
@@ -23,52 +23,53 @@ class Places:
     guard: Guard
     running: dict[Place, int] = field(default_factory=dict)
 
-    def taken(self, caller: str, operations: Sequence[Operation]) -> AbstractContextManager[None]:
+    def taken(self, caller: str, operations: Sequence[Operation]) -> AbstractContextManager[object]:
         """Takes a place for each operation, to be left with the block; raises TooManyRequests where they are
         too few.
         """
         if len(operations) == 1:
-            return self._taken({(caller, _limit_of(operations[0])): 1})
-        return self._taken(Counter((caller, _limit_of(operation)) for operation in operations))
+            return self._taken((caller, _limit_of(operations[0])))
+        counts = Counter((caller, _limit_of(operation)) for operation in operations)
+        with ExitStack() as places:  # none is kept where one is refused
+            for place, count in counts.items():
+                places.enter_context(self._taken(place, count))
+            return places.pop_all()
 
-    def socket(self, caller: str) -> AbstractContextManager[None]:
+    def socket(self, caller: str) -> AbstractContextManager[object]:
         """Takes a place for a WebSocket; raises TooManyRequests as `taken` does."""
-        return self._taken({(caller, Limit.CONCURRENT_SOCKETS): 1})
+        return self._taken((caller, Limit.CONCURRENT_SOCKETS))
 
-    def _taken(self, needed: Mapping[Place, int]) -> AbstractContextManager[None]:
-        for place, count in needed.items():
-            excess = self.guard.refuses(place[1], self.running.get(place, 0) + count)
-            if excess is not None:
-                raise TooManyRequests(
-                    f"Only {excess.maximum:,} {excess.limit.words} of one caller are served at a time: "
-                    f"wait for some of yours to end.",
-                    retryAfter=RETRY_SECONDS,
-                    **excess.extensions,
-                )
-        return _Taken(self.running, needed)
+    def _taken(self, place: Place, count: int = 1) -> AbstractContextManager[object]:
+        excess = self.guard.refuses(place[1], self.running.get(place, 0) + count)
+        if excess is not None:
+            raise TooManyRequests(
+                f"Only {excess.maximum:,} {excess.limit.words} of one caller are served at a time: "
+                f"wait for some of yours to end.",
+                retryAfter=RETRY_SECONDS,
+                **excess.extensions,
+            )
+        return _Taken(self.running, place, count)
 
 
 class _Taken:
     """Places in use. Not a generator, as every request has one of these."""
 
-    __slots__ = ("_places", "_running")
+    __slots__ = ("_count", "_place", "_running")
 
-    def __init__(self, running: dict[Place, int], places: Mapping[Place, int]) -> None:
+    def __init__(self, running: dict[Place, int], place: Place, count: int) -> None:
         self._running = running
-        self._places = places
+        self._place = place
+        self._count = count
 
     def __enter__(self) -> None:
-        running = self._running
-        for place, count in self._places.items():
-            running[place] = running.get(place, 0) + count
+        self._running[self._place] = self._running.get(self._place, 0) + self._count
 
     def __exit__(self, *_: object) -> None:
-        for place, count in self._places.items():
-            left = self._running[place] - count
-            if left:
-                self._running[place] = left
-            else:
-                del self._running[place]
+        left = self._running[self._place] - self._count
+        if left:
+            self._running[self._place] = left
+        else:
+            del self._running[self._place]
 
 
 def _limit_of(operation: Operation) -> Limit:

@@ -37,24 +37,6 @@ def account_routes(
         account, _ = await address_change().change(fields.get("token", ""), actor(request))
         return message(request, "page.change_email.done", going_back=True, address=account.email)
 
-    async def show_reset(request: Request) -> Response:
-        token = request.query_params.get("token", "")
-        if not await recovery().can_reset(token):
-            return message(request, EXPIRED, 410)
-        return reset_form(request, token)
-
-    async def reset_password(request: Request, fields: Fields) -> Response:
-        token, password = fields.get("token", ""), fields.get("password", "")
-        if password != fields.get("repeat"):
-            return reset_form(request, token, "different")
-        try:
-            await recovery().reset_password(token, password, actor(request))
-        except Refused as refusal:
-            if refusal.errors[0].code is not UserErrorCode.INVALID:
-                raise
-            return reset_form(request, token, "weak")
-        return message(request, "page.reset_password.done", going_back=True)
-
     async def recover(request: Request, fields: Fields) -> Response:
         await closing().reopen(fields.get("token", ""), actor(request))
         return message(request, "page.recover_account.done", going_back=True)
@@ -63,8 +45,7 @@ def account_routes(
         *confirming("/account/recover", "page.recover_account", recover),
         *confirming("/account/change-email", "page.change_email", change_email),
         *confirming("/account/verify-email", "page.verify_email", verify_email),
-        Route("/account/reset-password", show_reset),
-        Route("/account/reset-password", guarded(reset_password), methods=["POST"]),
+        *resetting("/account/reset-password", recovery),
     ]
 
 
@@ -75,6 +56,41 @@ def confirming(path: str, key: str, use: Use) -> list[BaseRoute]:
         return page(request, "account/confirm.html", page=key, token=request.query_params.get("token", ""))
 
     return [Route(path, show), Route(path, guarded(use), methods=["POST"])]
+
+
+def resetting(path: str, recovery: Callable[[], Recovery]) -> list[BaseRoute]:
+    """A form for another password."""
+
+    async def show(request: Request) -> Response:
+        return await form(request, request.query_params.get("token", ""))
+
+    async def form(request: Request, token: str, wrong: str | None = None) -> Response:
+        address = await recovery().address_to_reset(token)
+        if address is None:
+            return message(request, EXPIRED, 410)
+        return page(
+            request,
+            "account/reset_password.html",
+            200 if wrong is None else 422,
+            page="page.reset_password",
+            token=token,
+            address=address,
+            wrong=wrong,
+        )
+
+    async def reset_password(request: Request, fields: Fields) -> Response:
+        token, password = fields.get("token", ""), fields.get("password", "")
+        if password != fields.get("repeat"):
+            return await form(request, token, "different")
+        try:
+            await recovery().reset_password(token, password, actor(request))
+        except Refused as refusal:
+            if refusal.errors[0].code is not UserErrorCode.INVALID:
+                raise
+            return await form(request, token, "weak")
+        return message(request, "page.reset_password.done", going_back=True)
+
+    return [Route(path, show), Route(path, guarded(reset_password), methods=["POST"])]
 
 
 def guarded(use: Use) -> Callable[[Request], Awaitable[Response]]:
@@ -94,17 +110,6 @@ def guarded(use: Use) -> Callable[[Request], Awaitable[Response]]:
             return answer
 
     return answer
-
-
-def reset_form(request: Request, token: str, wrong: str | None = None) -> Response:
-    return page(
-        request,
-        "account/reset_password.html",
-        200 if wrong is None else 422,
-        page="page.reset_password",
-        token=token,
-        wrong=wrong,
-    )
 
 
 def actor(request: Request) -> Actor:

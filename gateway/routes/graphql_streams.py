@@ -145,8 +145,7 @@ class Streams:
             try:
                 async with aclosing(results), channel:
                     async for result in results:
-                        id_ = _id(framing, reached.sending())
-                        await channel.send(id_ + self._frame(framing, result))
+                        await channel.send(self._event(framing, result, reached))
                         reached.sent()
                     if framing.end:
                         await channel.send(framing.end)
@@ -166,6 +165,13 @@ class Streams:
         """Refuses each that is asked for from now on; what ends each of those that run."""
         self._draining = True
         return [block.interrupt for block in self._running]
+
+    def _event(self, framing: Framing, result: OperationResult, reached: Reached) -> bytes:
+        if result.executed:
+            return _id(framing, reached.sending()) + self._frame(framing, result)
+        # What ended the stream; of an event that was being read meanwhile nothing was sent.
+        end = OperationResult.rejected(reached.marked(result.errors))
+        return _id(framing, reached.staying()) + self._frame(framing, end)
 
     def _farewell(self, framing: Framing, cursor: str | None) -> bytes:
         """Tells a reader where to go on.

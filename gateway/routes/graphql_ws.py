@@ -323,7 +323,7 @@ class _Socket:
             async with aclosing(self._engine.subscribe(operation, context, lifetime, format_)) as results:
                 async for result in results:
                     if not result.executed:
-                        return result.errors
+                        return reached.marked(result.errors)
                     reached.sending()
                     await self._say_result(operation_id, result)
                     reached.sent()

@@ -33,14 +33,14 @@ class Reception:
 
     def place(
         self, connection: Connection, context: Any, *operations: Operation
-    ) -> AbstractContextManager[None]:
+    ) -> AbstractContextManager[object]:
         """What is charged to a caller for operations that came together, before any of them runs.
 
         Raises TooManyRequests where the caller has too many running already.
         """
         return self._places.taken(self._key(connection, context), operations)
 
-    def socket_place(self, connection: Connection, context: Any) -> AbstractContextManager[None]:
+    def socket_place(self, connection: Connection, context: Any) -> AbstractContextManager[object]:
         """What is charged to a caller for an open WebSocket; raises TooManyRequests as `place` does."""
         return self._places.socket(self._key(connection, context))
 

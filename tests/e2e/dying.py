@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from domain.catalog.postgres import PostgresCatalog
@@ -33,7 +32,7 @@ class Life:
         self.left = statements
         self.counting = False
 
-    def __call__(self, _logged: Any) -> None:
+    def __call__(self, _query: str, _seconds: float, _failure: BaseException | None) -> None:
         if not self.counting:
             return
         self.left -= 1

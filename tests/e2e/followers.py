@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +51,10 @@ class Follower:
     ended_at: float = 0.0
     status: int = 0
     """Of the answer or the handshake."""
+    renew: Callable[[], Awaitable[str]] | None = None
+    """Gets a fresh token where the server asks for one on a WebSocket; none is brought if open."""
+    asked: int = 0
+    """How often it was asked."""
 
     async def follow(self, server: Server, http: httpx.AsyncClient) -> None:
         """Until the server has ended it."""
@@ -88,7 +92,12 @@ class Follower:
                 asked = {"type": "subscribe", "id": "1", "payload": self._payload}
                 await socket.send(orjson.dumps(asked).decode())
                 while self.ended is None:
-                    self._heard(orjson.loads(await socket.recv()))
+                    message = orjson.loads(await socket.recv())
+                    self._heard(message)
+                    if message["type"] == "ping" and "needs" in message.get("payload", {}) and self.renew:
+                        self.asked += 1
+                        pong = {"type": "pong", "payload": {"accessToken": await self.renew()}}
+                        await socket.send(orjson.dumps(pong).decode())
         self.ended = self.ended or f"{socket.close_code} {socket.close_reason}"
 
     def _heard(self, message: Any) -> None:

@@ -90,6 +90,7 @@ async def test_an_account_is_opened_proven_lost_and_found(server: Server) -> Non
         token = reset.partition("token=")[2]
         form = await browser.get(reset)
         assert 'name="password"' in form.text
+        assert f'autocomplete="username" value="{address}"' in form.text
         weak = await browser.post(reset, data={"token": token, "password": "weak", "repeat": "weak"})
         assert (weak.status_code, "zu einfach" in weak.text) == (422, True)
         mixed = await browser.post(reset, data={"token": token, "password": BETTER, "repeat": PASSWORD})
@@ -97,6 +98,7 @@ async def test_an_account_is_opened_proven_lost_and_found(server: Server) -> Non
         saved = await browser.post(reset, data={"token": token, "password": BETTER, "repeat": BETTER})
         assert "Passwort gespeichert" in saved.text
         assert (await browser.get(reset)).status_code == 410
+        assert (await browser.post(reset, data={"token": token, "repeat": "another"})).status_code == 410
 
     assert (await done(server, SIGN_IN, email=address, password=BETTER))["accessToken"]
     assert (await done(server, SIGN_IN, email=address, password=PASSWORD))["accessToken"] is None

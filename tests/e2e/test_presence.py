@@ -1,8 +1,9 @@
-"""Presence over two processes and Redis: leases that lapse when a process or a device dies."""
+"""Presence over two processes: devices that are there by their streams, and go when a process or they die."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,21 @@ import pytest
 
 from tests.conftest import fresh_database
 from tests.e2e import operations
-from tests.e2e.server import Client, Server, register, running, start
+from tests.e2e.followers import Follower, Transport, following, until
+from tests.e2e.server import PASSWORD, Client, Server, register, running, share_key, start
 
 LEASE_SECONDS = 3.0
 """In place of 90: what the setting says holds for the device, its streams and those who look."""
-SLACK_SECONDS = 1.5
+SLACK_SECONDS = 2.0
 COMMANDS = "subscription ($device: ID!) { deviceCommands(deviceId: $device) { cursor } }"
 DEVICES = "subscription { devices { device { id online } } }"
-ONLINE = "{ viewer { devices { online } } }"
+CHANGES = "subscription ($after: String) { changes(after: $after) { ... on DeviceChanged { cursor } } }"
+SEEN = "subscription { changes { ... on DeviceChanged { device { id online } } } }"
+ONLINE = "{ viewer { devices { id online } } }"
 BEAT = """mutation ($device: ID!, $leaving: Boolean!) {
   heartbeat(input: {deviceId: $device, leaving: $leaving}) { userErrors { message } } }"""
+SIGN_IN = f"""mutation ($email: String!) {{ signIn(input: {{email: $email, password: "{PASSWORD}"}}) {{
+  accessToken }} }}"""
 
 
 @pytest.fixture(scope="module")
@@ -28,103 +34,141 @@ async def told(postgres_url: str, redis_url: str) -> dict[str, str]:
         "database_url": await fresh_database(postgres_url, "media_gateway_presence"),
         "redis_url": redis_url,
         "background_work": "false",
+        "demo_catalogue": "false",
         "device_lease_seconds": str(LEASE_SECONDS),
     }
 
 
 @pytest.fixture(scope="module")
 async def staying(scratch: Path, told: dict[str, str]) -> AsyncIterator[Server]:
-    """The process that is not killed."""
-    async with running(scratch / "presence-1", **told) as server:
+    """The process that is not killed, and does the worker's jobs."""
+    async with running(scratch / "presence-1", **(told | {"background_work": "true"})) as server:
         yield server
 
 
-async def online(client: Client) -> bool:
-    (device,) = (await client.ask(ONLINE))["viewer"]["devices"]
-    shown: bool = device["online"]
-    return shown
+@pytest.fixture
+async def dying(scratch: Path, staying: Server, told: dict[str, str]) -> AsyncIterator[Server]:
+    folder = scratch / "presence-2"
+    share_key(staying.log.parent, folder)
+    server = await start(folder, **told)
+    try:
+        yield server
+    finally:
+        if server.process.returncode is None:
+            server.kill()
+            await server.process.wait()
 
 
-async def device_of(client: Client, name: str) -> str:
-    registered = await client.ask(operations.REGISTER_DEVICE, name=name, kind="TV")
-    key: str = registered["registerDevice"]["device"]["id"]
-    return key
+async def signed_in(server: Server, email: str) -> tuple[Client, Client, str]:
+    """Somebody who looks, a TV in a sign-in of its own, and its id."""
+    watcher = await register(server, email)
+    tv = Client(server, (await watcher.ask(SIGN_IN, email=email))["signIn"]["accessToken"])
+    registered = await tv.ask(operations.REGISTER_DEVICE, name="TV", kind="TV")
+    return watcher, tv, str(registered["registerDevice"]["device"]["id"])
 
 
-async def until_offline(client: Client) -> float:
+async def online(client: Client, device: str) -> bool:
+    shown = (await client.ask(ONLINE))["viewer"]["devices"]
+    return next(bool(each["online"]) for each in shown if each["id"] == device)
+
+
+async def until_offline(client: Client, device: str) -> float:
     """How long it took."""
     began = time.monotonic()
     async with asyncio.timeout(LEASE_SECONDS * 3):
-        while await online(client):  # noqa: ASYNC110 - another process is waited for
+        while await online(client, device):  # noqa: ASYNC110 - another process is waited for
             await asyncio.sleep(0.05)
     return time.monotonic() - began
 
 
-async def test_a_device_whose_process_is_killed_is_offline_when_its_lease_lapses(
-    scratch: Path, staying: Server, told: dict[str, str]
-) -> None:
-    folder = scratch / "presence-2"
-    folder.mkdir()
-    (folder / "signing-key.json").write_bytes((scratch / "presence-1" / "signing-key.json").read_bytes())
-    (folder / "signing-key.json").chmod(0o600)
-    killed = await start(folder, **told)
-    watcher = await register(staying, "killed@example.com")
-    tv = Client(killed, watcher.token)
-    device = await device_of(tv, "TV")
-    try:
-        async with watcher.follow(DEVICES) as devices:
-            listening = asyncio.create_task(listen(tv, device))
-            # Longer than a lease: the open stream alone has renewed it.
-            await asyncio.sleep(LEASE_SECONDS * 1.3)
-            assert await online(watcher)
-
-            killed.kill()
-            seconds = await until_offline(watcher)
-            gone = await next_of(devices, device, online=False)
-            await asyncio.gather(listening, return_exceptions=True)
-    finally:
-        if killed.process.returncode is None:
-            killed.kill()
-
-    assert LEASE_SECONDS / 3 <= seconds <= LEASE_SECONDS + SLACK_SECONDS
-    assert gone["online"] is False
-
-
-async def listen(client: Client, device: str) -> None:
-    async with client.follow(COMMANDS, device=device) as stream:
-        await stream.socket.wait_closed()
-
-
-async def next_of(devices: Any, device: str, *, online: bool) -> Any:
-    async with asyncio.timeout(LEASE_SECONDS * 2):
+async def next_of(stream: Any, field: str, device: str, *, online: bool) -> float:
+    """When it was told that the device came, or went."""
+    async with asyncio.timeout(LEASE_SECONDS * 3):
         while True:
-            told = (await devices.next())["devices"]["device"]
-            if told["id"] == device and told["online"] is online:
-                return told
+            told = (await stream.next())[field].get("device")
+            if told == {"id": device, "online": online}:
+                return time.monotonic()
 
 
-async def test_a_device_that_falls_silent_is_offline_when_its_lease_lapses(staying: Server) -> None:
-    watcher = await register(staying, "silent@example.com")
-    device = await device_of(watcher, "TV")
-    await asyncio.sleep(LEASE_SECONDS / 2)
-    await watcher.ask(BEAT, device=device, leaving=False)
+@asynccontextmanager
+async def open_stream(server: Server, client: Client, transport: Transport) -> AsyncIterator[Follower]:
+    """A stream of changes of the client, which names no device."""
+    follower = Follower(client.token or "", CHANGES, transport)
+    async with following(server, follower):
+        await until(lambda: follower.status != 0)
+        yield follower
 
-    seconds = await until_offline(watcher)
 
-    assert LEASE_SECONDS - 0.5 <= seconds <= LEASE_SECONDS + SLACK_SECONDS
+async def test_a_device_whose_process_is_killed_is_told_offline_when_its_lease_lapses(
+    staying: Server, dying: Server
+) -> None:
+    watcher, tv, device = await signed_in(staying, "killed@example.com")
+    async with (
+        watcher.follow(DEVICES) as devices,
+        watcher.follow(SEEN) as changes,
+        open_stream(dying, tv, Transport.EVENTS) as stream,
+    ):
+        # Longer than a lease: the open stream alone has renewed it.
+        await asyncio.sleep(LEASE_SECONDS * 1.3)
+        assert await online(watcher, device)
+
+        killed_at = time.monotonic()
+        dying.kill()
+        told_at = await asyncio.gather(
+            next_of(devices, "devices", device, online=False),
+            next_of(changes, "changes", device, online=False),
+        )
+        assert not await online(watcher, device)
+        assert stream.ended == "silence"
+
+    for at in told_at:
+        assert LEASE_SECONDS / 3 <= at - killed_at <= LEASE_SECONDS + SLACK_SECONDS
+
+
+async def test_a_device_that_falls_silent_is_told_offline_when_its_lease_lapses(staying: Server) -> None:
+    watcher, tv, device = await signed_in(staying, "silent@example.com")
+    async with watcher.follow(DEVICES) as devices:
+        await asyncio.sleep(LEASE_SECONDS / 2)
+        await tv.ask(BEAT, device=device, leaving=False)
+        beat_at = time.monotonic()
+        shown = await until_offline(watcher, device)
+        told_at = await next_of(devices, "devices", device, online=False)
+        await tv.ask(BEAT, device=device, leaving=False)
+        back_at = await next_of(devices, "devices", device, online=True)
+
+    assert LEASE_SECONDS - 0.5 <= shown <= LEASE_SECONDS + SLACK_SECONDS
+    assert told_at - beat_at <= LEASE_SECONDS + SLACK_SECONDS
+    assert back_at > told_at
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_a_device_goes_at_once_with_the_clean_close_of_its_last_stream(
+    staying: Server, dying: Server, transport: Transport
+) -> None:
+    watcher, tv, device = await signed_in(staying, f"closing-{transport.name.lower()}@example.com")
+    async with watcher.follow(DEVICES) as devices:
+        async with open_stream(staying, tv, transport.next):
+            async with open_stream(dying, tv, transport):
+                await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)
+            assert await online(watcher, device)  # the other process has a stream of it
+            closed_at = time.monotonic()
+        told_at = await next_of(devices, "devices", device, online=False)
+        assert not await online(watcher, device)
+
+    assert told_at - closed_at < 1.0
 
 
 async def test_a_clean_close_takes_a_device_offline_at_once(staying: Server) -> None:
-    watcher = await register(staying, "leaving@example.com")
-    device = await device_of(watcher, "TV")
-    async with watcher.follow(COMMANDS, device=device):
+    watcher, tv, device = await signed_in(staying, "leaving@example.com")
+    async with tv.follow(COMMANDS, device=device):
         await asyncio.sleep(0.3)
-        assert await online(watcher)
-    closed = await until_offline(watcher)
-    await watcher.ask(BEAT, device=device, leaving=False)
-    assert await online(watcher)
-    await watcher.ask(BEAT, device=device, leaving=True)
-    left = await until_offline(watcher)
+        assert await online(watcher, device)
+    closed = await until_offline(watcher, device)
+    await tv.ask(BEAT, device=device, leaving=False)
+    assert await online(watcher, device)
+    await tv.ask(BEAT, device=device, leaving=True)
+    left = await until_offline(watcher, device)
 
     assert closed < 1.0
     assert left < 1.0

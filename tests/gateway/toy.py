@@ -48,6 +48,11 @@ class Toy:
         raise RuntimeError("the drawer of secrets is at /etc/toys")
 
     @strawberry.field
+    async def late(self, seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return self.name
+
+    @strawberry.field
     def forbidden(self) -> int | None:
         raise Forbidden("Not your toy.", owner="somebody")
 

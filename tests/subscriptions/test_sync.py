@@ -1,13 +1,15 @@
 """Live streams of the viewer's own changes, through the graph."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
 
 from domain.catalog.links import DeviceKind
+from domain.identity.model import Caller
+from domain.identity.sessions import Sessions
 from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.service import Report
@@ -17,7 +19,6 @@ from domain.sync.model import CommandState, Device, MarkKind, Verdict
 from domain.sync.operations import Origin, Position
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
-from subscriptions import sync as streams
 from tests.accounts import new_id
 from tests.catalogue import add_movie
 from tests.viewers import Asker, Living, living
@@ -405,21 +406,20 @@ async def test_devices_that_come_change_and_go_are_told(ask: Asker, house: Livin
     assert [event["cursor"] for event in (registered, removed)] == [cursor_of(1), cursor_of(5)]
 
 
-async def test_a_device_that_falls_silent_is_told_offline(
-    ask: Asker, house: Living, ada: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "PRESENCE_SECONDS", 0.02)
+async def test_a_device_that_falls_silent_is_told_offline(ask: Asker, house: Living, ada: str) -> None:
     await house.device(ada, "TV")
     house.clock.turn(LEASE_SECONDS / 2)
     await house.device(ada, "Phone")
 
     async with following(ask, DEVICES, ada) as stream:
-        assert await stream.quiet()
+        assert await house.devices.lapse() == 0
         house.clock.turn(LEASE_SECONDS / 2)
+        assert await house.devices.lapse() == 1
         event = await stream.next()
+        assert await house.devices.lapse() == 0
         assert await stream.quiet()
 
-    assert event == {"cursor": cursor_of(2), "removed": False, "device": {"name": "TV", "online": False}}
+    assert event == {"cursor": cursor_of(3), "removed": False, "device": {"name": "TV", "online": False}}
 
 
 # Commands
@@ -616,3 +616,74 @@ async def test_anothers_commands_are_not_followed(ask: Asker, house: Living, ada
     assert codes == ["NOT_FOUND"] * 4
     assert await house.presence.online([tv.id]) == set()
     assert await house.kinds(ada) == ["device"]
+
+
+# Devices that are known by their streams
+
+
+@pytest.mark.parametrize("document", [PROGRESS, WATCHLIST, PLAYBACK, CHANGES, DEVICES, SENT])
+async def test_a_device_is_there_while_any_stream_of_its_sign_in_is_open(
+    ask: Asker, house: Living, ada: str, tv: Device, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sessions, "device_of", tied_to(tv))
+    house.clock.turn(LEASE_SECONDS)
+    assert await house.devices.online([tv.id]) == set()
+
+    async with following(ask, document, ada), following(ask, document, ada):
+        assert await house.devices.online([tv.id]) == {tv.id}
+
+    assert await house.devices.online([tv.id]) == set()
+    assert await house.kinds(ada) == ["device"] * 3  # registered, came, went
+
+
+def tied_to(device: Device) -> Callable[[Sessions, Caller], Awaitable[str | None]]:
+    async def device_of(_sessions: Sessions, caller: Caller) -> str | None:
+        return None if caller.anonymous else device.id
+
+    return device_of
+
+
+async def test_a_device_that_is_named_is_there_rather_than_that_of_the_sign_in(
+    ask: Asker, house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = await house.device(ada, "Phone")
+    monkeypatch.setattr(Sessions, "device_of", tied_to(phone))
+    house.clock.turn(LEASE_SECONDS)
+    document = "subscription ($device: ID) { changes(deviceId: $device) { __typename } }"
+
+    async with following(ask, document, ada, device=encode("Device", tv.id)):
+        assert await house.devices.online([tv.id, phone.id]) == {tv.id}
+
+    bob = await house.account()
+    for foreign in (encode("Device", tv.id), encode("Device", new_id()), "x"):
+        assert await code(ask, document, bob, device=foreign) == "NOT_FOUND"
+    assert await house.devices.online([tv.id]) == set()
+
+
+async def test_a_stream_of_a_sign_in_whose_device_is_gone_goes_on(
+    ask: Asker, house: Living, ada: str, tv: Device, movie: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sessions, "device_of", tied_to(tv))
+    await house.devices.remove(ada, tv.id)
+
+    async with following(ask, PROGRESS, ada) as stream:
+        await watch(house, ada, movie, 100)
+        assert (await stream.next())["progress"]["positionSeconds"] == 100
+
+    assert await house.devices.online([tv.id]) == set()
+
+
+async def test_a_device_that_lapsed_while_its_stream_is_open_comes_back_with_the_next_beat(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    """As after the database could not be reached for longer than a lease."""
+    async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)):
+        house.clock.turn(LEASE_SECONDS)
+        assert await house.devices.lapse() == 1
+        assert await house.devices.online([tv.id]) == set()
+
+        renewed = await house.devices.renew({tv.id: "stream"})
+
+        assert renewed == []
+        assert await house.devices.online([tv.id]) == {tv.id}
+        assert await house.devices.lapse() == 0

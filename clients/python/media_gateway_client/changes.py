@@ -25,6 +25,23 @@ class Change:
         return kind, self.content_id, int(self.arguments.get("viewing", 0))
 
     @property
+    def shown_as(self) -> str:
+        """Of what a device shows, the part that it is seen in."""
+        return {
+            "added": "watchlist",
+            "removed": "watchlist",
+            "moved": "watchlist",
+            "noted": "marks",
+            "dropped": "marks",
+            "hidden": "marks",
+        }.get(self.kind, self.kind)
+
+    @property
+    def replaces_what_is_shown(self) -> bool:
+        """Whether it writes to one register that is told as a whole, rather than to one of several."""
+        return self.kind in {"watched", "reacted"}
+
+    @property
     def finishes(self) -> bool:
         """Whether it is an end of a viewing, which no later position takes back."""
         told = self.arguments

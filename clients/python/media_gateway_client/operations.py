@@ -465,6 +465,7 @@ fragment OfProgress on WatchProgress {
 fragment OfEntry on WatchlistEntry {
   tags
   place
+  version
 }
 fragment OfReaction on Reaction {
   content {
@@ -481,6 +482,7 @@ fragment OfMarks on TitleMarks {
   note
   dropped
   hidden
+  version
 }"""
 
 FORGET_TITLE = """mutation ForgetTitle($input: ForgetTitleInput!) {
@@ -1527,6 +1529,7 @@ OfEntry = TypedDict(
     {
         "tags": list[str],
         "place": str,
+        "version": str | None,
     },
 )
 FollowChangesChangesWatchlistChanged = TypedDict(
@@ -1574,6 +1577,7 @@ OfMarks = TypedDict(
         "note": str | None,
         "dropped": bool,
         "hidden": bool,
+        "version": str | None,
     },
 )
 FollowChangesChangesTitleMarksChanged = TypedDict(

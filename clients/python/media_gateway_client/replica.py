@@ -45,6 +45,7 @@ class Marks:
 
 
 Told = dict[str, Any]
+NOTHING_NOTED: Told = {"note": None, "dropped": False, "hidden": False}
 
 
 def key_and_value(event: Told) -> tuple[tuple[str, str, int], Told | None] | None:
@@ -65,23 +66,14 @@ def key_and_value(event: Told) -> tuple[tuple[str, str, int], Told | None] | Non
     return None
 
 
-def overlaid(known: Told | None, change: Change, operation_id: str, version: Version) -> Told | None:
+def overlaid(  # noqa: PLR0911 - one for each kind
+    known: Told | None, change: Change, operation_id: str, version: Version
+) -> Told | None:
     """What a change that waits in the queue makes of what is known, before the server has heard of it."""
     told = change.arguments
-    content = {"id": change.content_id}
     match change.kind:
         case "watched":
-            known = known or {"completed": False, "viewing": told["viewing"]}
-            stands = "version" in known and Version.parse(known["version"]).clock > version.clock
-            position = known if stands else told
-            return {
-                "content": content,
-                "viewing": told["viewing"],
-                "positionSeconds": position["positionSeconds"],
-                "durationSeconds": position["durationSeconds"],
-                "completed": known["completed"] or change.finishes,
-                "version": known["version"] if stands else str(version),
-            }
+            return _watched(known, change, version)
         case "added":
             tags = [] if known is None else known["tags"]
             place = "" if known is None else known["place"]
@@ -89,7 +81,24 @@ def overlaid(known: Told | None, change: Change, operation_id: str, version: Ver
         case "removed":
             left = [] if known is None else [tag for tag in known["tags"] if tag not in told["tags"]]
             return {"tags": left, "place": known["place"]} if known is not None and left else None
+        case "moved":
+            return None if known is None else known | told
         case "reacted":
             stands = known is not None and Version.parse(known["version"]).clock > version.clock
-            return known if stands else {"content": content, **told, "version": str(version)}
-    return known
+            return known if stands else {**told, "version": str(version)}
+        case "noted":
+            return NOTHING_NOTED | (known or {}) | {"note": (told["text"] or "").strip() or None}
+    return NOTHING_NOTED | (known or {}) | told
+
+
+def _watched(known: Told | None, change: Change, version: Version) -> Told:
+    told = change.arguments
+    stands = known is not None and Version.parse(known["version"]).clock > version.clock
+    position = min(told["positionSeconds"], told["durationSeconds"])
+    later = known if known is not None and stands else told | {"positionSeconds": position}
+    return {
+        "positionSeconds": later["positionSeconds"],
+        "durationSeconds": later["durationSeconds"],
+        "completed": change.finishes or (known is not None and known["completed"]),
+        "version": later.get("version", str(version)),
+    }

@@ -115,9 +115,10 @@ class Store:
         with self._transaction():
             if self._count() >= CAPACITY:
                 raise Rejected(f"{CAPACITY} changes wait already; connect first.", "QUEUE_FULL")
-            base = self._base(change)
+            known = self._version(change)
             # After what the user saw, also where this device's clock is behind that of another.
-            seen = 0 if base is None else Version.parse(base).clock
+            seen = 0 if known is None else Version.parse(known).clock
+            base = known if change.replaces_what_is_shown else None
             clock = tick(max(int(self._setting("clock") or 0), seen), self._now())
             self._set("clock", str(clock))
             operation = Operation(str(uuid4()), change, Version(clock, self.device_name), base)
@@ -295,10 +296,9 @@ class Store:
         ]
 
     def marks(self) -> list[replica.Marks]:
-        """As the server told them."""
         return [
             replica.Marks(content, told["note"], told["dropped"], told["hidden"])
-            for (content, _), told in self._known("marks").items()
+            for (content, _), told in self._shown("marks").items()
         ]
 
     def tags(self, content_id: str) -> tuple[str, ...]:
@@ -308,8 +308,8 @@ class Store:
     def _shown(self, kind: str) -> dict[tuple[str, int], replica.Told]:
         shown = self._known(kind)
         for operation in self.waiting():
-            shown_kind, content, viewing = operation.change.register
-            if shown_kind != kind:
+            _, content, viewing = operation.change.register
+            if operation.change.shown_as != kind:
                 continue
             known = shown.pop((content, viewing), None)
             after = replica.overlaid(known, operation.change, operation.id, operation.version)
@@ -329,11 +329,12 @@ class Store:
                 "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", (*key, json.dumps(value))
             )
 
-    def _base(self, change: Change) -> str | None:
-        """The version of what this device knows and is about to replace."""
-        kind, content, viewing = change.register
+    def _version(self, change: Change) -> str | None:
+        """Of what this device knows and is about to change."""
+        _, content, viewing = change.register
         row = self._database.execute(
-            "SELECT value FROM known WHERE kind = ? AND content = ? AND viewing = ?", (kind, content, viewing)
+            "SELECT value FROM known WHERE kind = ? AND content = ? AND viewing = ?",
+            (change.shown_as, content, viewing),
         ).fetchone()
         version: str | None = None if row is None else json.loads(row[0]).get("version")
         return version

@@ -110,7 +110,7 @@ async def test_links_to_the_old_address_end_with_it(desk: Desk) -> None:
 
     await desk.address_change.change(token_of(desk), SYSTEM)
 
-    assert not await desk.recovery.can_reset(reset)
+    assert await desk.recovery.address_to_reset(reset) is None
 
 
 async def test_another_password_stops_who_would_take_the_account_along(desk: Desk) -> None:

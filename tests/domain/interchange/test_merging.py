@@ -1,6 +1,7 @@
 """How imports merge, without a database: the properties that docs/merge-rules.md names."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -116,7 +117,7 @@ def shown(ledger: Ledger) -> dict[str, Any]:
     return {
         "viewings": dict(ledger.known.viewings.get(1, {})),
         "opinion": None if opinion == (None, None) else opinion,
-        "marks": ledger.marks(1),
+        "marks": replace(ledger.marks(1), version=None),
         "entry": ledger.entry(1),
     }
 

@@ -268,12 +268,12 @@ async def test_every_statement_is_observed_with_its_time(database_url: str) -> N
     observed: list[tuple[str, float]] = []
 
     async with Database.open(
-        database_url, observe=lambda logged: observed.append((logged.query, logged.elapsed))
+        database_url, observe=lambda query, seconds, _: observed.append((query, seconds))
     ) as database:
         await database.value("SELECT 40 + 2")
 
     assert [query for query, _ in observed][-1] == "SELECT 40 + 2"
-    assert all(elapsed >= 0 for _, elapsed in observed)
+    assert all(seconds >= 0 for _, seconds in observed)
 
 
 async def wait_until_busy(database: Database, pid: int) -> None:

@@ -389,7 +389,7 @@ async def test_a_queue_cut_anywhere_and_sent_again_gives_one_state(
             {key: (p.viewing, p.position_seconds, p.completed) for key, p in progress.items()},
             {key: r.verdict for key, r in (await store.reactions(account, movies)).items()},
             {key: e.tags for key, e in (await store.entries(account, movies)).items()},
-            await store.marks(account, movies),
+            {key: (m.note, m.dropped, m.hidden) for key, m in (await store.marks(account, movies)).items()},
         ]
 
     assert await shown(ada) == await shown(twin)

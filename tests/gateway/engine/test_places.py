@@ -59,6 +59,17 @@ def test_subscriptions_have_places_of_their_own() -> None:
             pytest.fail("a second stream ran")
 
 
+def test_places_of_several_kinds_are_taken_together_or_not_at_all() -> None:
+    held = places(operations=2, subscriptions=1)
+
+    with held.taken("ann", [QUERY, STREAM, QUERY]), pytest.raises(TooManyRequests):
+        held.taken("ann", [STREAM])
+    with pytest.raises(TooManyRequests):
+        held.taken("ann", [QUERY, QUERY, STREAM, STREAM])
+
+    assert not held.running
+
+
 def test_a_place_is_free_again_whatever_happened() -> None:
     held = places(operations=1)
 

@@ -206,6 +206,38 @@ def renew(_context: Toys, by: Toys) -> bool:
     return by.caller.startswith("ann")
 
 
+class Taken:
+    """Where `toys` is once it was asked for the first event."""
+
+    began = "c0"
+    cursor = "c1"
+
+
+@pytest.mark.parametrize("accept", [EVENT_STREAM, "multipart/mixed;subscriptionSpec=1.0", "WebSocket"])
+async def test_an_event_that_was_being_read_when_the_token_lapsed_is_not_said_to_have_come(
+    accept: str,
+) -> None:
+    query = "subscription { toys { late(seconds: 5) } }"
+    async with serving(options=DoorOptions(course_of=lambda _: Taken(), lifetime_of=lifetime)) as shop:
+        if accept == "WebSocket":
+            async with listening(shop, "ann", query) as client:
+                (error,) = (await messages(client))[-1]["payload"]
+        else:
+            async with httpx.AsyncClient() as http:
+                answer = await http.post(
+                    shop.url, json={"query": query}, headers={"accept": accept, "authorization": "ann"}
+                )
+            assert "c1" not in answer.text
+            error = errors_in(answer.text)[0]
+
+    assert (error["extensions"]["code"], error["extensions"]["cursor"]) == ("UNAUTHENTICATED", "c0")
+
+
+def errors_in(text: str) -> Any:
+    (line,) = [line.removeprefix("data: ") for line in text.splitlines() if '"errors"' in line]
+    return orjson.loads(line)["errors"]
+
+
 @pytest.mark.parametrize("answer", ["pong", "ping"])
 async def test_a_stream_goes_on_with_a_fresh_token(answer: str) -> None:
     async with (

@@ -1,0 +1,216 @@
+"""Devices with the client's own queue and copy, their ways to two servers, and what can happen to them."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from domain.platform.postgres import Database
+from domain.sync.journal import Writing
+from media_gateway_client import Offline, Operation, Store, Synchroniser
+from media_gateway_client.operations import FOLLOW_CHANGES, PUSH_CHANGES
+from tests.viewers import Asker, Living
+
+T = TypeVar("T")
+Request = dict[str, Any]
+Results = Sequence[Mapping[str, Any]]
+
+
+class Killed(BaseException):
+    """The process of the device is no more."""
+
+
+@dataclass
+class World:
+    """Two servers on one database for all runs; each run has an account of its own."""
+
+    runner: asyncio.Runner
+    database: Database
+    servers: Sequence[Asker]
+    movies: Sequence[int]
+    series: int
+    folder: Path
+    steps: int = 0
+    seen: set[str] = field(default_factory=set)
+    """What happened: kinds of operations that were applied, fates, and faults."""
+
+    @property
+    def milliseconds(self) -> int:
+        return self.servers[0].house.milliseconds()
+
+
+@dataclass
+class Way:
+    """The way of one device to the servers; `Server` for its synchroniser."""
+
+    world: World
+    account: str
+    told: list[tuple[Request, Results]] = field(default_factory=list)
+    """What arrived and what was answered, until somebody looked at it."""
+    answers: list[Results] = field(default_factory=list)
+    """Those of the answers that came back."""
+    late: list[Request] = field(default_factory=list)
+    """What is still on its way."""
+    server: int = 0
+    failing: str | None = None
+    """What happens to the next request: `request`, `late`, `commit`, `answer`, or nothing."""
+    after_events: int | None = None
+    """How many events arrive before the stream breaks off."""
+
+    @property
+    def milliseconds(self) -> int:
+        return self.world.milliseconds
+
+    async def push(
+        self, device_id: str, operations: Sequence[Operation], settled_through: str | None
+    ) -> Results:
+        given = {
+            "deviceId": device_id,
+            "operations": [operation.input() for operation in operations],
+            "settledThrough": settled_through,
+        }
+        if self.failing == "late":
+            self.late.append(given)
+        if self.failing in {"request", "late"}:
+            raise Offline("Gone.")
+        results = await (self._dies_before_it_commits if self.failing == "commit" else self.deliver)(given)
+        if self.failing in {"commit", "answer"}:
+            raise Offline("Gone.")
+        self.answers.append(results)
+        return results
+
+    async def deliver(self, given: Request) -> Results:
+        asked = self.world.servers[self.server]
+        payload = (await asked.data(PUSH_CHANGES, self.account, input=given))["pushChanges"]
+        assert payload["userErrors"] == [], payload
+        self.told.append((given, payload["results"]))
+        results: Results = payload["results"]
+        return results
+
+    async def _dies_before_it_commits(self, given: Request) -> Results:
+        """All was written to the database, and nothing of it stays; where nothing changed, that stays."""
+        asked = self.world.servers[self.server]
+        log: Any = asked.house.journal.log
+        append = log.append
+
+        async def die(writing: Writing) -> None:
+            await append(writing)
+            raise Killed
+
+        log.append = die
+        try:
+            return await self.deliver(given)
+        except Killed:
+            raise Offline("Gone.") from None
+        finally:
+            del log.append
+
+    async def changes(self, cursor: str | None) -> AsyncIterator[Mapping[str, Any]]:
+        """Until nothing is left to tell, or the way is cut."""
+        asked = self.world.servers[self.server]
+        document = "{ viewer { syncCursor } }"
+        latest = (await asked.data(document, self.account))["viewer"]["syncCursor"]
+        if cursor == latest:
+            return
+        following = asked.follow(FOLLOW_CHANGES, self.account, after=cursor, snapshot=cursor is None)
+        left = self.after_events
+        async with aclosing(following):
+            async for result in following:
+                assert result.errors is None, result.errors
+                if left is not None:
+                    if left == 0:
+                        raise Offline("Gone.")
+                    left -= 1
+                event = result.data["changes"]
+                yield event
+                if event["cursor"] == latest and event["__typename"] != "SnapshotBegan":
+                    return
+
+
+class Disk:
+    """Runs the statements of a device, until it is killed between two of them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.left: int | None = None
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        if self.left is not None:
+            if self.left == 0:
+                raise Killed
+            self.left -= 1
+        return self._connection.execute(*statement)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass
+class Device:
+    """One device with its disk."""
+
+    world: World
+    folder: Path
+    name: str
+    key: str
+    way: Way
+    skew: int = 0
+    """Milliseconds that its clock is wrong."""
+    store: Store = field(init=False)
+    queue: list[Operation] = field(default_factory=list)
+    """What should wait, as it was made."""
+    lives: int = 0
+
+    def __post_init__(self) -> None:
+        self._open()
+
+    def now(self) -> int:
+        return self.world.milliseconds + self.skew
+
+    def killed_after(self, statements: int | None, act: Callable[[], T]) -> T | None:
+        """What the act returns; nothing where the process was killed behind so many statements of it.
+
+        It starts again with the files as they lay there: nobody closed them, and what was not committed was
+        not undone either.
+        """
+        self._disk.left = statements
+        try:
+            return act()
+        except Killed:
+            self._start_on_what_is_left()
+            return None
+        finally:
+            self._disk.left = None
+
+    def restart(self) -> None:
+        self.store.close()
+        self._open()
+
+    @property
+    def synchroniser(self) -> Synchroniser:
+        return Synchroniser(self.store, self.way)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"{self.name}-{self.lives}.sqlite"
+
+    def _open(self) -> None:
+        self.store = Store(self._path, self.now)
+        self._disk = Disk(self.store._database)
+        self.store._database = self._disk  # type: ignore[assignment]
+
+    def _start_on_what_is_left(self) -> None:
+        old, self.lives = self._path, self.lives + 1
+        for ending in ("", "-wal"):
+            if (left := old.with_name(old.name + ending)).exists():
+                shutil.copy(left, self._path.with_name(self._path.name + ending))
+        self._disk.close()
+        self._open()
+
+
+def house_of(world: World) -> Living:
+    return world.servers[0].house
