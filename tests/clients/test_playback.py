@@ -37,7 +37,7 @@ class Told(Operations):
         return {name: {"session": {"id": f"s{started}", "endReason": None}, "userErrors": []}}
 
     def stream(self, document: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
-        raise NotImplementedError
+        raise Offline("Nobody follows here.")
 
     @property
     def names(self) -> list[str]:
