@@ -23,6 +23,11 @@ from media_gateway_client import (
     Store,
     Synchroniser,
     added,
+    dropped,
+    hidden,
+    moved,
+    noted,
+    reacted,
     removed,
     watched,
 )
@@ -30,8 +35,11 @@ from resolvers.sync import seq_of
 
 PER_ACCOUNT = 4
 DURATION_SECONDS = 6_000
-ADDED, REMOVED = 0.20, 0.10
-"""The shares of changes that put a title on the watchlist and take one off; the rest are positions."""
+ADDED, REMOVED, MOVED, SAID = 0.16, 0.10, 0.06, 0.32
+"""The shares of changes that put a title on the watchlist, take one off, move one, and say something of one
+(reactions, notes, dropped and hidden titles alike); the rest are positions.
+"""
+HALF = 0.5
 PATIENCE_SECONDS = 10.0
 FIRST_SECONDS = 60.0
 TITLES = "{ contents(first: 40, filter: {kinds: [MOVIE]}) { nodes { id } } }"
@@ -108,8 +116,24 @@ class Device:
         if kind < ADDED + REMOVED and listed:
             gone = chance.choice(list(listed))
             return removed(gone, listed.pop(gone))
+        if ADDED + REMOVED <= kind < ADDED + REMOVED + MOVED and listed:
+            return moved(chance.choice(list(listed)), f"{chance.randrange(1000):03}V")
+        if kind >= 1 - SAID:
+            return self._said(chance, title)
         position = chance.randrange(1, DURATION_SECONDS // 2)
         return watched(title, next(self.account.viewings), position, DURATION_SECONDS)
+
+    def _said(self, chance: Random, title: str) -> Change:
+        match chance.randrange(4):
+            case 0:
+                return reacted(
+                    title, chance.choice([None, "LIKE", "DISLIKE"]), chance.choice([None, 0.5, 5.0])
+                )
+            case 1:
+                return noted(title, f"{self.name}, {chance.randrange(10**9)}")
+            case 2:
+                return dropped(title, dropped=chance.random() < HALF)
+        return hidden(title, hidden=chance.random() < HALF)
 
     def hang_up(self) -> None:
         """Sends nothing any more; it still hears."""

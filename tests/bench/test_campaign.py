@@ -11,7 +11,7 @@ from bench.campaign.faults import Broken
 from bench.campaign.fleet import Account, Acknowledged, Delivery, Device
 from bench.campaign.verdict import Record, Verdict, judge
 from bench.campaign.wires import State, Wire, door
-from media_gateway_client import Change, Gateway, Operation, Store, Version, added, removed, watched
+from media_gateway_client import Change, Gateway, Operation, Store, Version, added, noted, removed, watched
 from resolvers.ids import content_key
 
 TITLE = "TW92aWU6MQ"
@@ -73,6 +73,48 @@ def test_what_was_acknowledged_and_is_not_in_the_log_is_lost(devices: list[Devic
     did(devices[0], change, "a")
 
     assert len(found([], devices).lost) == 1
+
+
+def marks(seq: int, clock: int, note: str | None, *, hidden: bool = False) -> Record:
+    said = {"note": note, "dropped": False, "hidden": hidden, "version": f"{clock:016x}@phone"}
+    return Record(seq, "marks", {"content": content_key(TITLE)} | said)
+
+
+@pytest.mark.parametrize(
+    ("log", "lost"),
+    [
+        ([marks(1, 1, "Good.")], 0),
+        ([marks(1, 2, "Better.")], 0),
+        ([], 1),
+        ([marks(1, 0, "Good.")], 1),
+        ([marks(1, 1, None)], 1),
+        ([marks(1, 1, "Good."), marks(2, 1, None, hidden=True)], 1),
+    ],
+)
+def test_a_note_is_lost_unless_it_stands_or_a_later_one_does(
+    devices: list[Device], log: list[Record], lost: int
+) -> None:
+    did(devices[0], noted(TITLE, "Good."), "a")
+    for device in devices:
+        device.store.name("RGV2aWNlOjE")
+        told(device, *(record.seq for record in log))
+
+    assert len(found(log, devices).lost) == lost
+
+
+def test_a_reaction_that_the_log_has_twice_is_a_repeat(devices: list[Device]) -> None:
+    for device in devices:
+        told(device, 1, 2)
+    said = {
+        "content": content_key(TITLE),
+        "verdict": "like",
+        "stars": None,
+        "version": "0000000000000001@phone",
+    }
+
+    verdict = found([Record(seq, "reaction", said) for seq in (1, 2)], devices)
+
+    assert len(verdict.duplicated) == 1
 
 
 def test_what_a_device_was_not_told_is_lost(devices: list[Device]) -> None:

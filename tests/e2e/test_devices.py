@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from gateway.cli.device import act
 from gateway.cli.line import Line
-from gateway.cli.simulated import SimulatedDevice
+from gateway.cli.simulated import SWITCHED_OFF, SimulatedDevice
 from media_gateway_client import Gateway, Store
 from tests.e2e.server import Client, Server, register
 
@@ -182,3 +183,28 @@ async def test_what_came_as_the_line_was_cut_is_done_when_it_is_back(server: Ser
         tv.line.cut = False
 
         await until(lambda: tv.volume == 0.3)
+
+
+async def test_a_device_that_dies_over_a_command_says_so_and_does_not_do_it_later(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await register(server, "dying@example.com")
+
+    async def never(*_given: Any) -> None:
+        await asyncio.sleep(3600)
+
+    async with living(server, client, tmp_path, "TV") as tv:
+        monkeypatch.setattr(tv, "obey", never)
+        sent = await client.ask(SAY, device=tv.store.device_id, command={"setVolume": {"level": 0.3}})
+        key = sent["sendCommand"]["command"]["id"]
+        await until(lambda: tv.store.remembered("answer") is not None)
+        begun = (await client.ask(OUTCOME, id=key))["node"]
+
+    async with living(server, client, tmp_path, "TV") as tv:
+        await until(lambda: tv.store.remembered("answer") is None)
+        ended = (await client.ask(OUTCOME, id=key))["node"]
+        volume = tv.volume
+
+    assert begun == {"state": "ACKNOWLEDGED", "failure": None}
+    assert ended == {"state": "FAILED", "failure": SWITCHED_OFF}
+    assert volume == 0.5
