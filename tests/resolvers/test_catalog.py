@@ -1,7 +1,7 @@
 """The catalogue through the graph."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -333,7 +333,7 @@ class OneDevice:
 
     id: str
     kind: DeviceKind = DeviceKind.TV
-    capabilities: DeviceCapabilities = DeviceCapabilities()
+    capabilities: DeviceCapabilities = field(default_factory=DeviceCapabilities)
 
     async def by_ids(self, account_id: str, ids: Sequence[str]) -> dict[str, "OneDevice"]:
         return {self.id: self} if account_id == "ada" and self.id in ids else {}
