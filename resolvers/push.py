@@ -1,7 +1,7 @@
 """How the queue of a device that was offline is taken in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import strawberry
@@ -174,7 +174,18 @@ async def push_changes(
             info.context.account_id, device, operations, input.settled_through
         )
     )
-    return PushChangesPayload([next(done) if isinstance(found, Operation) else found for found in read])
+    return PushChangesPayload(
+        [_renamed(next(done)) if isinstance(found, Operation) else found for found in read]
+    )
+
+
+def _renamed(outcome: Outcome) -> Outcome:
+    """Its errors name the fields as the input has them: of a note, its text."""
+    errors = tuple(
+        replace(error, field=("text",)) if error.field == ("note",) else error
+        for error in outcome.user_errors
+    )
+    return replace(outcome, user_errors=errors) if errors else outcome
 
 
 async def _of_shown(info: Info, read: Sequence[Operation | Outcome]) -> list[Operation | Outcome]:

@@ -158,6 +158,8 @@ def known_mark(kind: MarkKind, value: MarkValue) -> MarkValue:
     note = "" if value is None else str(value).strip()
     if len(note) > MAX_NOTE:
         raise refuse(f"A note has up to {MAX_NOTE} characters.", UserErrorCode.INVALID, "note")
+    if "\0" in note:
+        raise refuse("A note cannot hold the character NUL.", UserErrorCode.INVALID, "note")
     return note or None
 
 
