@@ -21,8 +21,10 @@ FEDERATION_MODULES := tests/federation/node_modules/.package-lock.json
 PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
 
-# Each process has a database server of its own, unless all are to use one.
-IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadfile)
+# One more than there are cores, as many tests wait for clocks; each has a database server of its own, unless all
+# are to use one.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
+IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n $(PROCESSES) --maxprocesses 4 --dist loadfile)
 
 .PHONY: help install pages run test check fmt schema client demo-reset bench campaign lock clean
 

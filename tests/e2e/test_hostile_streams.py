@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -53,7 +54,7 @@ async def nothing_stays(server: Server) -> AsyncIterator[None]:
             if int(float(active)) == 1:  # the one that asks
                 break
             await asyncio.sleep(0.05)
-    honest = await register(server, f"honest-{id(object())}-{active}@example.com")
+    honest = await register(server, f"honest-{uuid4().hex}@example.com")
     one = Follower(honest.token or "", operations.FOLLOW_PROGRESS, Transport.WEBSOCKET)
     async with following(server, one):
         await until(lambda: one.status != 0, 10)

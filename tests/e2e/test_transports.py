@@ -150,7 +150,8 @@ async def test_a_socket_outlives_its_tokens_and_other_streams_say_that_theirs_ha
 
     async with following(servers[0], renewing, *lapsing):
         await until(lambda: all(each.ended for each in lapsing))
-        lapsed_after = [each.ended_at - began for each in lapsing]
+        since = time.time() - time.monotonic()
+        late = [since + each.ended_at - lapses_at(each.token) for each in lapsing]
         for each in lapsing:
             assert (each.ended, each.told) == ("UNAUTHENTICATED", each.cursor)
         await leaving.renew()
@@ -162,7 +163,7 @@ async def test_a_socket_outlives_its_tokens_and_other_streams_say_that_theirs_ha
             await until(lambda: len(renewing.events) == it.writer.written)
 
     assert lapses_at(first_token) + TOKEN_SECONDS < time.time()
-    assert all(TOKEN_SECONDS - 2.0 < seconds < TOKEN_SECONDS + 1.5 for seconds in lapsed_after)
+    assert all(-2.0 < seconds < 10.0 for seconds in late), late
     assert renewing.asked >= 2
     assert positions(renewing.events) == list(range(1, it.writer.written + 1))
     for each, after in zip(lapsing, again, strict=True):
