@@ -18,6 +18,7 @@ from bench.stage import Stage
 from bench.turns import Asker, cpu_in_turns
 from gateway.app import create_app
 from gateway.edge import Application
+from gateway.logs import configure
 from gateway.metrics import Metrics
 from gateway.settings import load
 
@@ -38,28 +39,30 @@ Report = Callable[[Result], None]
 
 async def measure(stage: Stage, report: Report) -> None:
     stage.say("requests that are watched …")
+    configure(readable=True, level="error")
     titles = [body(operations.TITLE, slug=slug(number)) for number in range(1, TITLES + 1)]
-    for what, contents in (("__typename", [body(operations.TYPENAME)]), ("one title", titles)):
-        async with stage.gateway(f"{FOLDER}-server") as server:
-            [served] = (await cpu_in_turns({what: Asker(server)}, contents)).values()
-        usual = median(served)
-        report(Result(f"{what}, served", figure=usual, unit="µs"))
-        for name, spent in (("spans sampled out", await _spans(stage, contents)), ("counts", _counts())):
-            report(Result(f"{what}, {name}", figure=spent, unit="µs", note=f"{100 * spent / usual:.1f} %"))
-
-
-async def _spans(stage: Stage, contents: Sequence[str]) -> float:
-    """Microseconds that a request takes longer."""
     async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(stage.gateway(f"{FOLDER}-server"))
         apps = {name: _application(stage, settings) for name, settings in TRACING.items()}
         for app in apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
-        plain, traced = (await _in_turns(apps, contents)).values()
-        return median(one - other for one, other in zip(traced, plain, strict=True))
+        for what, contents in (("__typename", [body(operations.TYPENAME)]), ("one title", titles)):
+            [served] = (await cpu_in_turns({what: Asker(server)}, contents)).values()
+            usual = median(served)
+            report(Result(f"{what}, served", figure=usual, unit="µs"))
+            for name, spent in (("spans sampled out", await _spans(apps, contents)), ("counts", _counts())):
+                note = f"{100 * spent / usual:.1f} %"
+                report(Result(f"{what}, {name}", figure=spent, unit="µs", note=note))
+
+
+async def _spans(apps: Mapping[str, Application], contents: Sequence[str]) -> float:
+    """Microseconds that a request takes longer."""
+    plain, traced = (await _in_turns(apps, contents)).values()
+    return median(one - other for one, other in zip(traced, plain, strict=True))
 
 
 def _application(stage: Stage, settings: Mapping[str, object]) -> Application:
-    given = {"database_url": stage.url, "data_dir": stage.folder / FOLDER, "log_level": "error"}
+    given = {"database_url": stage.url, "data_dir": stage.folder / FOLDER}
     quiet = {"background_work": False, "demo_catalogue": False, "cost_budgets": {}}
     return create_app(load(**given, **quiet, **settings))
 
