@@ -33,11 +33,13 @@ ENTRIES = """SELECT t.content_id, min(t.added_at) AS added_at,
            array_agg(t.tag::text ORDER BY t.added_at, t.tag) AS tags,
            coalesce(min(m.value ->> 'is') FILTER (WHERE m.hlc >= t.oldest_hlc), min(t.oldest_place))
                COLLATE "C" AS place,
-           greatest(max(t.version), max(lpad(to_hex(m.hlc), 16, '0') || '@' || m.hlc_device)
-                                        FILTER (WHERE m.hlc >= t.oldest_hlc) COLLATE "C") AS version
-      FROM (SELECT *, lpad(to_hex(added_hlc), 16, '0') || '@' || added_by COLLATE "C" AS version,
-                   min(added_hlc) OVER titles AS oldest_hlc,
-                   first_value(place) OVER titles AS oldest_place
+           max(t.newest_hlc) AS added_hlc, max(t.newest_by) AS added_by,
+           max(m.hlc) FILTER (WHERE m.hlc >= t.oldest_hlc) AS moved_hlc,
+           max(m.hlc_device) FILTER (WHERE m.hlc >= t.oldest_hlc) AS moved_by
+      FROM (SELECT *, min(added_hlc) OVER titles AS oldest_hlc,
+                   first_value(place) OVER titles AS oldest_place,
+                   last_value(added_hlc) OVER titles AS newest_hlc,
+                   last_value(added_by) OVER titles AS newest_by
               FROM watchlist_tag
              WHERE account_id = $1 AND NOT removed AND added_at IS NOT NULL
             WINDOW titles AS (PARTITION BY content_id ORDER BY added_hlc, added_by COLLATE "C"
@@ -193,7 +195,11 @@ class PostgresSync(PostgresContinuing):
 
 
 def to_entry(row: Row) -> WatchlistEntry:
-    version = None if row[5] is None else Timestamp.parse(row[5])
+    """From a row that begins with the columns of `ENTRIES`."""
+    version = None if row[5] is None or row[6] is None else Timestamp(row[5], row[6])
+    if row[7] is not None:
+        moved = Timestamp(row[7], row[8])
+        version = moved if version is None else max(version, moved)
     return WatchlistEntry(row[0], row[1], row[2], tuple(row[3]), row[4], version)
 
 
