@@ -43,6 +43,7 @@ SESSION = a_session(ACCOUNT, Clock(), scopes=frozenset(SCOPES))
 DROPPED = object()
 RSA = new_key("RS256")
 RSA_KEY = SigningKey.of(RSA)
+MARKS = "ABCxyz019-_.=~ \n"
 
 
 class Mint:
@@ -414,14 +415,15 @@ def test_an_rsa_key_does_not_take_what_it_signed_under_another_name(mint: Mint) 
     assert both.verify(good).account_id == ACCOUNT.id
 
 
+# Tokens differ from run to run, so what is drawn must not depend on one: a place counts around it, a mark moves on.
 @pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
 @settings(deadline=None)
-@given(data=st.data())
-def test_a_token_with_any_character_changed_is_refused(algorithm: str, data: st.DataObject) -> None:
+@given(place=st.integers(0, 2_000), step=st.integers(1, len(MARKS) - 1))
+def test_a_token_with_any_character_changed_is_refused(algorithm: str, place: int, step: int) -> None:
     mint = Mint(algorithm)
     token = mint.token()
-    place = data.draw(st.integers(0, len(token) - 1))
-    other = data.draw(st.sampled_from("ABCxyz019-_.=~ \n").filter(lambda mark: mark != token[place]))
+    place %= len(token)
+    other = MARKS[(MARKS.find(token[place]) + step) % len(MARKS)]
 
     assert_refused(mint.tokens, token[:place] + other + token[place + 1 :])
 
