@@ -22,7 +22,6 @@ from domain.identity.postgres_keys import COLUMNS as KEY_COLUMNS
 from domain.identity.postgres_keys import key_of
 from domain.identity.postgres_sessions import COLUMNS as SESSION_COLUMNS
 from domain.identity.postgres_sessions import session_of
-from domain.identity.revocations import Revocation
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Database
 
@@ -103,16 +102,6 @@ class PostgresAdministration:
             account.tier,
             account.suspended_at,
             account.email_verified_at,
-        )
-
-    async def tell(self, revocation: Revocation) -> None:
-        # An account may be suspended, restored, and suspended again while the first is still on record.
-        await self._database.execute(
-            """INSERT INTO revocation (id, reason, until) VALUES ($1, $2, $3)
-               ON CONFLICT (id) DO UPDATE SET reason = $2, until = $3, at = now()""",
-            revocation.id,
-            revocation.end.value,
-            revocation.until,
         )
 
     async def _page(  # noqa: PLR0913, PLR0917 - the parts of one statement
