@@ -415,7 +415,7 @@ def test_an_rsa_key_does_not_take_what_it_signed_under_another_name(mint: Mint) 
     assert both.verify(good).account_id == ACCOUNT.id
 
 
-# Tokens differ from run to run, so what is drawn must not depend on one: a place counts around it, a mark moves on.
+# Tokens differ from run to run, and nothing drawn may depend on one: a place counts around it.
 @pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
 @settings(deadline=None)
 @given(place=st.integers(0, 2_000), step=st.integers(1, len(MARKS) - 1))
