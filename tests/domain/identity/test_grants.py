@@ -91,16 +91,16 @@ async def reset(desk: Desk, ada: Account) -> None:
     await desk.recovery.reset_password(desk.postbox.token(), "Better horse 8", SYSTEM)
 
 
-WITHDRAWING: dict[str, Withdraw] = {
-    "password reset": reset,
-    "signed out everywhere": lambda desk, ada: desk.sessions.end_all(ada.id, SessionEnd.SIGNED_OUT, SYSTEM),
-    "suspended and restored": lambda desk, ada: suspended_for_a_moment(desk, ada),
-}
-
-
 async def suspended_for_a_moment(desk: Desk, ada: Account) -> None:
     await desk.administration.suspend(ada.id, "", SYSTEM)
     await desk.administration.restore(ada.id, SYSTEM)
+
+
+WITHDRAWING: dict[str, Withdraw] = {
+    "password reset": reset,
+    "signed out everywhere": lambda desk, ada: desk.sessions.end_all(ada.id, SessionEnd.SIGNED_OUT, SYSTEM),
+    "suspended and restored": suspended_for_a_moment,
+}
 
 
 @pytest.mark.parametrize("how", WITHDRAWING)
@@ -190,9 +190,7 @@ async def test_the_second_step_of_a_password_that_is_not_one_any_more_signs_nobo
     assert refusal.value.errors[0].code is UserErrorCode.NOT_FOUND
 
 
-async def coded(
-    desk: Desk, grants: Grants, ada: Account, client: OAuthClient, text: str = "a code"
-) -> Code:
+async def coded(desk: Desk, grants: Grants, ada: Account, client: OAuthClient, text: str = "a code") -> Code:
     terms, until = Terms(frozenset(["read:watchlist"])), desk.clock.now() + CODE_LIFETIME
     code = Code(client.id, ada.id, "https://app.example/", "x" * 43, terms, until)
     await grants.authorize(text, code, SYSTEM)

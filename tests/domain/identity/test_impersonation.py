@@ -6,13 +6,13 @@ import pytest
 
 from domain.identity.audit import SYSTEM, Actor
 from domain.identity.impersonation import Impersonation
-from domain.identity.model import Account, Caller, IssuedTokens, Role, SessionEnd
+from domain.identity.model import Account, Caller, IssuedTokens, Role, SessionEnd, Terms
 from domain.identity.policy import Policy, Scope, granted
 from domain.identity.profile import Profile
 from domain.identity.sessions import InvalidGrant, Sessions
 from domain.platform.errors import Unauthenticated
 from domain.platform.postgres import Database
-from tests.accounts import PASSWORD, Desk, sessions_on
+from tests.accounts import ISSUER, PASSWORD, Desk, sessions_on
 
 CLIENT = "support"
 
@@ -59,12 +59,13 @@ async def test_an_administrator_acts_for_a_quarter_of_an_hour_and_only_as_owners
     tokens = await acting(desk, impersonation, boss, ada)
 
     caller = await desk.sessions.identify(tokens.access.value)
-    assert (caller.account_id, caller.acting_id, caller.roles) == (ada.id, boss.id, {Role.VIEWER})
+    assert (caller.account_id, caller.acting_id) == (ada.id, boss.id)
+    assert caller.roles == {Role.VIEWER}
     assert Scope.WRITE_WATCHLIST in caller.scopes
     beyond = {Scope.PLAYBACK_CONTROL, Scope.READ_SECURITY, Scope.WRITE_SECURITY, Scope.ADMIN_READ}
     assert caller.scopes.isdisjoint(beyond)
+    desk.clock.turn(900)
     with pytest.raises(InvalidGrant):
-        desk.clock.turn(900)
         await desk.sessions.refresh(tokens.refresh_token, SYSTEM, CLIENT)
 
 
@@ -78,6 +79,19 @@ async def test_it_grants_no_more_than_a_viewer_whoever_is_acted_as(
     caller = await desk.sessions.identify(tokens.access.value)
     assert Scope.WRITE_CONTENT not in caller.scopes
     assert caller.scopes <= granted([Role.VIEWER])
+
+
+async def test_it_grants_what_was_asked_for_and_never_more(
+    desk: Desk, impersonation: Impersonation, boss: Account, ada: Account
+) -> None:
+    wanted = Terms(frozenset({Scope.READ_WATCHLIST, Scope.WRITE_SECURITY}), resources=(ISSUER,))
+
+    tokens = await impersonation.start(await caller_of(desk, boss), ada.id, CLIENT, SYSTEM, wanted)
+
+    caller = await desk.sessions.identify(tokens.access.value)
+    assert caller.scopes == {Scope.READ_WATCHLIST}
+    assert caller.audience == {ISSUER}
+    assert caller.methods == ()
 
 
 @pytest.mark.parametrize(
