@@ -17,11 +17,13 @@ from domain.discovery.service import Discovery
 from domain.identity.administration import Administration
 from domain.identity.audit import Audit
 from domain.identity.eviction import Eviction
+from domain.identity.federation import Links
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
+from domain.identity.postgres_federation import PostgresLinks
 from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.registrations import Registrations
@@ -209,6 +211,7 @@ async def open_all(
             viewing=viewing_of(accounts, sessions, database),
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
+            links=Links(PostgresLinks(database), audit),
             avatars=PostgresAvatars(database),
             origin=settings.issuer.rstrip("/"),
             policy=Policy(),

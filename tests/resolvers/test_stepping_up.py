@@ -28,6 +28,7 @@ OWNERS = {
     "renewBackupCodes": "renewBackupCodes(input: {})",
     "addPasskey": 'addPasskey(input: {challenge: "x", passkey: {}, name: "x"})',
     "removeSecondFactor": "removeSecondFactor(input: {totp: true})",
+    "unlinkProvider": 'unlinkProvider(input: {provider: "google"})',
     "closeAccount": 'closeAccount(input: {email: "ada@example.org"})',
     "exportData": 'exportData(input: {email: "ada@example.org"})',
     "beginChallenge": "beginChallenge(input: {purpose: ADD_PASSKEY})",
@@ -35,6 +36,7 @@ OWNERS = {
 }
 ADMINISTRATORS = {
     "setAccountRoles": "setAccountRoles(input: {accountId: $id, roles: [ADMIN]})",
+    "closeAnyAccount": "closeAnyAccount(input: {accountId: $id})",
     "registerClient": f"registerClient(input: {{{APP}}})",
     "updateClient": 'updateClient(input: {clientId: "x", name: "y"})',
     "rotateClientSecret": 'rotateClientSecret(input: {clientId: "x"})',
