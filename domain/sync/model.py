@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.platform.values import value
@@ -304,6 +304,52 @@ class DeviceCapabilities:
     """The services whose apps it is known to lack."""
 
 
+class DeviceActivity(StrEnum):
+    """What a device does."""
+
+    OFFLINE = "offline"
+    """It gave no sign of life within the time of a lease."""
+    IDLE = "idle"
+    """It is there, but its user did nothing for five minutes, and nothing plays."""
+    BROWSING = "browsing"
+    """Its user did something within five minutes."""
+    WATCHING = "watching"
+    """It plays a title, or its user has just paused one."""
+
+
+class NetworkQuality(StrEnum):
+    """What a device's network carries without pauses, as the device measures it."""
+
+    POOR = "poor"
+    """Less than SD: below about 1.5 Mbit/s."""
+    FAIR = "fair"
+    """SD: from about 1.5 Mbit/s."""
+    GOOD = "good"
+    """HD: from about 5 Mbit/s."""
+    EXCELLENT = "excellent"
+    """UHD: from about 15 Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """A device's battery, in the terms of https://www.w3.org/TR/battery-status/."""
+
+    level: float
+    """From 0 to 1."""
+    charging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCondition:
+    """How a device fares, as far as it tells."""
+
+    battery: Battery | None = None
+    network_quality: NetworkQuality | None = None
+
+
+UNTOLD: Final = DeviceCondition()
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A device of an account."""
@@ -320,10 +366,24 @@ class Device:
     """Since when nothing that is done on it is kept; nothing while it is."""
     present: bool = False
     """Whether the others were last told that it came, rather than that it went."""
+    acted_at: datetime | None = None
+    """When its user did something last, as it tells; nothing in the change log, and of what is incognito."""
+    active: bool = False
+    """Whether the others were last told that its user does something, rather than that it is idle."""
+    condition: DeviceCondition = UNTOLD
+    """As the others were last told."""
 
     @property
     def incognito(self) -> bool:
         return self.incognito_since is not None
+
+    @property
+    def battery(self) -> Battery | None:
+        return self.condition.battery
+
+    @property
+    def network_quality(self) -> NetworkQuality | None:
+        return self.condition.network_quality
 
 
 @dataclass(frozen=True, slots=True)
