@@ -206,6 +206,8 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
 
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
+    send_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a client may take nothing of what it is sent; then its stream ends and it is disconnected."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping server lets requests finish, and over which it sends subscribers away."""
     known_operations: Annotated[tuple[str, ...], NoDecode] = ()
