@@ -46,6 +46,7 @@ async def told(postgres_url: str, redis_url: str) -> dict[str, str]:
         "database_url": await fresh_database(postgres_url, "media_gateway_presence"),
         "redis_url": redis_url,
         "background_work": "false",
+        "demo_catalogue": "false",
         "device_lease_seconds": str(LEASE_SECONDS),
         "device_idle_seconds": str(IDLE_SECONDS),
     }
@@ -53,8 +54,9 @@ async def told(postgres_url: str, redis_url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 async def staying(scratch: Path, told: dict[str, str]) -> AsyncIterator[Server]:
-    """The process that is not killed, and does the worker's jobs."""
-    async with running(scratch / "presence-1", **(told | {"background_work": "true"})) as server:
+    """The process that is not killed, brings the titles, and does the worker's jobs."""
+    its = {"background_work": "true", "demo_catalogue": "true"}
+    async with running(scratch / "presence-1", **(told | its)) as server:
         yield server
 
 
