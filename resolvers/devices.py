@@ -14,7 +14,7 @@ from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
-from domain.sync.presence import Sign
+from domain.sync.presence import Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -101,7 +101,7 @@ class HeartbeatInput:
     """
     battery: BatteryInput | None = None
     """Its battery; open where it has none."""
-    network_quality: model.NetworkQuality | None = None
+    network_quality: NetworkQuality | None = None
     """What its network carries. A heartbeat that tells this or the battery takes the place of all that the
     device told of both before; what it does not tell again for 90 seconds is forgotten.
     """
@@ -182,8 +182,8 @@ async def heartbeat(
     if input.leaving:
         return DevicePayload(device=await devices.leave(account, key))
     told = input.battery
-    battery = None if told is None else model.Battery(told.level, told.charging)
-    sign = Sign(input.idle_seconds, model.DeviceCondition(battery, input.network_quality))
+    battery = None if told is None else Battery(told.level, told.charging)
+    sign = Sign(input.idle_seconds, DeviceCondition(battery, input.network_quality))
     return DevicePayload(device=await devices.heartbeat(account, key, sign=sign))
 
 

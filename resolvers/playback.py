@@ -19,7 +19,7 @@ from domain.playback.service import Asked, Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
-from domain.sync.presence import NOBODY
+from domain.sync.presence import NOBODY, DeviceActivity
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -210,7 +210,7 @@ async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[Playba
 
 
 @batched
-async def activity(devices: Sequence[sync.Device], info: Info) -> list[sync.DeviceActivity | None]:
+async def activity(devices: Sequence[sync.Device], info: Info) -> list[DeviceActivity | None]:
     """That something is watched is shown to all who see the device; what, by `now_playing`."""
     ids, context = [device.id for device in devices], info.context
     standings, playing = await gather(

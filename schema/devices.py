@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
 from domain.identity.policy import Scope, needs, own
-from domain.sync import model
+from domain.sync import model, presence
 from resolvers import commands, devices
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -17,7 +17,7 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(DeviceKind, model.NetworkQuality, model.CommandState, commands.CommandReport)
+choices(DeviceKind, presence.NetworkQuality, model.CommandState, commands.CommandReport)
 
 
 @view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
@@ -38,7 +38,7 @@ class DeviceCapabilities:
     """The platforms whose apps it is known to lack, by their ids."""
 
 
-@view(model.Battery, access=needs(Scope.READ_DEVICES))
+@view(presence.Battery, access=needs(Scope.READ_DEVICES))
 class Battery:
     """A device's battery."""
 
@@ -68,7 +68,7 @@ class Device(Node):
     """Its last sign of life."""
     battery: Battery | None
     """Its battery; null where it has none, did not tell, or is offline."""
-    network_quality: model.NetworkQuality | None
+    network_quality: presence.NetworkQuality | None
     """What its network carries; null where it did not tell, or is offline."""
     incognito: bool
     """Whether nothing is kept of what is done on it: no progress, no history, no session, no reaction."""

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.identity.policy import Scope, needs
 from domain.playback import model
-from domain.sync.model import DeviceActivity
+from domain.sync.presence import DeviceActivity
 from resolvers import commands, playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink

@@ -11,8 +11,8 @@ from domain.catalog.taxonomy import PLATFORMS
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.journal import Journal, Writing
-from domain.sync.model import UNTOLD, ChangeKind, Device, DeviceCapabilities
-from domain.sync.presence import IDLE_SECONDS, NOTHING, Sign, Standing, check, worth_telling
+from domain.sync.model import ChangeKind, Device, DeviceCapabilities
+from domain.sync.presence import IDLE_SECONDS, NOTHING, UNTOLD, Sign, Standing, check, worth_telling
 
 LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""

@@ -6,22 +6,19 @@ from typing import Any
 from domain.catalog.links import DeviceKind
 from domain.sync.clock import Timestamp
 from domain.sync.model import (
-    UNTOLD,
-    Battery,
     CommandState,
     Conflict,
     Device,
     DeviceCapabilities,
     DeviceCommand,
-    DeviceCondition,
     Marks,
-    NetworkQuality,
     Reaction,
     Verdict,
     WatchlistEntry,
     WatchProgress,
 )
 from domain.sync.ordering import place_of
+from domain.sync.presence import UNTOLD, Battery, DeviceCondition, NetworkQuality
 
 Payload = dict[str, Any]
 

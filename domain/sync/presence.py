@@ -2,16 +2,62 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from domain.platform.errors import UserErrorCode, refuse
-from domain.sync.model import UNTOLD, DeviceActivity, DeviceCondition
 
 IDLE_SECONDS = 300.0
 """A device whose user did nothing for so long is idle."""
 LEVEL_STEP = 0.05
 """The others are told of a battery once its level has changed by so much."""
 ROUNDING = 1e-9
+
+
+class DeviceActivity(StrEnum):
+    """What a device does."""
+
+    OFFLINE = "offline"
+    """It gave no sign of life within the time of a lease."""
+    IDLE = "idle"
+    """It is there, but its user did nothing for five minutes, and nothing plays."""
+    BROWSING = "browsing"
+    """Its user did something within five minutes."""
+    WATCHING = "watching"
+    """It plays a title, or its user has just paused one."""
+
+
+class NetworkQuality(StrEnum):
+    """What a device's network carries without pauses, as the device measures it."""
+
+    POOR = "poor"
+    """Less than SD: below about 1.5 Mbit/s."""
+    FAIR = "fair"
+    """SD: from about 1.5 Mbit/s."""
+    GOOD = "good"
+    """HD: from about 5 Mbit/s."""
+    EXCELLENT = "excellent"
+    """UHD: from about 15 Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """A device's battery, in the terms of https://www.w3.org/TR/battery-status/."""
+
+    level: float
+    """From 0 to 1."""
+    charging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCondition:
+    """How a device fares, as far as it tells."""
+
+    battery: Battery | None = None
+    network_quality: NetworkQuality | None = None
+
+
+UNTOLD: Final = DeviceCondition()
 
 
 @dataclass(frozen=True, slots=True)

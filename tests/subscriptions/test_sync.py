@@ -18,18 +18,9 @@ from domain.playback.model import PlaybackState
 from domain.playback.service import Report
 from domain.sync.commands import Command
 from domain.sync.devices import LEASE_SECONDS, Devices
-from domain.sync.model import (
-    UNTOLD,
-    Battery,
-    CommandState,
-    Device,
-    DeviceCondition,
-    MarkKind,
-    NetworkQuality,
-    Verdict,
-)
+from domain.sync.model import CommandState, Device, MarkKind, Verdict
 from domain.sync.operations import Origin, Position
-from domain.sync.presence import IDLE_SECONDS, Sign
+from domain.sync.presence import IDLE_SECONDS, UNTOLD, Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from tests.accounts import new_id

@@ -7,8 +7,17 @@ import pytest
 from domain.platform.errors import UserErrorCode
 from domain.sync import payloads
 from domain.sync.devices import LEASE_SECONDS
-from domain.sync.model import Battery, Device, DeviceActivity, DeviceCondition, NetworkQuality
-from domain.sync.presence import IDLE_SECONDS, Sign, Standing, worth_telling
+from domain.sync.model import Device
+from domain.sync.presence import (
+    IDLE_SECONDS,
+    Battery,
+    DeviceActivity,
+    DeviceCondition,
+    NetworkQuality,
+    Sign,
+    Standing,
+    worth_telling,
+)
 from tests.servers import StatementCounter
 from tests.viewers import Living, refusal
 
