@@ -224,7 +224,7 @@ async def act(  # noqa: C901, PLR0911, PLR0912 - one line for each
     simulated: "SimulatedDevice", listed: list[str], words: list[str]
 ) -> list[str]:
     """What is shown for one line; ValueError or IndexError where it makes no sense."""
-    from gateway.cli.faring import QUALITIES, told  # noqa: PLC0415 - as above
+    from gateway.cli.faring import told  # noqa: PLC0415 - as above
 
     simulated.faring.act()
     match words:
@@ -247,7 +247,7 @@ async def act(  # noqa: C901, PLR0911, PLR0912 - one line for each
         case ["charger"]:
             simulated.faring.plug()
         case ["network", quality]:
-            simulated.faring.connect(QUALITIES[QUALITIES.index(quality.upper())])
+            simulated.faring.connect(quality)
         case ["devices"]:
             return [told(device) for device in simulated.faring.others.values()] or ["no others"]
         case ["queue"]:

@@ -58,10 +58,13 @@ class Faring:
             self.battery.plug()
             self._news.set()
 
-    def connect(self, network: NetworkQuality | None = None) -> None:
-        """By a network of this quality, else of the next one."""
+    def connect(self, quality: str | None = None) -> None:
+        """By a network of this quality, else of the next one; ValueError where there is none such."""
         following = QUALITIES[(QUALITIES.index(self.network) + 1) % len(QUALITIES)]
-        self.network = network or following
+        found = [each for each in QUALITIES if each == (quality or following).upper()]
+        if not found:
+            raise ValueError(f"A network is {', '.join(QUALITIES).lower()}.")
+        (self.network,) = found
         self._news.set()
 
     @property
