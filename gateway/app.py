@@ -143,7 +143,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 lambda: opened().services.address_change,
                 lambda: opened().services.closing,
             ),
-            *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, caller_at),
+            *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, context_of),
             *interchange_routes(context_of),
             *style_routes(),
             *page_routes(settings),

@@ -75,7 +75,7 @@ async def test_what_was_done_offline_arrives_after_the_device_was_killed(
         await until(lambda: bool(phone.store.progress(film)))
 
         assert phone.store.progress(film)[0].position_seconds in {600, 601}
-        assert phone.store.watchlist() == tv.store.watchlist()
+        await until(lambda: phone.store.watchlist() == tv.store.watchlist())
         await phone.start(film)
         assert phone.playing is not None
         assert phone.playing.position_seconds >= 600
