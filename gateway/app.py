@@ -244,6 +244,7 @@ def door_options(
         renew=_renew,
         naming=NAMING,
         varying=(COST_HEADER,),
+        send_seconds=settings.send_seconds,
         challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
 
