@@ -23,7 +23,6 @@ from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
-from domain.identity.postgres_federation import PostgresLinks
 from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.registrations import Registrations
@@ -212,7 +211,7 @@ async def open_all(
             viewing=viewing_of(accounts, sessions, database),
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
-            links=Links(PostgresLinks(database), audit),
+            links=Links(elsewhere.federation.store, audit),
             avatars=PostgresAvatars(database),
             origin=settings.issuer.rstrip("/"),
             policy=Policy(),
