@@ -164,6 +164,7 @@ class Living:
             "playback_session",
             "forgotten_title",
             "history_limit",
+            "incognito_time",
             "change",
             "outbox",
         )

@@ -108,9 +108,9 @@ class Commands:
             if found is None:
                 raise refuse("There is no such command.", UserErrorCode.NOT_FOUND, "commandId")
             reached = state if failure is None else CommandState.FAILED
-            if found.state is reached:
-                return found
             known = found.at(self.now())
+            if known.state is reached:
+                return known
             if known.state.final or reached.rank <= known.state.rank:
                 raise refuse(
                     f"The command is {known.state.value} already.", UserErrorCode.CONFLICT, "commandId"

@@ -58,6 +58,10 @@ class DeviceStore(Protocol):
         ...
 
     async def save(self, account_id: str, device: Device) -> None: ...
+    async def note_incognito(self, account_id: str, device_id: str, since: datetime, until: datetime) -> None:
+        """When it was incognito: what it did then may be told later."""
+        ...
+
     async def touch(self, ids: Sequence[str], seen_at: datetime) -> Mapping[str, tuple[str, bool]]:
         """Notes signs of life and nothing else, as it does not wait for an account's turn.
 
@@ -154,7 +158,10 @@ class Devices:
             if device.incognito == incognito:
                 return device
             await along(writing, device_id)
-            changed = replace(device, incognito_since=self.now() if incognito else None)
+            now = self.now()
+            if device.incognito_since is not None:
+                await self.store.note_incognito(account_id, device_id, device.incognito_since, now)
+            changed = replace(device, incognito_since=now if incognito else None)
             await self.store.save(account_id, changed)
             writing.record(ChangeKind.DEVICE, payloads.of_device(changed))
             return changed

@@ -21,6 +21,7 @@ from domain.sync.model import (
     MarkKind,
     Marks,
     Reaction,
+    Span,
     Tags,
     WatchlistEntry,
     WatchProgress,
@@ -46,8 +47,8 @@ class Known:
     marks: dict[tuple[int, MarkKind], Mark] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
     """By device, the clock up to which all it ever sends has been answered."""
-    incognito: dict[str, datetime] = field(default_factory=dict)
-    """By device that is incognito, since when."""
+    incognito: dict[str, list[Span]] = field(default_factory=dict)
+    """By device, when it is and was incognito."""
 
 
 @dataclass(slots=True)
@@ -76,10 +77,10 @@ class Ledger:
 
     def forgets(self, device_id: str | None, version: Timestamp | None = None) -> bool:
         """Whether nothing is to be kept of what the device does now, or did at `version` by its clock."""
-        since = None if device_id is None else self.known.incognito.get(device_id)
-        if since is None or version is None:
-            return since is not None
-        return version.milliseconds >= int(since.timestamp() * 1000)
+        spans = [] if device_id is None else self.known.incognito.get(device_id, [])
+        if version is None:
+            return any(span.until is None for span in spans)
+        return any(span.holds(version.milliseconds) for span in spans)
 
     # Progress: a register per title and viewing.
 

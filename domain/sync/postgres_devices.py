@@ -95,6 +95,17 @@ class PostgresDevices:
         )
         return None if row is None else to_device(row)
 
+    async def note_incognito(self, account_id: str, device_id: str, since: datetime, until: datetime) -> None:
+        await self._database.execute(
+            """INSERT INTO incognito_time (device_id, began_at, account_id, ended_at)
+               VALUES ($1, $2, $3, $4)
+               ON CONFLICT (device_id, began_at) DO UPDATE SET ended_at = EXCLUDED.ended_at""",
+            device_id,
+            since,
+            account_id,
+            until,
+        )
+
     async def save_command(self, account_id: str, command: DeviceCommand) -> None:
         await self._database.execute(
             """INSERT INTO device_command (id, account_id, device_id, command, state, failure, created_at,
