@@ -133,6 +133,28 @@ class PostgresDevices:
         )
         return {row[0]: _command(row) for row in rows}
 
+    async def listen(self, account_id: str, device_id: str, listener: str) -> None:
+        await self._database.execute(
+            "UPDATE device SET listener = $3 WHERE account_id = $1 AND id = $2",
+            account_id,
+            device_id,
+            listener,
+        )
+
+    async def unlisten(self, account_id: str, device_id: str, listener: str) -> None:
+        await self._database.execute(
+            "UPDATE device SET listener = NULL WHERE account_id = $1 AND id = $2 AND listener = $3",
+            account_id,
+            device_id,
+            listener,
+        )
+
+    async def listener(self, account_id: str, device_id: str) -> str | None:
+        listener: str | None = await self._database.value(
+            "SELECT listener FROM device WHERE account_id = $1 AND id = $2", account_id, device_id
+        )
+        return listener
+
     async def overdue(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         rows = await self._database.rows(
             f"""SELECT account_id, id FROM device_command

@@ -223,6 +223,8 @@ class DeviceRow(SQLModel, table=True):
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
     incognito_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    listener: str | None = Field(default=None, sa_type=Text)
+    """The stream of its commands that was opened last."""
     present: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
     )

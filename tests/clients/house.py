@@ -84,15 +84,17 @@ def open_world(database_url: str, folder: Path, closing: Sequence[int] = ()) -> 
             runner.run(opening.__aexit__(None, None, None))
 
 
-def take_steps(machine: type[RuleBasedStateMachine], world: World, steps: int) -> None:
+def take_steps(
+    machine: type[RuleBasedStateMachine], world: World, steps: int, of_a_run: int = STEPS_OF_A_RUN
+) -> None:
     """Runs until the world has seen so many; a run may end early."""
     running = type("Run", (machine,), {"world": world})
     while world.steps < steps:
         run_state_machine_as_test(
             running,
             settings=settings(
-                max_examples=-(-(steps - world.steps) // STEPS_OF_A_RUN),
-                stateful_step_count=STEPS_OF_A_RUN,
+                max_examples=-(-(steps - world.steps) // of_a_run),
+                stateful_step_count=of_a_run,
                 deadline=None,
                 phases=[Phase.generate],  # shrinking takes longer than finding
                 suppress_health_check=list(HealthCheck),

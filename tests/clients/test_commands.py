@@ -3,9 +3,10 @@
 Each command is done once, in order, in time, or not at all, and whoever sent it is told which.
 """
 
+import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -40,9 +41,11 @@ from tests.clients.house import (
     servers,
     take_steps,
 )
+from tests.viewers import Asker
 
-SHARE = 10
+SHARE = 15
 """Of so many steps that queues take, commands take one."""
+STEPS_OF_A_RUN = 50
 DEVICES = 2
 NOTHING_PLAYS = "Nothing plays here."
 TOLD = """SELECT payload->>'id', payload->>'state', payload->>'failure' FROM change
@@ -69,6 +72,34 @@ faults = st.none() | st.builds(
     st.integers(0, 9),
     st.sampled_from([0.0, 0.0, 4.0, 31.0]),
 )
+
+
+class Stream:
+    """A subscription that waits for its next event already."""
+
+    def __init__(self, results: AsyncGenerator[Any, None]) -> None:
+        self._results = results
+        self.pending = asyncio.ensure_future(anext(results))
+
+    async def next(self) -> Any:
+        result = await self.pending
+        self.pending = asyncio.ensure_future(anext(self._results))
+        return result
+
+
+@asynccontextmanager
+async def streaming(asked: Asker, document: str, account: str, **variables: Any) -> AsyncIterator[Stream]:
+    """One that is open by the time the block begins."""
+    async with aclosing(asked.follow(document, account, **variables)) as results:
+        before = asked.house.listeners(account)
+        stream = Stream(results)
+        try:
+            while asked.house.listeners(account) == before:  # noqa: ASYNC110 - nothing tells of them
+                await asyncio.sleep(0)
+            yield stream
+        finally:
+            stream.pending.cancel()
+            await asyncio.gather(stream.pending, return_exceptions=True)
 
 
 @dataclass
@@ -105,15 +136,16 @@ class Wire(Operations):
         self._passes("request")
         opened = await house_of(self.world).journal.log.latest(self.account)
         seen = seq_of(variables["after"])
-        async with aclosing(self._asked.follow(document, self.account, **variables)) as following:
+        async with streaming(self._asked, document, self.account, **variables) as stream:
             while True:
                 due = self.rules.next_for(self.device.key, seen, opened, self.milliseconds)
                 if due is None:
+                    assert not stream.pending.done(), stream.pending.result()
                     if not self.live:
                         return
                     await self.live.pop(0)()
                     continue
-                data = (await anext(following)).data
+                data = (await stream.next()).data
                 told = data["deviceCommands"]
                 assert told["command"]["id"] == due.id, (told, due)
                 seen = seq_of(told["cursor"])
@@ -123,7 +155,7 @@ class Wire(Operations):
                 yield data
 
     @property
-    def _asked(self) -> Any:
+    def _asked(self) -> Asker:
         return self.world.servers[self.server]
 
     def _told(self, given: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
@@ -240,13 +272,22 @@ class Commanded(RuleBasedStateMachine):
 
     # Who is told
 
-    @rule(device=devices, server=servers, live=st.integers(0, 2), fault=faults, death=deaths)
-    def obey(self, device: int, server: int, live: int, fault: Fault | None, death: int | None) -> None:
+    @rule(
+        device=devices,
+        server=servers,
+        live=st.integers(0, 2),
+        fault=faults,
+        death=deaths,
+        ghost=st.sampled_from([False, False, True]),
+    )
+    def obey(
+        self, device: int, server: int, live: int, fault: Fault | None, death: int | None, *, ghost: bool
+    ) -> None:
         """Does what it missed, and then what it is told: until nothing is left, or it is cut off or dies."""
         obeying = self.devices[device]
         sending = [lambda: self.send(device, server, 5, 0.5)] * live
         process = self.wired(obeying, server, fault, *sending)
-        whole = obeying.killed_after(death, lambda: self.run(self.until_cut(process)))
+        whole = obeying.killed_after(death, lambda: self.run(self.until_cut(process, ghost=ghost)))
         if whole:
             after = seq_of(process.store.remembered("commands"))
             assert self.rules.open_for(obeying.key, seq_of(self.began), self.world.milliseconds) == []
@@ -254,14 +295,21 @@ class Commanded(RuleBasedStateMachine):
         elif whole is None:
             self.world.seen.add("dead")
 
-    @staticmethod
-    async def until_cut(process: Obeying) -> bool:
-        """Whether it was not."""
-        try:
-            await process.obey_commands()
-        except Offline:
-            return False
-        return True
+    async def until_cut(self, process: Obeying, *, ghost: bool) -> bool:
+        """Whether it was not. A `ghost` is an earlier stream, of which no server knows that it broke."""
+        async with AsyncExitStack() as stack:
+            if ghost:
+                asked, device = self.world.servers[0], process.store.device_id
+                dead = await stack.enter_async_context(
+                    streaming(asked, DEVICE_COMMANDS, self.account, device=device)
+                )
+            try:
+                await process.obey_commands()
+            except Offline:
+                return False
+            finally:
+                assert not ghost or not dead.pending.done(), dead.pending.result()
+            return True
 
     @rule(device=devices, server=servers, most=st.integers(0, 3))
     def listen_in_vain(self, device: int, server: int, most: int) -> None:
@@ -313,7 +361,7 @@ class Commanded(RuleBasedStateMachine):
     def end(self) -> None:
         """All devices are there once more, and time enough passes; who sent was told it all."""
         for number in range(DEVICES):
-            self.obey(number, 0, 1, None, None)
+            self.obey(number, 0, 1, None, None, ghost=True)
         self.time_passes(61.0)
         self.work()
 
@@ -342,6 +390,6 @@ def test_commands_are_done_once_in_order_and_in_time_or_not_at_all(
     monkeypatch.setattr(simulated, "AGAIN_SECONDS", 0.0)
     steps = STEPS // SHARE
     with open_world(database_url, scratch) as world:
-        take_steps(Commanded, world, steps)
+        take_steps(Commanded, world, steps, STEPS_OF_A_RUN)
     if steps >= 500:
         assert world.seen >= FAULTS

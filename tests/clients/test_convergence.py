@@ -121,10 +121,12 @@ class Devices(RuleBasedStateMachine):
 
     def do(self, device: int, change: Change, death: int | None = None) -> None:
         doer = self.devices[device]
+        seen, alone = seen_version(doer.store, change), not waits_for(doer.queue, change)
         operation = doer.killed_after(death, lambda: doer.store.do(change))
         if operation is None:
             self.world.seen.add("killed")
             return
+        assert not alone or operation.base == seen
         self.made[operation.id] = device, operation
         if change.kind == "watched":
             doer.queue = [each for each in doer.queue if not overtaken(each.change, change)]
@@ -445,10 +447,11 @@ class Devices(RuleBasedStateMachine):
             assert found == value or (found is None and value in NOTHING)
 
     @precondition(lambda self: any(device.way.late for device in self.devices))
-    @rule(data=st.data())
-    def deliver_late(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), doubled=st.booleans())
+    def deliver_late(self, data: st.DataObject, *, doubled: bool) -> None:
         device = data.draw(st.sampled_from([n for n, each in enumerate(self.devices) if each.way.late]))
-        self.deliver(device, self.devices[device].way.late.pop(0))
+        given = self.devices[device].way.late.pop(0)
+        self.deliver(device, given | {"operations": given["operations"] * (1 + doubled)})
 
     @precondition(lambda self: self.arrived)
     @rule(data=st.data())
@@ -614,6 +617,22 @@ class Devices(RuleBasedStateMachine):
             if other == device and overtaken(operation.change, later.change)
         }
         assert self.made.keys() <= self.ended | overtaken_ones
+
+
+def seen_version(store: Store, change: Change) -> str | None:
+    """Of what the user sees and replaces, where it is one register that tells it."""
+    content = change.content_id
+    if change.kind == "watched":
+        viewing = change.arguments["viewing"]
+        return next((it.version for it in store.progress(content) if it.viewing == viewing), None)
+    if change.kind == "reacted":
+        return next((it.version for it in store.reactions() if it.content_id == content), None)
+    return None
+
+
+def waits_for(queue: Sequence[Operation], change: Change) -> bool:
+    """Whether something waits that is shown in the same place."""
+    return any(each.change.register == change.register for each in queue)
 
 
 def goes_on(change: Change) -> bool:
