@@ -119,8 +119,7 @@ class Rules:
             times.append((times.pop()[0], now))
 
     def is_incognito(self, device: str) -> bool:
-        times = self.incognito.get(device)
-        return bool(times) and times[-1][1] is None
+        return any(until is None for _, until in self.incognito.get(device, ()))
 
     def forget(self, content: str, moment: Version) -> None:
         """The viewer had a title forgotten."""
@@ -189,7 +188,7 @@ class Rules:
     def _finished(self, register: Register) -> bool:
         """Of a viewing, whether any write is an end of it."""
         closing = self.closing.get(register[1], 0)
-        return any(ends(*write.value, closing) for write in self.writes[register])
+        return any(ends(write.value, closing) for write in self.writes[register])
 
     def _place(self, content: str, live: Mapping[str, Version]) -> str:
         """Where it was put since it was added, or the time of its addition."""
@@ -206,7 +205,7 @@ class Rules:
             known = max(writes)
             said = write.value
             if register[0] == "watched":
-                said = said, ends(*said, self.closing.get(register[1], 0))
+                said = said, ends(said, self.closing.get(register[1], 0))
             if known.version.device != write.version.device and not same(
                 register, said, self._standing(register)
             ):
@@ -267,8 +266,9 @@ KINDS = {
 }
 
 
-def ends(position: int, duration: int, closing: int) -> bool:
+def ends(told: tuple[int, int], closing: int) -> bool:
     """Whether a title ends there: at 95 percent, or where its credits begin, unless these are too long."""
+    position, duration = told
     credits_begin = duration - closing if 0 < 4 * closing <= duration else duration
     return position >= min(0.95 * duration, credits_begin)
 

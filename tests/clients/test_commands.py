@@ -135,7 +135,7 @@ class Wire(Operations):
         assert document == DEVICE_COMMANDS
         self._passes("request")
         opened = await house_of(self.world).journal.log.latest(self.account)
-        seen = seq_of(variables["after"])
+        seen = place_of(variables["after"])
         async with streaming(self._asked, document, self.account, **variables) as stream:
             while True:
                 due = self.rules.next_for(self.device.key, seen, opened, self.milliseconds)
@@ -148,7 +148,7 @@ class Wire(Operations):
                 data = (await stream.next()).data
                 told = data["deviceCommands"]
                 assert told["command"]["id"] == due.id, (told, due)
-                seen = seq_of(told["cursor"])
+                seen = place_of(told["cursor"])
                 assert seen == due.place
                 self.rules.hand(due)
                 self._passes("answer", "killed")
@@ -202,7 +202,7 @@ class Commanded(RuleBasedStateMachine):
         self.world.steps -= 1  # what must hold does so before the first
         self.account = self.run(house_of(self.world).account())
         self.folder = tempfile.TemporaryDirectory(dir=self.world.folder)
-        self.rules = CommandRules()
+        self.model = CommandRules()
         self.devices = [self.device(f"{number}") for number in range(DEVICES)]
         self.began = self.cursor()
         for device in self.devices:
@@ -223,9 +223,9 @@ class Commanded(RuleBasedStateMachine):
 
     def wired(self, device: Device, server: int, fault: Fault | None, *live: Any) -> Obeying:
         """A process of the device, with what lies on its disk."""
-        wire = Wire(self.world, self.account, self.rules, device, server, fault, list(live))
+        wire = Wire(self.world, self.account, self.model, device, server, fault, list(live))
         line: Any = wire
-        return Obeying(device.store, Line(line), lambda _text: None, rules=self.rules)
+        return Obeying(device.store, Line(line), lambda _text: None, rules=self.model)
 
     # Who sends
 
@@ -243,7 +243,7 @@ class Commanded(RuleBasedStateMachine):
         assert payload["userErrors"] == []
         place = await house.journal.log.latest(self.account)
         expires = self.world.milliseconds + 1000 * seconds
-        self.rules.sent(Command(payload["command"]["id"], device.key, place, expires))
+        self.model.sent(Command(payload["command"]["id"], device.key, place, expires))
 
     @rule(
         device=devices,
@@ -289,8 +289,8 @@ class Commanded(RuleBasedStateMachine):
         process = self.wired(obeying, server, fault, *sending)
         whole = obeying.killed_after(death, lambda: self.run(self.until_cut(process, ghost=ghost)))
         if whole:
-            after = seq_of(process.store.remembered("commands"))
-            assert self.rules.open_for(obeying.key, seq_of(self.began), self.world.milliseconds) == []
+            after = place_of(process.store.remembered("commands"))
+            assert self.model.open_for(obeying.key, place_of(self.began), self.world.milliseconds) == []
             assert all(each.place <= after for each in self.of(obeying) if each.done_at is not None)
         elif whole is None:
             self.world.seen.add("dead")
@@ -315,7 +315,7 @@ class Commanded(RuleBasedStateMachine):
     def listen_in_vain(self, device: int, server: int, most: int) -> None:
         """On a line that is dead already, which only the server does not know."""
         listening = self.devices[device]
-        wire = Wire(self.world, self.account, self.rules, listening, server, None)
+        wire = Wire(self.world, self.account, self.model, listening, server, None)
         after = listening.store.remembered("commands")
 
         async def listen() -> None:
@@ -336,18 +336,18 @@ class Commanded(RuleBasedStateMachine):
     def work(self) -> None:
         """The worker ends what nobody answered."""
         self.run(house_of(self.world).commands.expire())
-        self.rules.expire(self.world.milliseconds)
+        self.model.expire(self.world.milliseconds)
 
     # What must hold
 
     @invariant()
     def nobody_is_promised_what_was_not_done(self) -> None:
         self.world.steps += 1
-        for command in self.rules.commands.values():
+        for command in self.model.commands.values():
             assert command.state != "EXECUTED" or command.done_at is not None
 
     def of(self, device: Device) -> list[Command]:
-        return [each for each in self.rules.commands.values() if each.device == device.key]
+        return [each for each in self.model.commands.values() if each.device == device.key]
 
     def teardown(self) -> None:
         try:
@@ -366,7 +366,7 @@ class Commanded(RuleBasedStateMachine):
         self.work()
 
         for key, told in self.told().items():
-            command = self.rules.commands[key]
+            command = self.model.commands[key]
             ranks = [RANKS[state] for state, _ in told]
             assert told[0] == ("QUEUED", None)
             assert ranks == sorted(set(ranks))
@@ -377,10 +377,15 @@ class Commanded(RuleBasedStateMachine):
 
     def told(self) -> dict[str, list[tuple[str, str | None]]]:
         """Of each command, what its sender was told, in order."""
-        found: dict[str, list[tuple[str, str | None]]] = {key: [] for key in self.rules.commands}
+        found: dict[str, list[tuple[str, str | None]]] = {key: [] for key in self.model.commands}
         for key, state, failure in self.run(self.world.database.rows(TOLD, self.account)):
             found[encode("DeviceCommand", key)].append((state.upper(), failure))
         return found
+
+
+def place_of(cursor: str | None) -> int:
+    """In the log."""
+    return seq_of(cursor) or 0
 
 
 @pytest.mark.timeout(120 + STEPS // 10)

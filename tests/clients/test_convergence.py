@@ -218,7 +218,7 @@ class Devices(RuleBasedStateMachine):
         match kind:
             case "watch":
                 seconds = {"LIKE": 950, "DISLIKE": 900}.get(verdict or "", 40)
-                finishing = ends(seconds, DURATION, self.world.closing[title])
+                finishing = ends((seconds, DURATION), self.world.closing[title])
                 viewing = self.model.viewing(content, finishing=finishing)
                 found = self.run(house.sync.record_progress(self.account, key, Position(seconds, DURATION)))
                 told = {"viewing": viewing, "positionSeconds": seconds, "durationSeconds": DURATION}
@@ -639,7 +639,7 @@ def goes_on(change: Change) -> bool:
     """A position that finishes nothing."""
     told = change.arguments
     return change.kind == "watched" and not ends(
-        told["positionSeconds"], told["durationSeconds"], told.get("endCreditsSeconds", 0)
+        (told["positionSeconds"], told["durationSeconds"]), told.get("endCreditsSeconds", 0)
     )
 
 
