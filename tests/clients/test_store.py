@@ -24,6 +24,7 @@ from media_gateway_client import (
 from media_gateway_client.clock import COUNTER_BITS
 from media_gateway_client.store import CAPACITY
 from media_gateway_client.sync import BATCH, LONGEST_PAUSE_SECONDS
+from tests.clients.house import Disk, Killed
 
 FILM = "TW92aWU6MQ"
 
@@ -259,6 +260,69 @@ def test_a_snapshot_takes_the_place_of_all_that_was_known(store: Store, tmp_path
 
 
 # Sending and following
+
+
+def settled(store: Store) -> Any:
+    """Of what an answer changes, all that can be seen."""
+    letters = [letter.id for letter in store.dead_letters()]
+    return [operation.id for operation in store.waiting()], letters, store.settled_through
+
+
+def test_an_answer_is_taken_as_a_whole_wherever_the_process_is_killed(tmp_path: Path, wall: Wall) -> None:
+    seen, killed = list[bool](), 0
+    for statements in range(40):
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+        made = [store.do(noted(FILM, text)).id for text in ("a", "b", "c")]
+        error = {"message": "No.", "code": "INVALID"}
+        results = [
+            {"operationId": made[0], "fate": "APPLIED", "userErrors": []},
+            {"operationId": made[1], "fate": "REFUSED", "userErrors": [error]},
+            {"operationId": made[2], "fate": "APPLIED", "userErrors": []},
+        ]
+        before = settled(store)
+        disk = Disk(store._database, statements)
+        store._database = disk  # type: ignore[assignment]
+        try:
+            store.settle(results)
+        except Killed:
+            killed += 1
+
+        after = settled(Store(tmp_path / f"{statements}.sqlite", wall))
+
+        assert after == before or after[:2] == ([], [made[1]])
+        seen.append(after == before)
+
+    assert 5 < killed < 40
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_events_that_come_together_are_taken_in_together_wherever_the_process_is_killed(
+    tmp_path: Path, wall: Wall
+) -> None:
+    told = [
+        {
+            "__typename": "ReactionChanged",
+            "cursor": content,
+            "reaction": {"content": {"id": content}, "verdict": "LIKE", "stars": None, "version": "1"},
+        }
+        for content in ("a", "b", "c")
+    ]
+    found, killed = set[tuple[int, str | None]](), 0
+    for statements in range(12):
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+        disk = Disk(store._database, statements)
+        store._database = disk  # type: ignore[assignment]
+        try:
+            store.apply(told)
+        except Killed:
+            killed += 1
+
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+
+        found.add((len(store.reactions()), store.cursor))
+
+    assert 3 < killed < 12
+    assert found == {(0, None), (3, "c")}
 
 
 async def test_a_queue_is_sent_in_order_and_then_settled(store: Store) -> None:
