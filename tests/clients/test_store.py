@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media_gateway_client import (
     Offline,
@@ -16,6 +18,7 @@ from media_gateway_client import (
     Synchroniser,
     Version,
     added,
+    moved,
     noted,
     reacted,
     removed,
@@ -245,6 +248,38 @@ def test_a_change_names_what_it_replaces_and_is_later(store: Store, wall: Wall) 
     assert operation.base == progress(100)["progress"]["version"]
     assert operation.version > Version.parse(operation.base or "")
     assert "base" not in store.do(noted(FILM, "a")).input()
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 5), st.integers(0, 4))
+def test_what_a_device_writes_is_later_than_what_it_shows_there(ahead: int, count: int, which: int) -> None:
+    wall = Wall()
+    store = Store(":memory:", wall)
+    shown = Version((wall.milliseconds + ahead << COUNTER_BITS) + count, "tv")
+    of_title = {"content": {"id": FILM}, "version": str(shown)}
+    told = [
+        {"__typename": "ProgressChanged", "progress": of_title | {"viewing": 1, "completed": False}},
+        {"__typename": "ReactionChanged", "reaction": of_title | {"verdict": None, "stars": None}},
+        {"__typename": "TitleMarksChanged", "marks": of_title | {"note": None, "hidden": False}},
+        {
+            "__typename": "WatchlistChanged",
+            "content": {"id": FILM},
+            "entry": {"tags": ["a"], "place": "V", "version": str(shown)},
+        },
+    ]
+    store.apply([event | {"cursor": "c"} for event in told])
+    change = [
+        watched(FILM, 1, 200, 1000),
+        reacted(FILM, "LIKE"),
+        noted(FILM, "a"),
+        moved(FILM, "k"),
+        removed(FILM, ["a"]),
+    ][which]
+
+    operation = store.do(change)
+    store.close()
+
+    assert operation.version.clock > shown.clock
+    assert operation.version.clock >> COUNTER_BITS >= wall.milliseconds
 
 
 def test_a_snapshot_takes_the_place_of_all_that_was_known(store: Store, tmp_path: Path, wall: Wall) -> None:
