@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from domain.platform.budgets import Bucket
-from domain.platform.rates import Rate, Verdict
+from domain.platform.rates import Verdict
 from gateway.routes.origins import Headers
 from resolvers.context import Context
 
@@ -20,7 +20,11 @@ def allowance_of(context: Context) -> Headers:
     """Nothing for who has neither."""
     bucket, charge, found = context.payer.bucket, context.payer.charge, context.rate
     if bucket is None or charge is None or charge.balance is None:
-        return [] if found is None else _headers(_rate_policy(found.rate), _rate_left(found))
+        return (
+            []
+            if found is None
+            else _headers(_rate_policy(found.rate.burst, found.rate.tolerance), _rate_left(found))
+        )
     # A part of a unit buys nothing, and a part of a second is not waited for in vain.
     kept = max(0, int(charge.balance.left))
     left = b'"cost";r=%d;t=%d' % (
@@ -29,9 +33,8 @@ def allowance_of(context: Context) -> Headers:
     )
     if found is None:
         return [(b"ratelimit-policy", _cost_policy(bucket)), (b"ratelimit", left)]
-    return _headers(
-        b"%b, %b" % (_rate_policy(found.rate), _cost_policy(bucket)), b"%b, %b" % (_rate_left(found), left)
-    )
+    policy = _rate_policy(found.rate.burst, found.rate.tolerance)
+    return _headers(b"%b, %b" % (policy, _cost_policy(bucket)), b"%b, %b" % (_rate_left(found), left))
 
 
 def _headers(policy: bytes, left: bytes) -> list[Any]:
@@ -44,8 +47,8 @@ def _cost_policy(bucket: Bucket) -> bytes:
 
 
 @lru_cache(_KINDS)
-def _rate_policy(rate: Rate) -> bytes:
-    return b'"requests";q=%d;w=%d' % (rate.burst, math.ceil(rate.tolerance))
+def _rate_policy(burst: int, seconds: float) -> bytes:
+    return b'"requests";q=%d;w=%d' % (burst, math.ceil(seconds))
 
 
 def _rate_left(found: Verdict) -> bytes:

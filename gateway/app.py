@@ -143,7 +143,7 @@ def create_app(settings: Settings, announce: Announce | None = None) -> Applicat
                 lambda: opened().services.address_change,
                 lambda: opened().services.closing,
             ),
-            *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, caller_at),
+            *owner_routes(lambda: opened().services.avatars, lambda: opened().services.exports, context_of),
             *interchange_routes(context_of),
             *style_routes(),
             *page_routes(settings),
@@ -244,6 +244,7 @@ def door_options(
         renew=_renew,
         naming=NAMING,
         varying=(COST_HEADER,),
+        send_seconds=settings.send_seconds,
         challenge=f'Bearer resource_metadata="{settings.issuer.rstrip("/")}{RESOURCE}{GRAPH}"',
     )
 

@@ -154,6 +154,7 @@ async def open_all(
             now,
             new_id,
             settings.device_lease_seconds,
+            settings.device_idle_seconds,
         )
         commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)

@@ -197,6 +197,8 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
 
     device_lease_seconds: float = Field(default=90.0, ge=1, le=3600)
     """How long a device counts as online after its last sign of life; it should give three in that time."""
+    device_idle_seconds: float = Field(default=300.0, ge=1, le=86_400)
+    """How long after the last act of its user a device counts as idle."""
     change_log_days: int = Field(default=30, ge=1, le=3650)
     """How long the change log is kept, in days; a device that was away for longer gets the whole state."""
     rate_limits: bool = True
@@ -204,6 +206,8 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
 
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """How long an operation may take; then what it asks of the database is cancelled."""
+    send_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a client may take nothing of what it is sent; then its stream ends and it is disconnected."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
     """How long a stopping server lets requests finish, and over which it sends subscribers away."""
     known_operations: Annotated[tuple[str, ...], NoDecode] = ()

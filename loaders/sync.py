@@ -29,13 +29,10 @@ class SyncLoaders:
         async def commands_by_id(ids: Sequence[str]) -> Mapping[str, DeviceCommand]:
             return await commands.store.commands(account_id, ids)
 
-        async def online(ids: Sequence[str]) -> Mapping[str, bool]:
-            return dict.fromkeys(await devices.online(ids), True)
-
         self.progress = one(progress)
         self.entry = one(entries)
         self.reaction = one(reactions)
         self.marks = one(marks)
         self.device = one(devices_by_id)
         self.command = one(commands_by_id)
-        self.online = one(online)
+        self.standing = one(devices.standing)

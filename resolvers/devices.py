@@ -14,6 +14,7 @@ from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
+from domain.sync.presence import Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -74,13 +75,36 @@ class RemoveDeviceInput:
 
 
 @entry
+class BatteryInput:
+    """A device's battery, as `BatteryManager` of the web shows it."""
+
+    level: float
+    """From 0, an empty one, to 1, a full one."""
+    charging: bool = False
+    """Whether it is being charged."""
+
+
+@entry
 class HeartbeatInput:
-    """A sign of life, to be given every 30 seconds; a device that is silent for 90 is offline."""
+    """A sign of life, to be given every 30 seconds, and at once when the user comes back; a device that is
+    silent for 90 is offline.
+    """
 
     device_id: ID
     """The device."""
     leaving: bool = False
     """Whether this is the last one: the device is offline at once."""
+    idle_seconds: int | None = None
+    """For how many seconds its user has done nothing: 0 while they browse, open where the device cannot tell.
+
+    Of a device that is incognito this is not kept.
+    """
+    battery: BatteryInput | None = None
+    """Its battery; open where it has none."""
+    network_quality: NetworkQuality | None = None
+    """What its network carries. A heartbeat that tells this or the battery takes the place of all that the
+    device told of both before; what it does not tell again for 90 seconds is forgotten.
+    """
 
 
 @entry
@@ -157,7 +181,10 @@ async def heartbeat(
     key = _device_key(input.device_id)
     if input.leaving:
         return DevicePayload(device=await devices.leave(account, key))
-    return DevicePayload(device=await devices.heartbeat(account, key))
+    told = input.battery
+    battery = None if told is None else Battery(told.level, told.charging)
+    sign = Sign(input.idle_seconds, DeviceCondition(battery, input.network_quality))
+    return DevicePayload(device=await devices.heartbeat(account, key, sign=sign))
 
 
 @refusing(DevicePayload)
@@ -180,7 +207,8 @@ async def of_session(session: Parent[LoginSession], info: Info) -> model.Device 
 
 @batched
 async def online(devices: Sequence[model.Device], info: Info) -> list[bool]:
-    return [bool(found) for found in await info.context.sync.online.load_many([d.id for d in devices])]
+    found = await info.context.sync.standing.load_many([device.id for device in devices])
+    return [standing is not None and standing.online for standing in found]
 
 
 async def _own_device(info: Info, key: str) -> model.Device | None:

@@ -1,5 +1,6 @@
 """How playback is started, followed and ended."""
 
+from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -18,6 +19,7 @@ from domain.playback.service import Asked, Beginning, Report
 from domain.sync import model as sync
 from domain.sync.clock import Timestamp
 from domain.sync.operations import Origin, Position
+from domain.sync.presence import NOBODY, DeviceActivity
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.descriptions import entry
@@ -205,6 +207,21 @@ async def now_playing(devices: Sequence[sync.Device], info: Info) -> list[Playba
         return found
     shown = await shown_of(context, [session.content_id for session in found if session is not None])
     return [session if session is not None and session.content_id in shown else None for session in found]
+
+
+@batched
+async def activity(devices: Sequence[sync.Device], info: Info) -> list[DeviceActivity | None]:
+    """That something is watched is shown to all who see the device; what, by `now_playing`."""
+    ids, context = [device.id for device in devices], info.context
+    standings, playing = await gather(
+        context.sync.standing.load_many(ids), context.playback.active_on.load_many(ids)
+    )
+    return [
+        (standing or NOBODY).activity(
+            paused=None if session is None else session.state is PlaybackState.PAUSED
+        )
+        for standing, session in zip(standings, playing, strict=True)
+    ]
 
 
 @batched

@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
 from domain.identity.policy import Scope, needs, own
-from domain.sync import model
+from domain.sync import model, presence
 from resolvers import commands, devices
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -17,7 +17,7 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(DeviceKind, model.CommandState, commands.CommandReport)
+choices(DeviceKind, presence.NetworkQuality, model.CommandState, commands.CommandReport)
 
 
 @view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
@@ -38,6 +38,16 @@ class DeviceCapabilities:
     """The platforms whose apps it is known to lack, by their ids."""
 
 
+@view(presence.Battery, access=needs(Scope.READ_DEVICES))
+class Battery:
+    """A device's battery."""
+
+    level: float
+    """From 0, an empty one, to 1, a full one; as it was last told, which is within 0.05 of what it is."""
+    charging: bool
+    """Whether it is being charged."""
+
+
 @view(model.Device, cache=PRIVATE, access=needs(Scope.READ_DEVICES))
 class Device(Node):
     """A device of the viewer."""
@@ -56,6 +66,10 @@ class Device(Node):
     """Since when it belongs to the account."""
     last_seen_at: datetime | None
     """Its last sign of life."""
+    battery: Battery | None
+    """Its battery; null where it has none, did not tell, or is offline."""
+    network_quality: presence.NetworkQuality | None
+    """What its network carries; null where it did not tell, or is offline."""
     incognito: bool
     """Whether nothing is kept of what is done on it: no progress, no history, no session, no reaction."""
 
@@ -175,7 +189,7 @@ class DeviceMutation:
     )
     """Makes a device incognito, or ends that. What it plays is stopped; what was kept before stays."""
     heartbeat: HeartbeatPayload = edge(devices.heartbeat, cost=400, access=needs(Scope.WRITE_DEVICES))
-    """A device's sign of life, every 30 seconds."""
+    """A device's sign of life, every 30 seconds, with what it tells of its user, battery and network."""
     send_command: SendCommandPayload = edge(
         commands.send_command, cost=400, access=needs(Scope.PLAYBACK_CONTROL)
     )
@@ -188,7 +202,7 @@ class DeviceMutation:
 
 @view(events.DeviceChanged)
 class DeviceChanged:
-    """A device was registered, changed or removed, came or went."""
+    """A device was registered, changed or removed, came or went, or does something else than before."""
 
     cursor: str
     """Continue behind it with `after`."""
@@ -219,4 +233,6 @@ class DeviceSubscription:
     commands: DeviceCommandChanged = stream(streams.commands, cost=100, access=needs(Scope.READ_DEVICES))
     """What becomes of commands, for whoever sent them."""
     devices: DeviceChanged = stream(streams.devices, cost=100, access=needs(Scope.READ_DEVICES))
-    """Devices that are registered, change, come or go."""
+    """Devices that are registered, change, come or go, or do something else: a title that is started, paused
+    or ended is told of its device.
+    """

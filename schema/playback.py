@@ -7,6 +7,7 @@ import strawberry
 
 from domain.identity.policy import Scope, needs
 from domain.playback import model
+from domain.sync.presence import DeviceActivity
 from resolvers import commands, playback
 from schema.caching import PRIVATE
 from schema.catalog import Content, PlaybackLink
@@ -26,7 +27,7 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(model.PlaybackState, model.PlaybackEnd, model.PlaybackQuality)
+choices(DeviceActivity, model.PlaybackState, model.PlaybackEnd, model.PlaybackQuality)
 
 
 @view(model.PlaybackSession, cache=PRIVATE, access=needs(Scope.READ_PROGRESS))
@@ -110,6 +111,10 @@ class ViewerPlayback:
 class DevicePlayback:
     """What a device plays."""
 
+    activity: DeviceActivity | None = edge(playback.activity, cost=4)
+    """What it does; null where it is there but does not tell whether its user does something, and where it is
+    incognito.
+    """
     now_playing: PlaybackSession | None = edge(
         playback.now_playing, cost=3, access=needs(Scope.READ_PROGRESS)
     )

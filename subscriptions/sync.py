@@ -9,6 +9,7 @@ from strawberry import ID
 
 from domain.identity.policy import Scope, needs
 from domain.platform.errors import NotFound, Refused
+from domain.playback.model import PlaybackState
 from domain.sync.journal import CatchUp
 from domain.sync.model import Change, ChangeKind
 from resolvers.commands import may_see
@@ -146,12 +147,30 @@ async def commands(
 
 
 async def devices(info: Info) -> AsyncGenerator[DeviceChanged, None]:
-    """Devices that change, come or go."""
-    async with aclosing(_follow(info, None, {ChangeKind.DEVICE})) as followed:
+    """Devices that change, come or go, and those that begin to play something, pause it or end it."""
+    shown: dict[str, tuple[str, bool] | None] = {}
+    kinds = {ChangeKind.DEVICE, ChangeKind.PLAYBACK}
+    # No title is told of here, so nothing is left out for one.
+    async with aclosing(_follow(info, None, kinds, with_titles=False)) as followed:
         async for change in followed:
-            event = event_of(change)
+            event: Event | None = event_of(change)
+            if isinstance(event, PlaybackChanged):
+                event = await _player(info, event, shown)
             if isinstance(event, DeviceChanged):
                 yield _told(info, event)
+
+
+async def _player(
+    info: Info, event: PlaybackChanged, shown: dict[str, tuple[str, bool] | None]
+) -> DeviceChanged | None:
+    """The device that plays, where it is not `shown` as what it does now; where it stands is not news."""
+    session = event.session
+    plays = (session.id, session.state is PlaybackState.PAUSED) if session.active else None
+    if session.device_id in shown and shown[session.device_id] == plays:
+        return None
+    shown[session.device_id] = plays
+    device = await info.context.sync.device.load(session.device_id)
+    return None if device is None or device.removed else DeviceChanged(event.cursor, device)
 
 
 def _key(text: ID, type_name: str, argument: str) -> str:
@@ -169,8 +188,11 @@ async def _follow(  # noqa: PLR0913 - all that streams differ in
     *,
     anew: bool = False,
     device_id: str | None = None,
+    with_titles: bool = True,
 ) -> AsyncGenerator[Change, None]:
-    """`device_id` is the device that follows, where it is named."""
+    """`device_id` is the device that follows, where it is named; `with_titles` says that what is hidden from
+    the caller is left out.
+    """
     journal, account = info.context.services.journal, info.context.account_id
     # First, so that a stream which begins now does not tell a device that it came itself.
     async with _present(info, device_id):
@@ -182,7 +204,7 @@ async def _follow(  # noqa: PLR0913 - all that streams differ in
                 if kinds is None or change.kind in kinds:
                     info.context.forget()
                     await renew(info.context)
-                    if await _may_see(info, change):
+                    if not with_titles or await _may_see(info, change):
                         yield change
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -11,15 +11,12 @@ from domain.identity.audit import Action, Actor, Audit, Values, differences
 from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession, Role, SessionEnd, Tier
 from domain.identity.recent import RecentAccounts
-from domain.identity.revocations import Revocation
 from domain.identity.sessions import Sessions
 from domain.platform.errors import BadInput, UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 
 MAX_REASON: Final = 500
 ACTIVITY: Final = 20
-TOLD_FOR: Final = timedelta(seconds=60)
-"""For how long every process is told that an account is suspended; each reads it anew every five seconds."""
 
 
 class AccountStatus(StrEnum):
@@ -112,11 +109,17 @@ class AdministrationStore(Protocol):
         ...
 
     async def put(self, account: Account) -> None:
-        """Writes what administrators decide: roles, tier, suspension, whether its address is confirmed."""
+        """Writes what administrators decide: roles, tier, whether its address is confirmed."""
         ...
 
-    async def tell(self, revocation: Revocation) -> None:
-        """Puts on record that credentials of `id` count no more, for every process."""
+    async def suspend(self, account_id: str, at: datetime) -> Account | None:
+        """The account, suspended; nothing where an administrator did that before. That its owner has closed
+        it is another thing: who takes it back takes back a suspended one.
+        """
+        ...
+
+    async def restore(self, account_id: str) -> Account | None:
+        """The account, suspended no more; nothing where it was not."""
         ...
 
 
@@ -138,26 +141,30 @@ class Administration:
         why = reason.strip()
         if len(why) > MAX_REASON or not why.isprintable():
             raise refuse(f"A reason has up to {MAX_REASON} characters.", UserErrorCode.INVALID, "reason")
-        now = self.now()
-        told = Revocation(account_id, SessionEnd.SUSPENDED, now + TOLD_FOR)
         async with self.audit.writing():
-            account = await self._locked(account_id)
-            if account.suspended_at is not None:
-                return account
-            suspended = replace(account, suspended_at=now)
-            await self.store.put(suspended)
+            before = await self._locked(account_id)
+            account = await self.store.suspend(account_id, self.now())
+            if account is None:
+                return before
             await self.audit.record(by, Action.ACCOUNT_SUSPENDED, account_id, after={"reason": why})
             await self.sessions.end_all(account_id, SessionEnd.SUSPENDED, by)
-            await self.store.tell(told)
+            told = await self.sessions.refuse_account(account_id, SessionEnd.SUSPENDED)
         self.sessions.revocations.add([told])
         self.recent.forget(account_id)
-        return suspended
+        return account
 
     async def restore(self, account_id: str, by: Actor) -> Account:
-        """Puts an account back into use: its owner signs in again, and its keys count within two minutes."""
-        return await self._change(
-            account_id, by, Action.ACCOUNT_RESTORED, lambda account: replace(account, suspended_at=None)
-        )
+        """Puts an account back into use, unless its owner has closed it: they sign in again, and its keys
+        count within two minutes.
+        """
+        async with self.audit.writing():
+            before = await self._locked(account_id)
+            account = await self.store.restore(account_id)
+            if account is None:
+                return before
+            await self.audit.record(by, Action.ACCOUNT_RESTORED, account_id, *differences(before, account))
+        self.recent.forget(account_id)
+        return account
 
     async def set_roles(self, account_id: str, roles: Sequence[Role], by: Actor) -> Account:
         """Gives an account these roles, which all are viewers besides; what a role that is gone allowed is
@@ -165,9 +172,12 @@ class Administration:
         """
         self._not_oneself(account_id, by, "You cannot change your own roles.")
         kept = tuple(role for role in Role if role is Role.VIEWER or role in roles)
-        return await self._change(
+        account = await self._change(
             account_id, by, Action.ROLES_CHANGED, lambda account: replace(account, roles=kept)
         )
+        if Role.ADMIN not in kept:
+            await self.sessions.end_acting(account_id, SessionEnd.ADMINISTRATOR, by)
+        return account
 
     async def set_tier(self, account_id: str, tier: Tier, by: Actor) -> Account:
         """What the account's subscription covers from now on."""

@@ -13,12 +13,11 @@ from enum import StrEnum
 from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from domain.identity.model import BROWSER, FIRST_PARTY, IDENTITY, Tier
+from domain.identity.model import IDENTITY, Tier
 from domain.identity.policy import NEEDS_CONSENT, NOT_ON_REQUEST, Scope
 
 MAX_NAME: Final = 100
 MAX_URIS: Final = 20
-RESERVED: Final = frozenset({FIRST_PARTY, BROWSER})
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 

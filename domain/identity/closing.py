@@ -69,6 +69,8 @@ class Closing:
             await self.announce(CLOSED, account_id, {"account": account_id})
             await self.audit.record(by, Action.ACCOUNT_CLOSED, account_id)
             await self._tell(LetterKind.ACCOUNT_DELETED, account, {"day": f"{now + GRACE:%Y-%m-%d}"})
+            told = await self.sessions.refuse_account(account_id, SessionEnd.CLOSED)
+        self.sessions.revocations.add([told])
         self.recent.forget(account_id)
         return now + GRACE
 

@@ -1,7 +1,7 @@
 """Administrators who look at the service as one of its accounts: for a short time, on the record."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from domain.identity.audit import Action, Actor, Audit
@@ -29,12 +29,12 @@ class Impersonation:
         account_id: str,
         client_id: str,
         by: Actor,
-        *,
-        key_thumbprint: str | None = None,
+        wanted: Terms | None = None,
     ) -> IssuedTokens:
-        """Tokens of a session of the account, bound to a key if one is given. Raises `InvalidGrant` for
-        whoever is no administrator, or acts as somebody already, and for accounts that are their own, another
-        administrator's or not in use.
+        """Tokens of a session of the account, for what is wanted of `SCOPES`, its resources and its key.
+
+        Raises `InvalidGrant` for whoever is no administrator, or acts as somebody already, and for accounts
+        that are an administrator's, their own among them, or not in use.
         """
         acting_id = administrator.account_id
         if acting_id is None or administrator.acting_id is not None:
@@ -42,11 +42,11 @@ class Impersonation:
         account = await self.account(account_id)
         # More than to look: an application that an administrator lets look must not become everybody.
         may = Role.ADMIN in administrator.roles and self.policy.holds(administrator, Scope.ADMIN_FULL)
-        if not may or account is None or account.id == acting_id:
+        if not may or account is None or Role.ADMIN in account.roles:
             raise InvalidGrant
-        if Role.ADMIN in account.roles:
-            raise InvalidGrant
-        terms = Terms(scopes=SCOPES, methods=(), acting_id=acting_id, key_thumbprint=key_thumbprint)
+        terms = wanted or Terms()
+        scopes = SCOPES if terms.scopes is None else SCOPES & terms.scopes
+        terms = replace(terms, scopes=scopes, methods=(), authenticated_at=None, acting_id=acting_id)
         async with self.audit.writing():
             tokens = await self.sessions.start(account, by, terms, client_id=client_id, refreshable=False)
             told = {"client": client_id, "session": tokens.session.id}

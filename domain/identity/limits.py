@@ -101,6 +101,7 @@ ENDPOINTS: Final[Mapping[str, Limit]] = {
     "oauth.authorize": each_minute(20),
     "oauth.revoke": each_minute(10),
     "oauth.*": each_minute(60),
+    "account.avatar": each_minute(10),
     "graph.signIn": each_minute(30),
     "graph.registerAccount": Limit(5, 20, 10),
 }

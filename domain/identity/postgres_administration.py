@@ -22,7 +22,6 @@ from domain.identity.postgres_keys import COLUMNS as KEY_COLUMNS
 from domain.identity.postgres_keys import key_of
 from domain.identity.postgres_sessions import COLUMNS as SESSION_COLUMNS
 from domain.identity.postgres_sessions import session_of
-from domain.identity.revocations import Revocation
 from domain.platform.paging import Cut, Keyset, Page, SortKey
 from domain.platform.postgres import Database
 
@@ -96,24 +95,29 @@ class PostgresAdministration:
 
     async def put(self, account: Account) -> None:
         await self._database.execute(
-            """UPDATE account SET roles = $2, tier = $3, suspended_at = $4, email_verified_at = $5
-                WHERE id = $1""",
+            "UPDATE account SET roles = $2, tier = $3, email_verified_at = $4 WHERE id = $1",
             account.id,
-            list(account.roles),
-            account.tier,
-            account.suspended_at,
+            [role.value for role in account.roles],
+            account.tier.value,
             account.email_verified_at,
         )
 
-    async def tell(self, revocation: Revocation) -> None:
-        # An account may be suspended, restored, and suspended again while the first is still on record.
-        await self._database.execute(
-            """INSERT INTO revocation (id, reason, until) VALUES ($1, $2, $3)
-               ON CONFLICT (id) DO UPDATE SET reason = $2, until = $3, at = now()""",
-            revocation.id,
-            revocation.end.value,
-            revocation.until,
+    async def suspend(self, account_id: str, at: datetime) -> Account | None:
+        row = await self._database.row(
+            f"""UPDATE account SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL
+                RETURNING {COLUMNS}""",
+            account_id,
+            at,
         )
+        return None if row is None else account_of(row)
+
+    async def restore(self, account_id: str) -> Account | None:
+        row = await self._database.row(
+            f"""UPDATE account SET suspended_at = NULL WHERE id = $1 AND suspended_at IS NOT NULL
+                RETURNING {COLUMNS}""",
+            account_id,
+        )
+        return None if row is None else account_of(row)
 
     async def _page(  # noqa: PLR0913, PLR0917 - the parts of one statement
         self,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from domain.identity.challenges import Purpose
 from domain.identity.model import LoginSession, SessionEnd
 from domain.identity.revocations import Revocation
 from domain.identity.sessions import Presented, Rotation
@@ -114,6 +115,39 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def acting(self, administrator_id: str, now: datetime) -> list[LoginSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM login_session s
+                 WHERE s.acting_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2""",
+            administrator_id,
+            now,
+        )
+        return [session_of(row) for row in rows]
+
+    async def withdraw(self, account_id: str, now: datetime) -> None:
+        await self._database.execute(
+            """WITH codes AS (
+                   DELETE FROM authorization_code
+                    WHERE account_id = $1 AND used_at IS NULL AND expires_at > $2),
+                questions AS (DELETE FROM challenge WHERE account_id = $1 AND purpose = $3)
+               UPDATE device_code SET account_id = NULL, terms = NULL, denied_at = $2
+                WHERE account_id = $1 AND used_at IS NULL AND expires_at > $2""",
+            account_id,
+            now,
+            Purpose.SIGN_IN.value,
+        )
+
+    async def withdraw_with(self, client_id: str, now: datetime) -> None:
+        await self._database.execute(
+            """WITH codes AS (
+                   DELETE FROM authorization_code
+                    WHERE client_id = $1 AND used_at IS NULL AND expires_at > $2)
+               UPDATE device_code SET account_id = NULL, terms = NULL, denied_at = $2
+                WHERE client_id = $1 AND used_at IS NULL AND expires_at > $2""",
+            client_id,
+            now,
+        )
+
     async def device_of(self, session_id: str) -> str | None:
         found: str | None = await self._database.value(
             "SELECT device_id FROM login_session WHERE id = $1", session_id
@@ -142,8 +176,10 @@ class PostgresSessions:
         return [row[0] for row in rows]
 
     async def revoke(self, revoked: Revocation) -> None:
+        # An account may be suspended, restored, and suspended again while the first is still on record.
         await self._database.execute(
-            "INSERT INTO revocation (id, reason, until) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+            """INSERT INTO revocation (id, reason, until) VALUES ($1, $2, $3)
+               ON CONFLICT (id) DO UPDATE SET reason = $2, until = $3, at = now()""",
             revoked.id,
             revoked.end.value,
             revoked.until,

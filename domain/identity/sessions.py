@@ -15,6 +15,7 @@ from domain.identity.model import (
     Caller,
     IssuedTokens,
     LoginSession,
+    Role,
     SessionEnd,
     Terms,
 )
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 MAX_USER_AGENT = 400
 KEPT_AFTER_END = timedelta(days=7)
+TOLD_FOR = timedelta(seconds=60)
+"""For how long every process is told that an account is out of use; each reads it anew every five seconds."""
 
 
 class InvalidGrant(Exception):
@@ -94,6 +97,20 @@ class SessionStore(Protocol):
         """Those with this client that have neither ended nor lapsed."""
         ...
 
+    async def acting(self, administrator_id: str, now: datetime) -> list[LoginSession]:
+        """Those that stand in which an administrator acts as somebody else."""
+        ...
+
+    async def withdraw(self, account_id: str, now: datetime) -> None:
+        """Voids what could still become a session of the account: codes and devices that its owner granted
+        and nobody has used, and sign-ins that wait for their second step. Whoever is using one is waited for.
+        """
+        ...
+
+    async def withdraw_with(self, client_id: str, now: datetime) -> None:
+        """The same of what a client was granted, or has asked for with a device."""
+        ...
+
     async def tie(self, session_id: str, device_id: str) -> None:
         """Says which device a session is on."""
         ...
@@ -107,7 +124,7 @@ class SessionStore(Protocol):
         ...
 
     async def revoke(self, revoked: Revocation) -> None:
-        """Puts a single token on record."""
+        """Puts a single token, key or account on record, anew where it is there already."""
         ...
 
     async def forget(self, before: datetime) -> int:
@@ -209,9 +226,19 @@ class Sessions:
         return await self._end([session for session in found if session.id in wanted], end, by)
 
     async def end_all(self, account_id: str, end: SessionEnd, by: Actor, but: str | None = None) -> list[str]:
-        """Ends every session of the account but one; answers the ids of those that ended."""
-        found = await self.store.standing(account_id, self.now())
-        return await self._end([session for session in found if session.id != but], end, by)
+        """Ends every session of the account but one, and those in which it acts as another, and voids what
+        could still become one; answers the ids of those that ended.
+        """
+        now = self.now()
+        async with self.audit.writing():
+            # First, so that a session that comes of it at this moment is among those that are found.
+            await self.store.withdraw(account_id, now)
+            found = await self.store.standing(account_id, now) + await self.store.acting(account_id, now)
+            return await self._end([session for session in found if session.id != but], end, by)
+
+    async def end_acting(self, administrator_id: str, end: SessionEnd, by: Actor) -> list[str]:
+        """Ends every session in which an administrator acts as somebody else; answers the ids."""
+        return await self._end(await self.store.acting(administrator_id, self.now()), end, by)
 
     async def tie(self, caller: Caller, device_id: str) -> None:
         """The caller's session is on this device from now on, unless somebody acts on the owner's behalf."""
@@ -236,14 +263,27 @@ class Sessions:
         return await self._end(on_it, SessionEnd.DEVICE_REMOVED, by)
 
     async def end_of_client(self, client_id: str, by: Actor) -> list[str]:
-        """Ends every session with a client that may do nothing more; answers the ids."""
-        found = await self.store.standing_with(client_id, self.now())
-        return await self._end(found, SessionEnd.ADMINISTRATOR, by)
+        """Ends every session with a client that may do less than before, and voids what could still become
+        one; answers the ids.
+        """
+        now = self.now()
+        async with self.audit.writing():
+            await self.store.withdraw_with(client_id, now)
+            found = await self.store.standing_with(client_id, now)
+            return await self._end(found, SessionEnd.ADMINISTRATOR, by)
 
     async def account(self, account_id: str) -> Account | None:
         """The account as it was a moment ago, if it is in use."""
         found = await self.recent.get(account_id)
         return None if found is None or found.suspended_at is not None else found
+
+    async def refuse_account(self, account_id: str, end: SessionEnd) -> Revocation:
+        """Puts on record, in the transaction under way, that keys of an account and what they opened count no
+        more; what this process has to take note of once that is committed.
+        """
+        told = Revocation(account_id, end, self.now() + TOLD_FOR)
+        await self.store.revoke(told)
+        return told
 
     async def revoke_token(self, caller: Caller, by: Actor) -> None:
         """The access token of a service counts no more."""
@@ -268,6 +308,8 @@ class Sessions:
         account = await self.account(caller.account_id)
         if account is None:
             raise Unauthenticated("This account is not in use any more.", error="invalid_token")
+        if caller.acting_id is not None and not await self._administers(caller.acting_id):
+            raise Unauthenticated("Whoever acts as this account may not any more.", error="invalid_token")
         return replace(
             caller,
             roles=caller.roles.intersection(account.roles),
@@ -276,6 +318,10 @@ class Sessions:
             region=account.region,
             may_be_limited=account.has_limits,
         )
+
+    async def _administers(self, account_id: str) -> bool:
+        account = await self.account(account_id)
+        return account is not None and Role.ADMIN in account.roles
 
     async def _service(self, caller: Caller) -> Caller:
         """A service of its own, whose client is in use and may still do what the token says."""

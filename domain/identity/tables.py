@@ -49,6 +49,7 @@ class LoginSessionRow(SQLModel, table=True):
         Index("login_session_account", "account_id"),
         Index("login_session_client", "client_id"),
         Index("login_session_expires", "expires_at"),
+        Index("login_session_acting", "acting_id", postgresql_where=text("acting_id IS NOT NULL")),
     )
 
     id: str = Field(sa_column=identifier(primary=True))

@@ -15,7 +15,7 @@ import orjson
 from joserfc import jws
 from joserfc.jwa import JWSAlgModel
 
-from domain.identity.keys import ALGORITHMS, SigningKey, SigningKeys
+from domain.identity.keys import SigningKey, SigningKeys
 from domain.identity.model import IDENTITY, AccessToken, Account, Caller, LoginSession, Role, Tier
 from domain.identity.policy import Scope, granted, implied
 from domain.identity.signatures import Signed, verifier
@@ -30,7 +30,6 @@ REMEMBERED_TOKENS = 4_096
 _REMEMBERED_CLAIMS = 256
 """Of those that many tokens have in common."""
 
-_ALGORITHMS = frozenset(name for names in ALGORITHMS.values() for name in names)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _THREE_UUIDS = re.compile(rf"({UUID.pattern} ){{2}}{UUID.pattern}")
 _ROLES = {role.value: role for role in Role}

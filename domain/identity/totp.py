@@ -7,7 +7,6 @@ from pyotp.utils import strings_equal
 
 SECRET_CHARACTERS = 32
 """Of base32: 160 bits."""
-STEP_SECONDS = 30
 ISSUER = "MediaGateway"
 
 

@@ -2,7 +2,6 @@
 some come at once. Nothing doubles at the edge of a window, as there is none.
 """
 
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import NamedTuple, Protocol
 from domain.platform.values import value
 
 MAX_KEYS = 20_000
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RateLimiter(Protocol):
 def verdict(cells: Sequence[Cell], debts: Sequence[float], *, allowed: bool) -> Verdict:
     """By the cell that decides. A debt is how many seconds a cell is ahead of its time now."""
     asked = [(cell.rate, debt) for cell, debt in zip(cells, debts, strict=True)]
-    rate, debt = asked[0] if len(asked) == 1 else min(asked, key=lambda one: (-_wait(*one), _remaining(*one)))
+    rate, debt = min(asked, key=lambda one: (-_wait(*one), _remaining(*one)))
     return Verdict(
         allowed, rate, _remaining(rate, debt), 0.0 if allowed else _wait(rate, debt), max(0.0, debt)
     )
@@ -82,7 +82,8 @@ def _wait(rate: Rate, debt: float) -> float:
 
 def _remaining(rate: Rate, debt: float) -> int:
     # Microseconds of rounding must not take a request away.
-    return max(0, math.floor((rate.tolerance - debt) / rate.interval + 1e-3))
+    left = int((rate.tolerance - debt) / rate.interval + 1e-3)
+    return max(0, left)
 
 
 class LocalRates:
@@ -99,14 +100,33 @@ class LocalRates:
 
     async def take(self, cells: Sequence[Cell]) -> Verdict:
         now = self._clock()
+        if len(cells) == 1:
+            return self._taken(cells[0], now)
         debts = [max(0.0, self._due.get(cell.key, now) - now) for cell in cells]
         after = [debt + cell.rate.interval for cell, debt in zip(cells, debts, strict=True)]
         for cell, debt in zip(cells, after, strict=True):
-            if debt > cell.rate.tolerance + 1e-6:
+            if debt > cell.rate.tolerance + _ROUNDING:
                 return verdict(cells, debts, allowed=False)
         for cell, debt in zip(cells, after, strict=True):
             self._due[cell.key] = now + debt
             self._due.move_to_end(cell.key)
+        self._forget()
+        return verdict(cells, after, allowed=True)
+
+    def _taken(self, cell: Cell, now: float) -> Verdict:
+        """The same of one cell, as every request by an API key takes: a third of the time."""
+        key, rate = cell
+        due = self._due.get(key, now)
+        debt = (due - now if due > now else 0.0) + rate.interval
+        if debt > rate.tolerance + _ROUNDING:
+            debt -= rate.interval
+            return Verdict(False, rate, _remaining(rate, debt), _wait(rate, debt), debt)  # noqa: FBT003
+        self._due[key] = now + debt
+        self._due.move_to_end(key)
+        if len(self._due) > self._max_keys:
+            self._forget()
+        return Verdict(True, rate, _remaining(rate, debt), 0.0, debt)  # noqa: FBT003
+
+    def _forget(self) -> None:
         while len(self._due) > self._max_keys:
             self._due.popitem(last=False)
-        return verdict(cells, after, allowed=True)

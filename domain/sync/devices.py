@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.catalog.model import VideoQuality
@@ -12,6 +12,7 @@ from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.journal import Journal, Writing
 from domain.sync.model import ChangeKind, Device, DeviceCapabilities
+from domain.sync.presence import IDLE_SECONDS, NOTHING, UNTOLD, Sign, Standing, check, worth_telling
 
 LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""
@@ -25,6 +26,8 @@ MAX_SCREEN_INCHES = 1_000
 LAPSED_AT_ONCE = 500
 HEARTBEAT = "heartbeat"
 """Holds the lease that a device renews by its signs of life; its open streams hold another."""
+GONE: Final[Mapping[str, Any]] = {"present": False, "active": False, "condition": UNTOLD}
+"""What is so of a device that is not there any more."""
 
 
 Along: TypeAlias = Callable[[Writing, str], Awaitable[None]]
@@ -46,6 +49,14 @@ class Presence(Protocol):
     async def online(self, device_ids: Sequence[str]) -> set[str]: ...
 
 
+class Touched(NamedTuple):
+    """Whose device gave a sign of life, and what the others were last told of it."""
+
+    account_id: str
+    present: bool
+    active: bool
+
+
 class DeviceStore(Protocol):
     """The devices of accounts."""
 
@@ -62,23 +73,36 @@ class DeviceStore(Protocol):
         """When it was incognito: what it did then may be told later."""
         ...
 
-    async def touch(self, ids: Sequence[str], seen_at: datetime) -> Mapping[str, tuple[str, bool]]:
-        """Notes signs of life and nothing else, as it does not wait for an account's turn.
+    async def touch(
+        self,
+        ids: Sequence[str],
+        seen_at: datetime,
+        acted_at: datetime | None = None,
+        *,
+        with_condition: bool = False,
+    ) -> Mapping[str, Touched]:
+        """Notes signs of life and nothing else, as it does not wait for an account's turn; those that are
+        still in use.
 
-        The account of each that is still in use, and whether it is present.
+        `acted_at` is when their user did something, which is not noted of what is incognito; `with_condition`
+        says that they told how they fare.
         """
         ...
 
-    async def online(self, ids: Sequence[str], since: datetime) -> set[str]:
-        """Those that are present, and gave a sign of life since then."""
+    async def standing(
+        self, ids: Sequence[str], since: datetime, acted_since: datetime
+    ) -> Mapping[str, Standing]:
+        """Who is there gave a sign of life since then; who is active, did something since then."""
         ...
 
-    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
-        """Account and id of devices that are present, and have given none."""
+    async def stale(self, since: datetime, acted_since: datetime, limit: int) -> list[tuple[str, str]]:
+        """Account and id of devices that are present, and of which something does not hold any more: they
+        have been silent, their user did nothing, or they did not tell again how they fare.
+        """
         ...
 
-    async def lapse(self, device_id: str, since: datetime) -> Device | None:
-        """Marks one that is still silent as not present; nothing where it is not."""
+    async def lapse(self, device_id: str, since: datetime, acted_since: datetime) -> Device | None:
+        """Takes back what does not hold any more; nothing where all of it does."""
         ...
 
 
@@ -102,6 +126,7 @@ class Devices:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     lease_seconds: float = LEASE_SECONDS
+    idle_seconds: float = IDLE_SECONDS
 
     @property
     def heartbeat_seconds(self) -> float:
@@ -161,7 +186,8 @@ class Devices:
             now = self.now()
             if device.incognito_since is not None:
                 await self.store.note_incognito(account_id, device_id, device.incognito_since, now)
-            changed = replace(device, incognito_since=now if incognito else None)
+            since = now if incognito else None
+            changed = replace(device, incognito_since=since, acted_at=None, active=False)
             await self.store.save(account_id, changed)
             writing.record(ChangeKind.DEVICE, payloads.of_device(changed))
             return changed
@@ -171,7 +197,7 @@ class Devices:
         await self.own(account_id, device_id)
         await self.presence.leave(device_id)
         async with self.journal.writing(account_id) as writing:
-            removed = replace(await self.own(account_id, device_id), removed=True, present=False)
+            removed = replace(await self.own(account_id, device_id), removed=True, **GONE)
             if along is not None:
                 await along(writing, device_id)
             await self.store.save(account_id, removed)
@@ -179,17 +205,33 @@ class Devices:
         await self.presence.leave(device_id)  # a heartbeat may have come in between
         return removed
 
-    async def heartbeat(self, account_id: str, device_id: str, holder: str = HEARTBEAT) -> Device:
-        """Renews the device's lease; the first one after a silence tells the others."""
+    async def heartbeat(
+        self, account_id: str, device_id: str, holder: str = HEARTBEAT, sign: Sign = NOTHING
+    ) -> Device:
+        """Renews the device's lease. The others are told of the first one after a silence, or after its user
+        did nothing, and of a condition that has changed enough.
+
+        What the device says of how it fares takes the place of all it said before; it holds for a lease.
+        """
+        check(sign)
         device, now = await self.own(account_id, device_id), self.now()
-        touched = (await self.store.touch([device_id], now)).get(device_id)
-        if touched is None:
+        told, acted_at = sign.condition, sign.acted_at(now)
+        tells = told != UNTOLD
+        touched = await self.store.touch([device_id], now, acted_at, with_condition=tells)
+        if device_id not in touched:
             raise _unknown()
+        known = touched[device_id]
         await self.presence.renew(device_id, self.lease_seconds, holder)
-        _, present = touched
-        if present and not self._silent(device):
+        news: dict[str, Any] = {}
+        if not known.present or self._silent(device):
+            news |= {"present": True}
+        if acted_at is not None and acted_at > self._acted_since() and not device.incognito:
+            news |= {} if known.active else {"active": True}
+        if tells and worth_telling(device.condition, told):
+            news |= {"condition": told}
+        if not news:
             return replace(device, last_seen_at=now)
-        return await self._change(account_id, device_id, last_seen_at=now, present=True)
+        return await self._change(account_id, device_id, last_seen_at=now, **news)
 
     async def renew(self, holders: Mapping[str, str]) -> list[str]:
         """Renews the leases that somebody holds, by device; those that are no longer in use."""
@@ -197,25 +239,31 @@ class Devices:
         touched = await self.store.touch(list(holders), now)
         standing = {device_id: holder for device_id, holder in holders.items() if device_id in touched}
         await self.presence.renew_all(standing, self.lease_seconds)
-        for device_id, (account_id, present) in touched.items():
-            if not present:
-                await self._change(account_id, device_id, last_seen_at=now, present=True)
+        for device_id, known in touched.items():
+            if not known.present:
+                await self._change(known.account_id, device_id, last_seen_at=now, present=True)
         return [device_id for device_id in holders if device_id not in touched]
 
+    async def standing(self, ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Who is there, whichever process they talk to, and who of them is active."""
+        return await self.store.standing(ids, self._since(), self._acted_since()) if ids else {}
+
     async def online(self, ids: Sequence[str]) -> set[str]:
-        """Those that are there, whichever process they talk to."""
-        return await self.store.online(ids, self._since()) if ids else set()
+        return {device_id for device_id, found in (await self.standing(ids)).items() if found.online}
 
     async def lapse(self) -> int:
-        """Tells the others of devices that have been silent for the time of a lease; how many there were."""
-        since = self._since()
-        found = await self.store.silent(since, LAPSED_AT_ONCE)
+        """Tells the others of devices that have been silent for the time of a lease, or idle, and takes back
+        what they did not tell again; how many there were.
+        """
+        since, acted_since = self._since(), self._acted_since()
+        found = await self.store.stale(since, acted_since, LAPSED_AT_ONCE)
         for account_id, device_id in found:
             async with self.journal.writing(account_id) as writing:
-                gone = await self.store.lapse(device_id, since)
-                if gone is not None:
-                    await self.presence.leave(device_id)
-                    writing.record(ChangeKind.DEVICE, payloads.of_device(gone))
+                changed = await self.store.lapse(device_id, since, acted_since)
+                if changed is not None:
+                    if not changed.present:
+                        await self.presence.leave(device_id)
+                    writing.record(ChangeKind.DEVICE, payloads.of_device(changed))
         return len(found)
 
     async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
@@ -224,7 +272,7 @@ class Devices:
         await self.presence.leave(device_id, *holders)
         if await self.presence.online([device_id]):
             return device
-        return await self._change(account_id, device_id, last_seen_at=self.now(), present=False)
+        return await self._change(account_id, device_id, last_seen_at=self.now(), **GONE)
 
     async def own(self, account_id: str, device_id: str) -> Device:
         """A device in use of this account; another's does not exist."""
@@ -236,6 +284,10 @@ class Devices:
     def _since(self) -> datetime:
         """Who has given no sign of life since then is not there."""
         return self.now() - timedelta(seconds=self.lease_seconds)
+
+    def _acted_since(self) -> datetime:
+        """Whose user has done nothing since then is idle."""
+        return self.now() - timedelta(seconds=self.idle_seconds)
 
     def _silent(self, device: Device) -> bool:
         return device.last_seen_at is None or device.last_seen_at <= self._since()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from domain.catalog.links import DeviceKind
 from domain.platform.values import value
 from domain.sync.clock import Timestamp
+from domain.sync.presence import UNTOLD, Battery, DeviceCondition, NetworkQuality
 
 COMPLETED_FRACTION = 0.95
 LONGEST_CREDITS = 0.25
@@ -311,10 +312,24 @@ class Device:
     """Since when nothing that is done on it is kept; nothing while it is."""
     present: bool = False
     """Whether the others were last told that it came, rather than that it went."""
+    acted_at: datetime | None = None
+    """When its user did something last, as it tells; nothing in the change log, and of what is incognito."""
+    active: bool = False
+    """Whether the others were last told that its user does something, rather than that it is idle."""
+    condition: DeviceCondition = UNTOLD
+    """As the others were last told."""
 
     @property
     def incognito(self) -> bool:
         return self.incognito_since is not None
+
+    @property
+    def battery(self) -> Battery | None:
+        return self.condition.battery
+
+    @property
+    def network_quality(self) -> NetworkQuality | None:
+        return self.condition.network_quality
 
 
 class Span(NamedTuple):

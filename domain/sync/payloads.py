@@ -18,6 +18,7 @@ from domain.sync.model import (
     WatchProgress,
 )
 from domain.sync.ordering import place_of
+from domain.sync.presence import UNTOLD, Battery, DeviceCondition, NetworkQuality
 
 Payload = dict[str, Any]
 
@@ -157,6 +158,27 @@ def to_capabilities(payload: Payload) -> DeviceCapabilities:
     )
 
 
+def of_condition(condition: DeviceCondition) -> Payload | None:
+    """Nothing where nothing is known."""
+    battery, quality = condition.battery, condition.network_quality
+    if battery is None and quality is None:
+        return None
+    return {
+        "battery": None if battery is None else {"level": battery.level, "charging": battery.charging},
+        "networkQuality": quality,
+    }
+
+
+def to_condition(payload: Payload | None) -> DeviceCondition:
+    if payload is None:
+        return UNTOLD
+    battery, quality = payload["battery"], payload["networkQuality"]
+    return DeviceCondition(
+        None if battery is None else Battery(battery["level"], battery["charging"]),
+        None if quality is None else NetworkQuality(quality),
+    )
+
+
 def of_device(device: Device) -> Payload:
     return {
         "id": device.id,
@@ -169,6 +191,8 @@ def of_device(device: Device) -> Payload:
         "removed": device.removed,
         "incognito": None if device.incognito_since is None else device.incognito_since.isoformat(),
         "present": device.present,
+        "active": device.active,
+        "condition": of_condition(device.condition),
     }
 
 
@@ -185,6 +209,8 @@ def to_device(payload: Payload) -> Device:
         removed=payload["removed"],
         incognito_since=None if incognito is None else datetime.fromisoformat(incognito),
         present=payload.get("present", False),
+        active=payload.get("active", False),
+        condition=to_condition(payload.get("condition")),
     )
 
 

@@ -7,10 +7,15 @@ from uuid import UUID
 from domain.catalog.links import DeviceKind
 from domain.platform.postgres import Database, Row
 from domain.sync import payloads
+from domain.sync.devices import Touched
 from domain.sync.model import CommandState, Device, DeviceCommand
+from domain.sync.presence import Standing
 
 COLUMNS = """id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL,
-    incognito_since, present"""
+    incognito_since, present, acted_at, active, condition"""
+STALE = """present AND (last_seen_at <= $1 OR active AND acted_at <= $2
+                     OR condition IS NOT NULL AND condition_told_at <= $1)"""
+"""What the others were told of a device does not hold any more."""
 OPEN = "state IN ('queued', 'delivered', 'acknowledged')"
 
 
@@ -39,13 +44,15 @@ class PostgresDevices:
     async def save(self, account_id: str, device: Device) -> None:
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
-                                   last_seen_at, removed_at, incognito_since, present)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10, $11)
+                                   last_seen_at, removed_at, incognito_since, present, acted_at, active,
+                                   condition)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10, $11, $12, $13, $14)
                ON CONFLICT (id) DO UPDATE
-                  SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since, present)
+                  SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since, present,
+                       acted_at, active, condition)
                     = (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.platform, EXCLUDED.capabilities,
                        EXCLUDED.last_seen_at, EXCLUDED.removed_at, EXCLUDED.incognito_since,
-                       EXCLUDED.present)
+                       EXCLUDED.present, EXCLUDED.acted_at, EXCLUDED.active, EXCLUDED.condition)
                 WHERE device.account_id = EXCLUDED.account_id""",
             device.id,
             account_id,
@@ -58,40 +65,65 @@ class PostgresDevices:
             device.removed,
             device.incognito_since,
             device.present,
+            device.acted_at,
+            device.active,
+            payloads.of_condition(device.condition),
         )
 
-    async def touch(self, ids: Sequence[str], seen_at: datetime) -> Mapping[str, tuple[str, bool]]:
+    async def touch(
+        self,
+        ids: Sequence[str],
+        seen_at: datetime,
+        acted_at: datetime | None = None,
+        *,
+        with_condition: bool = False,
+    ) -> Mapping[str, Touched]:
         rows = await self._database.rows(
-            """UPDATE device SET last_seen_at = $2
-                WHERE id = ANY($1::uuid[]) AND removed_at IS NULL RETURNING id, account_id, present""",
+            """UPDATE device
+                  SET last_seen_at = $2,
+                      acted_at = CASE WHEN incognito_since IS NULL THEN greatest(acted_at, $3) END,
+                      condition_told_at = CASE WHEN $4 THEN $2 ELSE condition_told_at END
+                WHERE id = ANY($1::uuid[]) AND removed_at IS NULL
+            RETURNING id, account_id, present, active""",
             ids,
             seen_at,
+            acted_at,
+            with_condition,
         )
-        return {row[0]: (row[1], row[2]) for row in rows}
+        return {row[0]: Touched(*row[1:]) for row in rows}
 
-    async def online(self, ids: Sequence[str], since: datetime) -> set[str]:
+    async def standing(
+        self, ids: Sequence[str], since: datetime, acted_since: datetime
+    ) -> Mapping[str, Standing]:
         rows = await self._database.rows(
-            "SELECT id FROM device WHERE id = ANY($1::uuid[]) AND present AND last_seen_at > $2",
+            """SELECT id, present AND last_seen_at > $2,
+                      CASE WHEN incognito_since IS NULL THEN acted_at > $3 END
+                 FROM device WHERE id = ANY($1::uuid[])""",
             [key for key in ids if _is_uuid(key)],
             since,
+            acted_since,
         )
-        return {row[0] for row in rows}
+        return {row[0]: Standing(bool(row[1]), row[2]) for row in rows}
 
-    async def silent(self, since: datetime, limit: int) -> list[tuple[str, str]]:
+    async def stale(self, since: datetime, acted_since: datetime, limit: int) -> list[tuple[str, str]]:
         rows = await self._database.rows(
-            """SELECT account_id, id FROM device
-                WHERE present AND last_seen_at <= $1 ORDER BY account_id LIMIT $2""",
+            f"SELECT account_id, id FROM device WHERE {STALE} ORDER BY account_id LIMIT $3",
             since,
+            acted_since,
             limit,
         )
         return [(row[0], row[1]) for row in rows]
 
-    async def lapse(self, device_id: str, since: datetime) -> Device | None:
+    async def lapse(self, device_id: str, since: datetime, acted_since: datetime) -> Device | None:
         row = await self._database.row(
-            f"""UPDATE device SET present = false
-                 WHERE id = $1 AND present AND last_seen_at <= $2 RETURNING {COLUMNS}""",
-            device_id,
+            f"""UPDATE device
+                   SET present = last_seen_at > $1,
+                       active = active AND last_seen_at > $1 AND acted_at > $2,
+                       condition = CASE WHEN last_seen_at > $1 AND condition_told_at > $1 THEN condition END
+                 WHERE id = $3 AND {STALE} RETURNING {COLUMNS}""",
             since,
+            acted_since,
+            device_id,
         )
         return None if row is None else to_device(row)
 
@@ -177,6 +209,9 @@ def to_device(row: Row) -> Device:
         removed=row[7],
         incognito_since=row[8],
         present=row[9],
+        acted_at=row[10],
+        active=row[11],
+        condition=payloads.to_condition(row[12]),
     )
 
 

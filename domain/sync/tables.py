@@ -228,6 +228,12 @@ class DeviceRow(SQLModel, table=True):
     present: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
     )
+    acted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    active: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    condition: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    condition_told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class IncognitoTimeRow(SQLModel, table=True):

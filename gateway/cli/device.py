@@ -20,7 +20,8 @@ HELP = """list           titles to choose from, by number
 play N | play  play a title, or go on        pause | stop | seek SECONDS
 add N | remove N  the watchlist              show   what this device knows
 cut | mend     take the line away and back   queue  what waits to be sent
-quit"""
+charger        plug it in, or out            devices  what the others do
+network poor | fair | good | excellent       quit"""
 
 
 class Kind(StrEnum):
@@ -76,6 +77,7 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
 
     import httpx  # noqa: PLC0415
 
+    from gateway.cli.faring import Battery  # noqa: PLC0415
     from gateway.cli.line import Line  # noqa: PLC0415
     from gateway.cli.screen import results  # noqa: PLC0415
     from gateway.cli.simulated import SimulatedDevice  # noqa: PLC0415
@@ -92,7 +94,10 @@ async def _live(  # noqa: PLR0913, PLR0917 - as the command line has them
                 store.name(
                     await gateway.register(name, kind.value, "terminal", capabilities={"canCast": True})
                 )
-            simulated = SimulatedDevice(store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"))
+            battery = None if kind is Kind.TV else Battery()
+            simulated = SimulatedDevice(
+                store, Line(gateway), lambda text: screen.print(f"[dim]{text}[/dim]"), battery
+            )
             living = asyncio.create_task(simulated.run())
             try:
                 if sys.stdin.isatty() and sys.stdout.isatty():
@@ -215,10 +220,13 @@ async def _converse(simulated: "SimulatedDevice", show: Callable[[str], None]) -
             show(f"[red]{error}[/red]")
 
 
-async def act(  # noqa: PLR0911 - one line for each
+async def act(  # noqa: C901, PLR0911, PLR0912 - one line for each
     simulated: "SimulatedDevice", listed: list[str], words: list[str]
 ) -> list[str]:
     """What is shown for one line; ValueError or IndexError where it makes no sense."""
+    from gateway.cli.faring import told  # noqa: PLC0415 - as above
+
+    simulated.faring.act()
     match words:
         case ["list"]:
             listed[:] = await simulated.titles()
@@ -236,6 +244,12 @@ async def act(  # noqa: PLR0911 - one line for each
             simulated.remove(listed[int(number) - 1])
         case ["cut" | "mend" as action]:
             simulated.line.cut = action == "cut"
+        case ["charger"]:
+            simulated.faring.plug()
+        case ["network", quality]:
+            simulated.faring.connect(quality)
+        case ["devices"]:
+            return [told(device) for device in simulated.faring.others.values()] or ["no others"]
         case ["queue"]:
             waiting = [f"{each.change.kind} {each.change.arguments}" for each in simulated.store.waiting()]
             letters = [f"refused: {each.reason}" for each in simulated.store.dead_letters()]

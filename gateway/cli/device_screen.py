@@ -14,13 +14,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.faring import charge, told
 from gateway.cli.simulated import SimulatedDevice
 from media_gateway_client import ClientError, Playing
 from media_gateway_client.signin import Code
 
 KEYS = (
     "↑ ↓ choose   enter play   space pause   ← → 30 s   s stop   + - volume\n"
-    "a add   r remove   c cut the line   i incognito   k kill   q quit"
+    "a add   r remove   b charger   n network   c cut   i incognito   k kill   q quit"
 )
 STEP_SECONDS = 30
 STEP_VOLUME = 0.1
@@ -49,6 +50,7 @@ class Screen:
 
     async def press(self, key: str) -> bool:
         """Does what a key is for; whether the device stays on."""
+        self.device.faring.act()
         if key == "q":
             return False
         try:
@@ -57,7 +59,7 @@ class Screen:
             self.said.append(str(error))
         return True
 
-    async def _do(self, key: str) -> None:  # noqa: C901 - one line for each key
+    async def _do(self, key: str) -> None:  # noqa: C901, PLR0912 - one line for each key
         device, on = self.device, self.device.playing
         if key in {"up", "down"} and self.listed:
             self.chosen = (self.chosen + (1 if key == "down" else -1)) % len(self.listed)
@@ -77,6 +79,10 @@ class Screen:
             device.add(self.listed[self.chosen])
         elif key == "r" and self.listed:
             device.remove(self.listed[self.chosen])
+        elif key == "b":
+            device.faring.plug()
+        elif key == "n":
+            device.faring.connect()
         elif key == "c":
             device.line.cut = not device.line.cut
         elif key == "i":
@@ -87,7 +93,7 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """As high as the terminal: titles have what the rest leaves them."""
         high = options.height or console.height
-        above = Group(self._state(), _player(self.device.playing))
+        above = Group(self._state(), self._elsewhere(), _player(self.device.playing))
         below = Group(self._news(min(LINES, high // 6)), Text(KEYS, "dim"))
         inside = options.update(width=max(1, options.max_width - BORDERS_WIDE), height=None)
         taken = BORDERS_HIGH + sum(len(console.render_lines(part, inside)) for part in (above, below))
@@ -100,12 +106,22 @@ class Screen:
     def _state(self) -> Text:
         waiting, letters = len(self.device.store), len(self.device.store.dead_letters())
         volume = "muted" if self.device.muted else f"volume {self.device.volume:.0%}"
-        told = [volume, f"{waiting} waiting to be sent"]
+        parts = [volume, f"{waiting} waiting to be sent", f"{self.device.faring.network.lower()} network"]
+        battery = self.device.faring.battery
+        if battery is not None:
+            parts.append(f"battery {charge(battery.level, charging=battery.charging)}")
         if letters:
-            told.append(f"{letters} refused")
+            parts.append(f"{letters} refused")
         if self.device.incognito:
-            told.append("incognito: nothing is kept")
-        return Text("   ".join(told), "cyan")
+            parts.append("incognito: nothing is kept")
+        return Text("   ".join(parts), "cyan")
+
+    def _elsewhere(self) -> Text:
+        """What those of the other devices do that are there."""
+        there = [told(device) for device in self.device.faring.others.values() if device["online"]]
+        return Text(
+            "   ".join(there) or "No other device is there.", "dim", no_wrap=True, overflow="ellipsis"
+        )
 
     def _titles(self, room: int) -> RenderableType:
         """So many of them that there is room for, the chosen one among them."""

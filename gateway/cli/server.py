@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
@@ -17,30 +18,48 @@ from gateway.cli.encoder_bar import encoder_bar
 from gateway.cli.errors import Failed
 from gateway.cli.preparation import prepare
 from gateway.cli.signals import stopping_on_sigterm
+from gateway.cli.stalled import Stalled
 from gateway.cli.welcome import welcome
 from gateway.collector import spare_what_stays
 from gateway.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # The doors refuse larger messages themselves, with a reason; this is where uvicorn stops reading.
 SOCKET_MESSAGE_BYTES = 2 << 20
 LEAST_SECONDS = 1
 """For requests in flight, where sending subscribers away has taken all the time there is."""
 LOOK_SECONDS = 0.1
+TICKS = 10
+"""uvicorn counts so many in a second."""
 
 
 class Server(uvicorn.Server):
     """Announces that it answers, tells subscribers to come again before it stops, and ends with status 0."""
 
     def __init__(
-        self, config: uvicorn.Config, *, announce: Callable[[], None], drain: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        *,
+        announce: Callable[[], None],
+        drain: Callable[[], Awaitable[None]],
+        stalled: Stalled,
     ) -> None:
         super().__init__(config)
         self._announce = announce
         self._drain = drain
+        self._stalled = stalled
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            aborted = self._stalled.look(list(self.server_state.connections))
+            if aborted:
+                log.info("server.stalled_connections_aborted", count=aborted)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
@@ -102,6 +121,7 @@ async def serve(settings: Settings) -> None:
                 configuration(app, settings),
                 announce=lambda: welcome(settings),
                 drain=app.state.drain,
+                stalled=Stalled(settings.send_seconds),
             )
             with in_use_as_failure(settings.host, settings.port):
                 await server.serve(sockets=[listener])

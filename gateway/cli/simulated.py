@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
+from gateway.cli.faring import Battery, Faring
 from gateway.cli.line import Line
 from media_gateway_client import (
     Change,
@@ -51,6 +52,7 @@ class SimulatedDevice:
     store: Store
     line: Line
     say: Say
+    battery: InitVar[Battery | None] = None
     volume: float = 0.5
     muted: bool = False
     subtitles: str | None = None
@@ -59,7 +61,8 @@ class SimulatedDevice:
     known: dict[str, Known] = field(default_factory=dict)
     """Of what was listed or played."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, battery: Battery | None) -> None:
+        self.faring = Faring(self.store, self.line, battery)
         kept = self.store.remembered("playing")
         self.playing: Playing | None = None if kept is None else Playing.again(kept)
         self.incognito = bool(self.store.remembered("incognito"))
@@ -77,6 +80,8 @@ class SimulatedDevice:
             tasks.create_task(self._synchroniser.keep_following(self._hear))
             tasks.create_task(self._show_for_ever())
             tasks.create_task(self._obey_for_ever())
+            tasks.create_task(self.faring.tell_for_ever(self.say))
+            tasks.create_task(self.faring.look_for_ever(self.say))
 
     @property
     def listens(self) -> bool:

@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 COOKIE: Final = "mg-elsewhere"
 SECONDS: Final = 600
 FOUND: Final = 302
-SEE_OTHER: Final = 303
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ from authlib.oauth2.rfc6749 import (
     BaseGrant,
     InvalidGrantError,
     InvalidRequestError,
+    InvalidScopeError,
     TokenEndpointMixin,
     UnauthorizedClientError,
 )
 
 from domain.identity.clients import GrantType
+from domain.identity.impersonation import SCOPES
+from domain.identity.model import Terms
 from domain.platform.errors import Unauthenticated
 from gateway.oauth.bridge import wait
-from gateway.oauth.errors import granted
+from gateway.oauth.errors import InvalidTargetError, granted
 from gateway.oauth.grants import AUTH_METHODS, OurGrant, told
 
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - its name
@@ -39,10 +42,22 @@ class ExchangeGrant(OurGrant, BaseGrant, TokenEndpointMixin):  # type: ignore[mi
             raise InvalidRequestError("Only access tokens are given for others.")
         if not asked.get("subject_token") or not asked.get("actor_token"):
             raise InvalidRequestError("The subject_token or the actor_token is missing.")
+        if "audience" in asked:  # we know resources by their URL alone (RFC 8693, section 2.2.2)
+            raise InvalidTargetError
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What was asked for, or all that there may be; no more, as it would come unasked."""
+        wanted = self.request.payload.scope
+        scopes = SCOPES if wanted is None else frozenset(wanted.split())
+        if not scopes <= SCOPES:
+            raise InvalidScopeError
+        return scopes
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
         asked, client = self.request.form, self.request.client.client
         key = self.key_thumbprint()
+        wanted = Terms(scopes=self.scopes, resources=self.resources(), key_thumbprint=key)
         try:
             administrator = wait(self.desk.sessions.identify(asked["actor_token"]))
         except Unauthenticated:
@@ -52,7 +67,7 @@ class ExchangeGrant(OurGrant, BaseGrant, TokenEndpointMixin):  # type: ignore[mi
         if self.desk.issuer not in administrator.audience:
             raise InvalidGrantError("The actor_token is meant for one resource, and not for this server.")
         started = self.desk.impersonation.start(
-            administrator, asked["subject_token"], client.id, self.request.by, key_thumbprint=key
+            administrator, asked["subject_token"], client.id, self.request.by, wanted
         )
         response = told(granted(started), refreshable=False)
         return 200, {**response, "issued_token_type": ACCESS_TOKEN}, self.TOKEN_RESPONSE_HEADER

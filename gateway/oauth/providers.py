@@ -23,6 +23,7 @@ KEPT_SECONDS: Final = 600.0
 SKEW_SECONDS: Final = 60
 SECRET_SECONDS: Final = 300
 MAX_BYTES: Final = 1 << 20
+_ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 GITHUB: Final = "https://github.com"
 GITHUB_API: Final = "https://api.github.com"
@@ -104,9 +105,9 @@ class OpenIdProvider:
         return Outsider(
             provider=self.key,
             subject=str(claims["sub"]),
-            email=claims.get("email"),
-            email_verified=claims.get("email_verified") in {True, "true"},
-            name=claims.get("name") or _first_name(answer.get("user", "")),
+            email=_text(claims.get("email")),
+            email_verified=claims.get("email_verified") in (True, "true"),
+            name=_text(claims.get("name")) or _first_name(answer.get("user", "")),
             language=_language(claims.get("locale")),
         )
 
@@ -124,8 +125,8 @@ class OpenIdProvider:
     async def _claims(self, token: str, nonce: str) -> Mapping[str, Any]:
         """What the provider's signature vouches for, of this sign-in."""
         for fresh in (False, True):
-            keys = await self._keys(fresh=fresh)
             try:
+                keys = await self._keys(fresh=fresh)
                 found = jwt.decode(token, keys, algorithms=list(ALGORITHMS), registry=_REGISTRY)
                 break
             except (JoseError, ValueError, TypeError, KeyError) as error:
@@ -150,11 +151,11 @@ class OpenIdProvider:
 
     async def _metadata(self) -> Mapping[str, str]:
         issuer = str(self._setting.issuer)
-        found: Mapping[str, str] = await self._document(
-            f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        )
-        if found.get("issuer") != issuer:
+        found: object = await self._document(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if not isinstance(found, dict) or found.get("issuer") != issuer:
             raise ProviderError("issuer of the metadata")
+        if not all(isinstance(found.get(name), str) for name in _ENDPOINTS):
+            raise ProviderError("endpoints of the metadata")
         return found
 
     async def _keys(self, *, fresh: bool) -> KeySet:
@@ -167,14 +168,23 @@ class OpenIdProvider:
         until, kept = self._kept.get(address, (0.0, None))
         if time.monotonic() < until:
             return kept
-        try:
-            response = await self._http.get(address)
-            response.raise_for_status()
-            found = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ProviderError("unreachable") from error
+        found = await self._asked(address)
         self._kept[address] = (time.monotonic() + KEPT_SECONDS, found)
         return found
+
+    async def _asked(self, address: str, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON that is answered there."""
+        try:
+            async with self._http.stream("GET", address, headers=headers) as response:
+                response.raise_for_status()
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BYTES:
+                        raise ProviderError("size")
+            return json.loads(body)
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            raise ProviderError("unreachable") from error
 
     def _client(self, attempt: Attempt) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
@@ -223,7 +233,7 @@ class GitHubProvider(OpenIdProvider):
             subject=str(about["id"]),
             email=proven[0] if proven else None,
             email_verified=bool(proven),
-            name=about.get("name") or about.get("login"),
+            name=_text(about.get("name")) or _text(about.get("login")),
         )
 
     async def _metadata(self) -> Mapping[str, str]:
@@ -235,14 +245,6 @@ class GitHubProvider(OpenIdProvider):
             "token_endpoint": f"{base}/login/oauth/access_token",
             "userinfo_endpoint": f"{api}/user",
         }
-
-    async def _asked(self, address: str, headers: Mapping[str, str]) -> Any:
-        try:
-            response = await self._http.get(address, headers=dict(headers))
-            response.raise_for_status()
-            return response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ProviderError("unreachable") from error
 
 
 class _Registry(jws.JWSRegistry):
@@ -274,6 +276,10 @@ def _first_name(told: str) -> str | None:
         return " ".join(str(name[part]) for part in ("firstName", "lastName") if name.get(part)) or None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _language(locale: object) -> str | None:

@@ -11,12 +11,13 @@ from starlette.routing import BaseRoute, Route
 
 from domain.identity.avatars import MAX_BYTES, Avatars, picture_of
 from domain.identity.exports import Exports
-from domain.identity.model import Caller
-from domain.identity.policy import Policy, Scope, needs
-from domain.platform.errors import GatewayError, Refused, Unauthenticated, UserErrorCode
-from gateway.routes.connection import Connection, connection_of
+from domain.identity.policy import Scope, needs
+from domain.platform.errors import GatewayError, Refused, UserErrorCode
+from gateway.routes.connection import ContextOf, connection_of
 from gateway.routes.forms import message
-from gateway.routes.replies import STATUSES
+from gateway.routes.interchange import Places
+from gateway.routes.replies import STATUSES, refusal_headers
+from resolvers.context import Context
 
 NAME_BYTES: Final = 16
 _NAME: Final = re.compile(r"[\w-]{22}")
@@ -29,7 +30,8 @@ _PICTURE: Final = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
-CallerOf = Callable[[Connection], Awaitable[Caller]]
+LIMIT: Final = "account.avatar"
+"""Its name in the table of rate limits."""
 
 
 class TooLarge(Exception):
@@ -37,20 +39,22 @@ class TooLarge(Exception):
 
 
 def owner_routes(
-    avatars: Callable[[], Avatars], exports: Callable[[], Exports], caller_of: CallerOf
+    avatars: Callable[[], Avatars], exports: Callable[[], Exports], context_of: ContextOf
 ) -> list[BaseRoute]:
-    policy = Policy()
+    # What a picture unfolds to takes some hundred megabytes while it is cut down.
+    places = Places()
 
     async def owner(request: Request) -> str:
-        caller = await caller_of(connection_of(request.scope))
-        policy.check(caller, needs(Scope.WRITE_PREFERENCES))
-        if caller.account_id is None:
-            raise Unauthenticated("Sign in first: this needs an access token.")
-        return caller.account_id
+        context: Context = await context_of(connection_of(request.scope))
+        context.services.policy.check(context.caller, needs(Scope.WRITE_PREFERENCES))
+        account_id = context.account_id
+        await context.limit(LIMIT)
+        return account_id
 
     async def set_avatar(request: Request) -> Response:
         account_id = await owner(request)
-        picture = await picture_of(await _body(request))
+        async with places.taken(account_id):
+            picture = await picture_of(await _body(request))
         name = secrets.token_urlsafe(NAME_BYTES)
         await avatars().set(account_id, name, picture)
         return JSONResponse({"path": f"/avatars/{name}"}, headers=_FRESH)
@@ -67,11 +71,13 @@ def owner_routes(
         return Response(picture.data, media_type=picture.content_type, headers=_PICTURE)
 
     async def export(request: Request) -> Response:
+        token = request.query_params.get("token", "")
+        named = {"content-disposition": 'attachment; filename="media-gateway-account.zip"'}
         try:
-            packed = await exports().archive(request.query_params.get("token", ""))
+            # Who only asks what there is, as programs do that save it, has not fetched it.
+            packed = b"" if request.method == "HEAD" else await exports().archive(token)
         except Refused:
             return message(request, "page.expired", 410)
-        named = {"content-disposition": 'attachment; filename="media-gateway-account.zip"'}
         return Response(packed, media_type="application/zip", headers=_FRESH | named)
 
     return [
@@ -95,7 +101,9 @@ def _told(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Reque
             status = 422 if error.code is UserErrorCode.INVALID else 409
             return JSONResponse({"error": error.message}, status, headers=_FRESH)
         except GatewayError as error:
-            return JSONResponse({"error": error.message}, STATUSES.get(error.code, 400), headers=_FRESH)
+            told = {name.decode(): text.decode("latin-1") for name, text in refusal_headers(error, "Bearer")}
+            headers = _FRESH | told
+            return JSONResponse({"error": error.message}, STATUSES.get(error.code, 400), headers=headers)
 
     return answer
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from gateway.cli.device import act
+from gateway.cli.faring import Battery, told
 from gateway.cli.line import Line
 from gateway.cli.simulated import SWITCHED_OFF, SimulatedDevice
 from media_gateway_client import Gateway, Store
@@ -31,7 +32,8 @@ async def living(server: Server, client: Client, folder: Path, name: str) -> Asy
         store = Store(folder / f"{name}.sqlite", lambda: time.time_ns() // 1_000_000)
         if store.device_id is None:
             store.name(await gateway.register(name, "TV", capabilities={"canCast": True}))
-        device = SimulatedDevice(store, Line(gateway), lambda _text: None)
+        battery = Battery() if name == "Phone" else None
+        device = SimulatedDevice(store, Line(gateway), lambda _text: None, battery)
         running = asyncio.create_task(device.run())
         try:
             # Whatever it is told from then on reaches it.
@@ -208,3 +210,34 @@ async def test_a_device_that_dies_over_a_command_says_so_and_does_not_do_it_late
     assert begun == {"state": "ACKNOWLEDGED", "failure": None}
     assert ended == {"state": "FAILED", "failure": SWITCHED_OFF}
     assert volume == 0.5
+
+
+async def test_devices_see_what_the_others_do_and_how_they_fare(server: Server, tmp_path: Path) -> None:
+    client = await register(server, "faring@example.com")
+    listed: list[str] = []
+    async with (
+        living(server, client, tmp_path, "TV") as tv,
+        living(server, client, tmp_path, "Phone") as phone,
+    ):
+
+        async def shown(by: SimulatedDevice, words: str) -> None:
+            await until(lambda: any(words in told(device) for device in by.faring.others.values()))
+
+        await shown(tv, "Phone: browsing, 80%, good network")
+        await shown(phone, "TV: browsing, good network")
+        await act(phone, listed, ["charger"])
+        await act(phone, listed, ["network", "poor"])
+        await shown(tv, "Phone: browsing, 80% charging, poor network")
+        await act(tv, listed, ["list"])
+        await act(tv, listed, ["play", "1"])
+        title = tv.name_of(listed[0])
+        await shown(phone, f"TV: watching {title}")
+        assert (await act(phone, listed, ["devices"]))[0].startswith(f"TV: watching {title}")
+        await tv.set_incognito(incognito=True)
+        await shown(phone, "TV: online")
+        phone.line.cut = True
+        await act(phone, listed, ["network", "excellent"])
+        phone.line.cut = False
+        await shown(tv, "excellent network")
+        with pytest.raises(ValueError, match="poor, fair, good, excellent"):
+            await act(phone, listed, ["network", "marvellous"])

@@ -323,6 +323,57 @@ async def test_an_administrator_acts_as_an_account_for_a_quarter_of_an_hour(
     assert [(str(row[0]), row[1]) for row in entries] == [(desk.admin_id, desk.viewer_id)]
 
 
+async def test_acting_goes_no_further_than_was_asked_for(oauth_server: Server, desk: Desk) -> None:
+    given = EXCHANGE | {"subject_token": desk.viewer_id, "actor_token": desk.admin_token}
+
+    async def error(**wanted: str) -> str:
+        return str((await asked(oauth_server, desk.app, **given, **wanted)).json()["error"])
+
+    answer = await asked(
+        oauth_server, desk.app, **given, scope="read:watchlist", resource=f"{oauth_server.issuer}/mcp"
+    )
+    claims = json.loads(base64.urlsafe_b64decode(answer.json()["access_token"].split(".")[1] + "=="))
+
+    assert (claims["scope"], claims["aud"]) == ("read:watchlist", [f"{oauth_server.issuer}/mcp"])
+    assert await error(scope="read:watchlist write:security") == "invalid_scope"
+    assert await error(scope="playback:control") == "invalid_scope"
+    assert await error(resource="https://elsewhere.example") == "invalid_target"
+    assert await error(audience="everybody") == "invalid_target"
+
+
+WITHOUT: list[dict[str, str | None]] = [
+    {"subject_token_type": EXCHANGE["actor_token_type"]},
+    {"subject_token_type": None},
+    {"actor_token_type": EXCHANGE["subject_token_type"]},
+    {"actor_token_type": None},
+    {"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"},
+    {"subject_token": None},
+    {"actor_token": None},
+]
+
+
+@pytest.mark.parametrize("change", WITHOUT, ids=str)
+async def test_an_exchange_of_anything_else_is_refused(
+    oauth_server: Server, desk: Desk, change: dict[str, str | None]
+) -> None:
+    given = EXCHANGE | {"subject_token": desk.viewer_id, "actor_token": desk.admin_token} | change
+
+    answer = await asked(oauth_server, desk.app, **{name: text for name, text in given.items() if text})
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_client_that_was_not_registered_for_it_exchanges_nothing(
+    oauth_server: Server, desk: Desk
+) -> None:
+    given = EXCHANGE | {"subject_token": desk.viewer_id, "actor_token": desk.admin_token}
+    service = await registered(oauth_server, "--confidential", "--grant", "client_credentials")
+
+    answer = await asked(oauth_server, service, **given)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+
+
 async def test_nobody_else_acts_as_an_account(oauth_server: Server, desk: Desk, app: App) -> None:
     async def error(subject: str, actor: str, client: App = desk.app) -> str:
         answer = await asked(oauth_server, client, **EXCHANGE, subject_token=subject, actor_token=actor)

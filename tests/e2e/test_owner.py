@@ -1,5 +1,6 @@
 """What owners do with their account over the real server: a picture, a copy of all data, closing it."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -14,6 +15,9 @@ from tests.conftest import fresh_database
 from tests.e2e.server import PASSWORD, Client, Failed, Server, register, running
 from tests.e2e.test_letters import letters_to, link_in
 
+LARGE = (3_000, 2_000)
+CREATE_KEY = """mutation { createApiKey(input: {
+  name: "k", scopes: ["write:preferences"], perMinute: 2}) { secret } }"""
 AVATAR = "{ viewer { account { avatarUrl } } }"
 EXPORT = """mutation ($email: String!) { done: exportData(input: {email: $email}) {
   url userErrors { code field } } }"""
@@ -29,6 +33,7 @@ async def server(scratch: Path, postgres_url: str) -> AsyncIterator[Server]:
         "database_url": await fresh_database(postgres_url, "media_gateway_owner"),
         "demo_catalogue": "false",
         "issuer": "http://127.0.0.1:9",
+        "rate_limits": "true",
     }
     async with running(scratch / "owner", **settings) as server:
         yield server
@@ -65,6 +70,27 @@ async def test_a_picture_is_kept_shown_and_removed(server: Server) -> None:
     assert (await client.ask(AVATAR))["viewer"]["account"]["avatarUrl"] is None
 
 
+async def test_pictures_are_taken_one_at_a_time_and_only_so_often(server: Server) -> None:
+    client = await register(server, "pictures@example.org")
+    bearer = {"authorization": f"Bearer {client.token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=bearer, timeout=30) as http:
+        at_once = await asyncio.gather(*(http.put("/account/avatar", content=png(LARGE)) for _ in range(4)))
+        after = [await http.put("/account/avatar", content=png()) for _ in range(12)]
+
+    assert {answer.status_code for answer in at_once} == {200, 429}
+    assert (after[0].status_code, {answer.status_code for answer in after}) == (200, {200, 429})
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in (*at_once, *after) if answer.is_error)
+
+
+async def test_a_key_pays_for_a_picture_from_its_own_rate(server: Server) -> None:
+    client = await register(server, "key-picture@example.org")
+    secret = (await client.ask(CREATE_KEY))["createApiKey"]["secret"]
+    async with httpx.AsyncClient(base_url=server.url, headers={"x-api-key": secret}) as http:
+        answers = [await http.delete("/account/avatar") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [204, 204, 429]
+
+
 async def test_a_copy_of_all_data_is_fetched_once(server: Server) -> None:
     client = await register(server, "copy@example.org")
     wrong = await done(client, EXPORT, email="other@example.org")
@@ -73,9 +99,11 @@ async def test_a_copy_of_all_data_is_fetched_once(server: Server) -> None:
     url = (await done(client, EXPORT, email="copy@example.org"))["url"]
     path = url.removeprefix("http://127.0.0.1:9")
     async with httpx.AsyncClient(base_url=server.url) as http:
+        asked = await http.head(path)
         fetched = await http.get(path)
         again = await http.get(path)
 
+    assert (asked.status_code, asked.content) == (200, b"")
     assert fetched.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(fetched.content)) as packed:
         assert "copy@example.org" in packed.read("account.json").decode()

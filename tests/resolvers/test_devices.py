@@ -43,6 +43,7 @@ ACKNOWLEDGE = (
     f" {{ done: acknowledgeCommand(input: $input) {{ {COMMAND} {ERRORS} }} }}"
 )
 NODE = "query ($id: ID!) { node(id: $id) { id ... on Device { name } ... on DeviceCommand { state } } }"
+DOES = "{ viewer { devices { activity battery { level charging } networkQuality } } }"
 LIST = "{ viewer { devices { id name online nowPlaying { id } } } }"
 
 
@@ -142,6 +143,39 @@ async def test_a_device_lives_leaves_and_is_removed(ask: Asker, ada: str, tv: De
     assert removed["device"]["id"] == device_id(tv)
     assert (await ask.data(NODE, ada, id=device_id(tv)))["node"] is None
     assert (await ask.data(LIST, ada))["viewer"]["devices"] == []
+
+
+async def test_a_device_tells_of_its_user_and_of_itself(ask: Asker, ada: str, tv: Device) -> None:
+    battery = {"level": 0.5}
+    await did(
+        ask, BEAT, ada, deviceId=device_id(tv), idleSeconds=10, battery=battery, networkQuality="EXCELLENT"
+    )
+    browsing = (await ask.data(DOES, ada))["viewer"]["devices"]
+    ask.house.clock.turn(290)
+    await did(ask, BEAT, ada, deviceId=device_id(tv), idleSeconds=300)
+    idle = (await ask.data(DOES, ada))["viewer"]["devices"]
+    await did(ask, BEAT, ada, deviceId=device_id(tv), leaving=True)
+    gone = (await ask.data(DOES, ada))["viewer"]["devices"]
+
+    told = {"battery": {"level": 0.5, "charging": False}, "networkQuality": "EXCELLENT"}
+    assert browsing == [{"activity": "BROWSING"} | told]
+    assert idle == [{"activity": "IDLE"} | told]
+    assert gone == [{"activity": "OFFLINE", "battery": None, "networkQuality": None}]
+
+
+async def test_nonsense_in_a_heartbeat_is_refused(ask: Asker, ada: str, tv: Device) -> None:
+    answers = [
+        await did(ask, BEAT, ada, deviceId=device_id(tv), idleSeconds=-1),
+        await did(ask, BEAT, ada, deviceId=device_id(tv), battery={"level": 42}),
+        await did(ask, BEAT, ada, deviceId=device_id(tv), battery={"level": -0.1, "charging": True}),
+    ]
+
+    assert [refused(answer) for answer in answers] == [
+        [("INVALID", ["idleSeconds"])],
+        [("INVALID", ["battery", "level"])],
+        [("INVALID", ["battery", "level"])],
+    ]
+    assert (await ask.data(DOES, ada))["viewer"]["devices"][0]["battery"] is None
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 
 from domain.catalog.links import DeviceKind
+from domain.catalog.restriction import Restriction
+from domain.catalog.taxonomy import MaturityRating
 from domain.identity.model import Caller
 from domain.identity.sessions import Sessions
 from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
+from domain.playback.model import PlaybackState
 from domain.playback.service import Report
 from domain.sync.commands import Command
 from domain.sync.devices import LEASE_SECONDS, Devices
 from domain.sync.model import CommandState, Device, MarkKind, Verdict
 from domain.sync.operations import Origin, Position
+from domain.sync.presence import IDLE_SECONDS, UNTOLD, Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from tests.accounts import new_id
@@ -34,6 +38,8 @@ WATCHLIST = """subscription ($after: String) { watchlist(after: $after) {
 PLAYBACK = """subscription ($after: String) { playback(after: $after) {
   cursor session { id state positionSeconds content { title } device { name } } } }"""
 DEVICES = "subscription { devices { cursor removed device { name online } } }"
+ACTIVITIES = """subscription { devices { device {
+  name activity nowPlaying { content { title } } battery { level charging } networkQuality } } }"""
 COMMANDS = """subscription ($device: ID!, $after: String) { deviceCommands(deviceId: $device, after: $after) {
   cursor command { id action arguments state } } }"""
 CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
@@ -404,6 +410,77 @@ async def test_devices_that_come_change_and_go_are_told(ask: Asker, house: Livin
     ]
     assert [event["removed"] for event in (registered, renamed, left, back, removed)] == [False] * 4 + [True]
     assert [event["cursor"] for event in (registered, removed)] == [cursor_of(1), cursor_of(5)]
+
+
+async def test_what_a_device_does_is_told_as_it_begins(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    tv, phone = await house.device(ada, "TV"), await house.device(ada, "Phone")
+    async with following(ask, ACTIVITIES, ada) as stream:
+        told = []
+
+        async def next_of(act: Awaitable[Any]) -> Any:
+            done = await act
+            told.append((await stream.next())["device"])
+            return done
+
+        await next_of(house.devices.heartbeat(ada, phone.id, sign=Sign(0, UNTOLD)))
+        watched = await next_of(house.playback.start(ada, movie, tv.id))
+        await house.playback.report(ada, watched.id, Report(None, Position(60)), Origin(tv.id))
+        paused = Report(PlaybackState.PAUSED, Position(70))
+        await next_of(house.playback.report(ada, watched.id, paused, Origin(tv.id)))
+        await house.playback.report(ada, watched.id, paused, Origin(tv.id))
+        await next_of(house.playback.end(ada, watched.id, None, Origin(tv.id)))
+        battery = DeviceCondition(Battery(0.25, charging=True), NetworkQuality.FAIR)
+        await next_of(house.devices.heartbeat(ada, phone.id, sign=Sign(1, battery)))
+        house.clock.turn(IDLE_SECONDS)
+        await house.devices.renew({tv.id: "stream", phone.id: "stream"})
+        await next_of(house.devices.lapse())
+        assert await stream.quiet()
+
+    nothing = {"nowPlaying": None, "battery": None, "networkQuality": None}
+    solaris = nothing | {"nowPlaying": {"content": {"title": "Solaris"}}}
+    condition = {"battery": {"level": 0.25, "charging": True}, "networkQuality": "FAIR"}
+    assert told == [
+        {"name": "Phone", "activity": "BROWSING"} | nothing,
+        {"name": "TV", "activity": "WATCHING"} | solaris,
+        {"name": "TV", "activity": "WATCHING"} | solaris,
+        {"name": "TV", "activity": None} | nothing,
+        {"name": "Phone", "activity": "BROWSING"} | nothing | condition,
+        {"name": "Phone", "activity": "IDLE"} | nothing,
+    ]
+
+
+async def test_what_a_device_plays_incognito_is_told_to_nobody(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    tv = await house.device(ada, "TV")
+    await house.devices.heartbeat(ada, tv.id, sign=Sign(0, UNTOLD))
+    async with following(ask, ACTIVITIES, ada) as stream:
+        await house.playback.set_incognito(ada, tv.id, incognito=True)
+        incognito = await stream.next()
+        session = await house.playback.start(ada, movie, tv.id)
+        await house.devices.heartbeat(ada, tv.id, sign=Sign(0, UNTOLD))
+        await house.playback.end(ada, session.id, None, Origin(tv.id))
+        assert await stream.quiet()
+
+    assert (incognito["device"]["activity"], incognito["device"]["nowPlaying"]) == (None, None)
+
+
+async def test_who_may_not_see_a_title_is_told_that_something_is_watched(
+    ask: Asker, house: Living, ada: str, movie: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stays(_context: object) -> None:
+        """The profile is not looked up again: this account has none."""
+
+    monkeypatch.setattr("subscriptions.sync.renew", stays)
+    tv = await house.device(ada, "TV")
+    house.restriction = Restriction(MaturityRating.G)
+    async with following(ask, ACTIVITIES, ada) as stream:
+        await house.playback.start(ada, movie, tv.id)
+        event = await stream.next()
+
+    assert (event["device"]["activity"], event["device"]["nowPlaying"]) == ("WATCHING", None)
 
 
 async def test_a_device_that_falls_silent_is_told_offline(ask: Asker, house: Living, ada: str) -> None:

@@ -191,13 +191,28 @@ SYNC_CURSOR = """query SyncCursor {
 DEVICES = """query Devices {
   viewer {
     devices {
-      id
-      name
-      kind
-      online
-      incognito
+      ...OfDevice
     }
   }
+}
+fragment OfDevice on Device {
+  id
+  name
+  kind
+  online
+  incognito
+  activity
+  nowPlaying {
+    content {
+      id
+      title
+    }
+  }
+  battery {
+    level
+    charging
+  }
+  networkQuality
 }"""
 
 DEVICE_ITSELF = """query DeviceItself($id: ID!) {
@@ -231,6 +246,21 @@ SET_INCOGNITO = """mutation SetIncognito($input: SetIncognitoInput!) {
   setIncognito(input: $input) {
     device {
       incognito
+    }
+    userErrors {
+      ...Refusal
+    }
+  }
+}
+fragment Refusal on UserError {
+  message
+  code
+}"""
+
+HEARTBEAT = """mutation Heartbeat($input: HeartbeatInput!) {
+  heartbeat(input: $input) {
+    device {
+      activity
     }
     userErrors {
       ...Refusal
@@ -392,6 +422,35 @@ fragment Lengths on Content {
   ... on Track {
     durationSeconds
   }
+}"""
+
+FOLLOW_DEVICES = """subscription FollowDevices {
+  devices {
+    cursor
+    removed
+    device {
+      ...OfDevice
+    }
+  }
+}
+fragment OfDevice on Device {
+  id
+  name
+  kind
+  online
+  incognito
+  activity
+  nowPlaying {
+    content {
+      id
+      title
+    }
+  }
+  battery {
+    level
+    charging
+  }
+  networkQuality
 }"""
 
 FOLLOW_CHANGES = """subscription FollowChanges($after: String, $snapshot: Boolean!) {
@@ -885,20 +944,46 @@ SyncCursorData = TypedDict(
     },
 )
 DeviceKind: TypeAlias = Literal["TV", "PHONE", "TABLET", "DESKTOP", "WEB"]
-DevicesViewerDevices = TypedDict(
-    "DevicesViewerDevices",
+DeviceActivity: TypeAlias = Literal["OFFLINE", "IDLE", "BROWSING", "WATCHING"]
+OfDeviceNowPlayingContent = TypedDict(
+    "OfDeviceNowPlayingContent",
+    {
+        "id": str,
+        "title": str,
+    },
+)
+OfDeviceNowPlaying = TypedDict(
+    "OfDeviceNowPlaying",
+    {
+        "content": OfDeviceNowPlayingContent | None,
+    },
+)
+OfDeviceBattery = TypedDict(
+    "OfDeviceBattery",
+    {
+        "level": float,
+        "charging": bool,
+    },
+)
+NetworkQuality: TypeAlias = Literal["POOR", "FAIR", "GOOD", "EXCELLENT"]
+OfDevice = TypedDict(
+    "OfDevice",
     {
         "id": str,
         "name": str,
         "kind": DeviceKind,
         "online": bool,
         "incognito": bool,
+        "activity": DeviceActivity | None,
+        "nowPlaying": OfDeviceNowPlaying | None,
+        "battery": OfDeviceBattery | None,
+        "networkQuality": NetworkQuality | None,
     },
 )
 DevicesViewer = TypedDict(
     "DevicesViewer",
     {
-        "devices": list[DevicesViewerDevices],
+        "devices": list[OfDevice],
     },
 )
 DevicesData = TypedDict(
@@ -1031,6 +1116,42 @@ SetIncognitoInput = TypedDict(
     {
         "deviceId": str,
         "incognito": bool,
+    },
+)
+HeartbeatHeartbeatDevice = TypedDict(
+    "HeartbeatHeartbeatDevice",
+    {
+        "activity": DeviceActivity | None,
+    },
+)
+HeartbeatHeartbeat = TypedDict(
+    "HeartbeatHeartbeat",
+    {
+        "device": HeartbeatHeartbeatDevice | None,
+        "userErrors": list[Refusal],
+    },
+)
+HeartbeatData = TypedDict(
+    "HeartbeatData",
+    {
+        "heartbeat": HeartbeatHeartbeat,
+    },
+)
+BatteryInput = TypedDict(
+    "BatteryInput",
+    {
+        "level": float,
+        "charging": NotRequired[bool],
+    },
+)
+HeartbeatInput = TypedDict(
+    "HeartbeatInput",
+    {
+        "deviceId": str,
+        "leaving": NotRequired[bool],
+        "idleSeconds": NotRequired[int | None],
+        "battery": NotRequired[BatteryInput | None],
+        "networkQuality": NotRequired[NetworkQuality | None],
     },
 )
 OperationFate: TypeAlias = Literal["APPLIED", "SUPERSEDED", "REPEATED", "FORGOTTEN", "REFUSED"]
@@ -1478,6 +1599,20 @@ DeviceCommandsData = TypedDict(
         "deviceCommands": DeviceCommandsDeviceCommands,
     },
 )
+FollowDevicesDevices = TypedDict(
+    "FollowDevicesDevices",
+    {
+        "cursor": str,
+        "removed": bool,
+        "device": OfDevice,
+    },
+)
+FollowDevicesData = TypedDict(
+    "FollowDevicesData",
+    {
+        "devices": FollowDevicesDevices,
+    },
+)
 OfProgressContent = TypedDict(
     "OfProgressContent",
     {
@@ -1716,6 +1851,9 @@ class Operations(ABC):
     async def set_incognito(self, *, input: SetIncognitoInput) -> SetIncognitoData:
         return cast("SetIncognitoData", await self.execute(SET_INCOGNITO, **_given(input=input)))
 
+    async def heartbeat(self, *, input: HeartbeatInput) -> HeartbeatData:
+        return cast("HeartbeatData", await self.execute(HEARTBEAT, **_given(input=input)))
+
     async def push_changes(self, *, input: PushChangesInput) -> PushChangesData:
         return cast("PushChangesData", await self.execute(PUSH_CHANGES, **_given(input=input)))
 
@@ -1743,6 +1881,11 @@ class Operations(ABC):
         async with aclosing(self.stream(DEVICE_COMMANDS, **_given(device=device, after=after))) as events:
             async for data in events:
                 yield cast("DeviceCommandsData", data)
+
+    async def follow_devices(self) -> AsyncGenerator[FollowDevicesData, None]:
+        async with aclosing(self.stream(FOLLOW_DEVICES)) as events:
+            async for data in events:
+                yield cast("FollowDevicesData", data)
 
     async def follow_changes(
         self, *, snapshot: bool, after: str | None = None

@@ -117,6 +117,47 @@ async def test_a_restored_account_is_used_again_and_may_be_suspended_again(
     assert actions == ["account.suspended", "account.restored"] * 2
 
 
+async def test_an_account_that_its_owner_has_closed_can_be_suspended_and_comes_back_so(
+    desk: Desk, administration: Administration
+) -> None:
+    ada = await registered(desk)
+    token = await closed(desk, ada)
+
+    await administration.suspend(ada.id, "", ROOT)
+    taken_back = await desk.closing.reopen(token, NOBODY)
+
+    assert (taken_back.closed_at, taken_back.suspended_at) == (None, desk.clock.now())
+    with pytest.raises(Forbidden, match="suspended"):
+        await desk.service.sign_in("ada@example.org", PASSWORD, NOBODY)
+
+
+@pytest.mark.parametrize("what", ["restored", "given a tier"])
+async def test_whatever_is_done_to_a_closed_account_it_is_its_owners_to_take_back(
+    desk: Desk, administration: Administration, what: str
+) -> None:
+    ada = await registered(desk)
+    token = await closed(desk, ada)
+
+    if what == "restored":
+        shown = await administration.restore(ada.id, ROOT)
+    else:
+        shown = await administration.set_tier(ada.id, Tier.PREMIUM, ROOT)
+
+    assert shown.suspended_at is not None
+    with pytest.raises(Forbidden, match="closed"):
+        await desk.service.sign_in("ada@example.org", PASSWORD, NOBODY)
+    assert (await desk.closing.reopen(token, NOBODY)).suspended_at is None
+    assert await desk.service.sign_in("ada@example.org", PASSWORD, NOBODY)
+
+
+async def closed(desk: Desk, account: Account) -> str:
+    """The token of the letter that takes it back."""
+    await desk.postman.run()
+    await desk.closing.close(account.id, NOBODY)
+    await desk.postman.run()
+    return desk.postbox.token()
+
+
 async def test_roles_tiers_and_addresses_are_set_and_on_record(
     desk: Desk, database: Database, administration: Administration
 ) -> None:

@@ -7,15 +7,17 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from domain.identity.api_keys import Wanted
 from domain.identity.audit import SYSTEM
-from domain.identity.model import Account, Caller
+from domain.identity.model import Account, Caller, SessionEnd
+from domain.identity.policy import Scope, granted
 from domain.identity.profile import Profile
 from domain.identity.viewing import Controls
 from domain.platform.errors import Forbidden, Unauthenticated, UserErrorCode
 from domain.platform.postgres import Database
 from domain.sync.operations import Origin
 from migrations.metadata import metadata
-from tests.accounts import PASSWORD, Desk
+from tests.accounts import PASSWORD, Desk, keys_on, sessions_on
 from tests.domain.identity.test_factors import with_app, with_passkey
 from tests.viewers import living, refusal
 
@@ -89,6 +91,46 @@ async def test_a_closed_account_is_out_of_use_at_once(desk: Desk) -> None:
     with pytest.raises(Forbidden, match="closed"):
         await desk.service.sign_in(ADA, PASSWORD, SYSTEM)
     assert await refusal(desk.closing.close(account.id, SYSTEM)) is UserErrorCode.CONFLICT
+
+
+async def test_what_a_key_of_a_closed_account_opened_ends_on_every_process(
+    desk: Desk, database: Database
+) -> None:
+    account = await somebody(desk)
+    holder = Caller(account.id, scopes=granted(account.roles))
+    key = await desk.keys.create(holder, Wanted("k", (Scope.READ_WATCHLIST,)), SYSTEM)
+    elsewhere = sessions_on(database, desk.clock, desk.sessions.recent)
+    keys, ends = keys_on(database, elsewhere), list[SessionEnd]()
+    assert (await keys.identify(key.text)).account_id == account.id
+
+    with elsewhere.revocations.watching(account.id, ends.append):
+        await desk.closing.close(account.id, SYSTEM)
+        await elsewhere.revocations.look()
+
+    assert ends == [SessionEnd.CLOSED]
+    with pytest.raises(Unauthenticated):
+        await keys.identify(key.text)
+    with pytest.raises(Unauthenticated):
+        await desk.keys.identify(key.text)
+
+
+async def test_an_account_that_is_closed_for_the_second_time_is_told_again(
+    desk: Desk, database: Database
+) -> None:
+    account = await somebody(desk)
+    await desk.closing.close(account.id, SYSTEM)
+    await desk.closing.reopen(await recovery_token(desk), SYSTEM)
+    desk.clock.turn(3_600)
+    elsewhere = sessions_on(database, desk.clock, desk.sessions.recent)
+    await elsewhere.revocations.look()
+    ends = list[SessionEnd]()
+
+    with elsewhere.revocations.watching(account.id, ends.append):
+        told_before = list(ends)
+        await desk.closing.close(account.id, SYSTEM)
+        await elsewhere.revocations.look()
+
+    assert (told_before, ends) == ([], [SessionEnd.CLOSED])
 
 
 @pytest.mark.parametrize(("days", "there"), [(29, True), (31, False)])

@@ -163,3 +163,16 @@ async def test_without_redis_each_process_counts_for_itself() -> None:
 def test_a_rate_lets_something_through(rate: tuple[int, float, int]) -> None:
     with pytest.raises(ValueError, match="lets something through"):
         Rate(*rate)
+
+
+@given(st.lists(st.floats(0, 30), max_size=40))
+def test_a_cell_alone_is_counted_like_one_of_several(pauses: list[float]) -> None:
+    clock = Clock()
+    alone, together = LocalRates(clock.seconds), LocalRates(clock.seconds)
+
+    async def verdicts() -> None:
+        for pause in pauses:
+            clock.turn(pause)
+            assert await alone.take([Cell("a", MINUTE)]) == await together.take([Cell("a", MINUTE)] * 2)
+
+    asyncio.run(verdicts())
