@@ -6,7 +6,7 @@ docs/merge-rules.md states them for those who write clients.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
@@ -21,7 +21,6 @@ from domain.sync.model import (
     MarkKind,
     Marks,
     Reaction,
-    Span,
     Tags,
     WatchlistEntry,
     WatchProgress,
@@ -29,6 +28,22 @@ from domain.sync.model import (
 from domain.sync.ordering import place_of
 
 Register: TypeAlias = WatchProgress | Reaction | Mark
+
+
+class Span(NamedTuple):
+    """From a moment until before another; until now where there is none."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def holds(self, milliseconds: int) -> bool:
+        """Whether a moment in milliseconds since 1970 lies in it."""
+        ended = self.until is not None and milliseconds >= _milliseconds(self.until)
+        return milliseconds >= _milliseconds(self.since) and not ended
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.platform.values import value
@@ -330,22 +330,6 @@ class Device:
     @property
     def network_quality(self) -> NetworkQuality | None:
         return self.condition.network_quality
-
-
-class Span(NamedTuple):
-    """From a moment until before another; until now where there is none."""
-
-    since: datetime
-    until: datetime | None = None
-
-    def holds(self, milliseconds: int) -> bool:
-        """Whether a moment in milliseconds since 1970 lies in it."""
-        ended = self.until is not None and milliseconds >= _milliseconds(self.until)
-        return milliseconds >= _milliseconds(self.since) and not ended
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)

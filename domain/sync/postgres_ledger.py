@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.platform.postgres import Database, Row
 from domain.sync.clock import Timestamp
-from domain.sync.ledger import Known, Ledger, marks_of
+from domain.sync.ledger import Known, Ledger, Span, marks_of
 from domain.sync.model import (
     Addition,
     Conflict,
@@ -14,7 +14,6 @@ from domain.sync.model import (
     MarkKind,
     Marks,
     Reaction,
-    Span,
     Verdict,
     WatchProgress,
 )

@@ -309,7 +309,7 @@ def test_an_answer_is_taken_as_a_whole_wherever_the_process_is_killed(tmp_path: 
         store = Store(tmp_path / f"{statements}.sqlite", wall)
         made = [store.do(noted(FILM, text)).id for text in ("a", "b", "c")]
         error = {"message": "No.", "code": "INVALID"}
-        results = [
+        results: list[dict[str, Any]] = [
             {"operationId": made[0], "fate": "APPLIED", "userErrors": []},
             {"operationId": made[1], "fate": "REFUSED", "userErrors": [error]},
             {"operationId": made[2], "fate": "APPLIED", "userErrors": []},

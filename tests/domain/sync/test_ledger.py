@@ -442,7 +442,9 @@ def latest_of(
     if isinstance(known, WatchProgress) and isinstance(write, WatchProgress):
         later = max(known, write, key=lambda each: (each.version, each.position_seconds))
         return replace(later, completed=known.completed or write.completed)
-    return max(known, write, key=lambda each: each.order)  # type: ignore[union-attr]
+    assert not isinstance(known, WatchProgress)
+    assert not isinstance(write, WatchProgress)
+    return write if write.order > known.order else known
 
 
 @given(st.lists(st.one_of(additions, removals()), max_size=12))
