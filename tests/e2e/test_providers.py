@@ -158,6 +158,9 @@ async def test_apple_comes_back_by_a_form_of_its_own_site_with_a_name_the_first_
         {"nonce": "another"},
         {"exp": 1_000_000_000},
         {"email_verified": "false"},
+        {"azp": "com.example.other"},
+        {"email_verified": []},
+        {"email": ["bad@example.com"]},
     ],
 )
 async def test_a_token_of_apple_that_does_not_fit_signs_nobody_in(

@@ -376,6 +376,17 @@ async def test_an_answer_to_one_question_is_none_to_another(desk: Desk) -> None:
     assert await refusal(answer) is UserErrorCode.CREDENTIALS
 
 
+async def test_a_question_to_one_account_is_none_to_another(desk: Desk) -> None:
+    ada, eve = await somebody(desk), await somebody(desk, "eve@example.org")
+    asked = await desk.factors.begin_passkey(ada)
+    made = SoftAuthenticator(ISSUER, b"Hers").create(options(asked))
+
+    taken = desk.factors.add_passkey(eve, asked.token, made, "Hers", SYSTEM)
+
+    assert await refusal(taken) is UserErrorCode.NOT_FOUND
+    assert not (await desk.factors.store.enrolled(eve.id)).passkeys
+
+
 async def test_a_passkey_is_known_once(desk: Desk) -> None:
     ada, eve = await somebody(desk), await somebody(desk, "eve@example.org")
     device = await with_passkey(desk, ada)
