@@ -38,7 +38,8 @@ test: install pages ## Run every test; ARGS is given to pytest
 	@command -v redis-server >/dev/null || echo "note: no redis-server here, so its tests are skipped (Debian: apt-get install redis-server)"
 	@command -v chromium >/dev/null || echo "note: no chromium here, so its tests are skipped (Debian: apt-get install chromium)"
 	@node .ci/node-fits.mjs 2>/dev/null && $(MAKE) -s $(AUDIT_MODULES) $(CLIENT_MODULES) $(FEDERATION_MODULES) || true
-	@$(BIN)/pytest $(or $(ARGS),$(IN_PARALLEL))
+	@# They start the server a hundred times: what was compiled once is for all of them, whatever the shell says.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest $(or $(ARGS),$(IN_PARALLEL))
 
 check: install ## Lint, formatting, types, import arrows, schema.graphql as printed and its conventions
 	$(BIN)/ruff check .

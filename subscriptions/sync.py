@@ -111,19 +111,24 @@ async def device_commands(
     device_id: Annotated[ID, strawberry.argument(description="The device that is to obey.")],
     after: After = None,
 ) -> AsyncGenerator[CommandChanged, None]:
-    """The commands for a device, each once and in order; it counts as online while it listens."""
+    """The commands for a device, each once and in order; it counts as online while it listens.
+
+    Of several streams of a device the one that was opened last is told.
+    """
     key, account = _key(device_id, "Device", "deviceId"), info.context.account_id
     journal, sent = info.context.services.journal, info.context.services.commands
-    missed = await journal.log.latest(account)
-    # Commands lapse long before the log drops them.
-    followed = _follow(info, after, {ChangeKind.COMMAND}, journal.skip, device_id=key)
-    async with aclosing(followed):
-        async for change in followed:
-            event = event_of(change)
-            if isinstance(event, CommandChanged) and event.command.device_id == key:
-                command = await sent.take(account, event.command.id, again=change.seq <= missed)
-                if command is not None:
-                    yield _told(info, CommandChanged(event.cursor, command))
+    async with sent.listening(account, key) as listener:
+        missed = await journal.log.latest(account)
+        # Commands lapse long before the log drops them.
+        followed = _follow(info, after, {ChangeKind.COMMAND}, journal.skip, device_id=key)
+        async with aclosing(followed):
+            async for change in followed:
+                event = event_of(change)
+                if isinstance(event, CommandChanged) and event.command.device_id == key:
+                    again = change.seq <= missed
+                    command = await sent.take(account, event.command.id, listener, again=again)
+                    if command is not None:
+                        yield _told(info, CommandChanged(event.cursor, command))
 
 
 async def commands(

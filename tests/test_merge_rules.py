@@ -12,8 +12,8 @@ RULES = re.findall(r"^\| ([^|]+\.) \| `(\w+)` \|$", PAGE, re.MULTILINE)
 def decorated() -> dict[str, set[str]]:
     """The names of the decorators of each test."""
     found: dict[str, set[str]] = {}
-    contexts = (ROOT / "tests" / "domain" / context for context in ("sync", "interchange"))
-    for path in (path for context in contexts for path in context.glob("test_*.py")):
+    folders = (ROOT / "tests" / folder for folder in ("domain/sync", "domain/interchange", "clients"))
+    for path in (path for folder in folders for path in folder.glob("test_*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 called = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)

@@ -142,6 +142,11 @@ class Living:
     def history(self) -> History:
         return History(PostgresHistoryLimits(self.database), self.sync, self.clock.now)
 
+    def listeners(self, account: str | None) -> int:
+        """How many streams of the account are open here."""
+        known = self.fanout._listeners.get(account or "")
+        return 0 if known is None else len(known.boxes)
+
     async def kinds(self, account: str) -> list[str]:
         """The kinds of the account's changes, in order."""
         rows = await self.database.rows("SELECT kind FROM change WHERE account_id = $1 ORDER BY seq", account)
@@ -164,6 +169,7 @@ class Living:
             "playback_session",
             "forgotten_title",
             "history_limit",
+            "incognito_time",
             "change",
             "outbox",
         )

@@ -11,9 +11,12 @@ def identifier(*, primary: bool = False) -> Column[str]:
     return Column(UUID(as_uuid=False), primary_key=primary, nullable=False)
 
 
-def moment(*, default_now: bool = False, nullable: bool = False) -> Column[datetime]:
+def moment(*, default_now: bool = False, nullable: bool = False, primary: bool = False) -> Column[datetime]:
     return Column(
-        DateTime(timezone=True), nullable=nullable, server_default=text("now()") if default_now else None
+        DateTime(timezone=True),
+        primary_key=primary,
+        nullable=nullable,
+        server_default=text("now()") if default_now else None,
     )
 
 

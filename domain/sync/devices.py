@@ -69,6 +69,10 @@ class DeviceStore(Protocol):
         ...
 
     async def save(self, account_id: str, device: Device) -> None: ...
+    async def note_incognito(self, account_id: str, device_id: str, since: datetime, until: datetime) -> None:
+        """When it was incognito: what it did then may be told later."""
+        ...
+
     async def touch(
         self,
         ids: Sequence[str],
@@ -179,7 +183,10 @@ class Devices:
             if device.incognito == incognito:
                 return device
             await along(writing, device_id)
-            since = self.now() if incognito else None
+            now = self.now()
+            if device.incognito_since is not None:
+                await self.store.note_incognito(account_id, device_id, device.incognito_since, now)
+            since = now if incognito else None
             changed = replace(device, incognito_since=since, acted_at=None, active=False)
             await self.store.save(account_id, changed)
             writing.record(ChangeKind.DEVICE, payloads.of_device(changed))

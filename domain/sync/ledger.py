@@ -6,7 +6,7 @@ docs/merge-rules.md states them for those who write clients.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
@@ -30,6 +30,22 @@ from domain.sync.ordering import place_of
 Register: TypeAlias = WatchProgress | Reaction | Mark
 
 
+class Span(NamedTuple):
+    """From a moment until before another; until now where there is none."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def holds(self, milliseconds: int) -> bool:
+        """Whether a moment in milliseconds since 1970 lies in it."""
+        ended = self.until is not None and milliseconds >= _milliseconds(self.until)
+        return milliseconds >= _milliseconds(self.since) and not ended
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
 @dataclass(slots=True)
 class Known:
     """What the store knows of the titles that a write is about."""
@@ -46,8 +62,8 @@ class Known:
     marks: dict[tuple[int, MarkKind], Mark] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
     """By device, the clock up to which all it ever sends has been answered."""
-    incognito: dict[str, datetime] = field(default_factory=dict)
-    """By device that is incognito, since when."""
+    incognito: dict[str, list[Span]] = field(default_factory=dict)
+    """By device, when it is and was incognito."""
 
 
 @dataclass(slots=True)
@@ -76,10 +92,10 @@ class Ledger:
 
     def forgets(self, device_id: str | None, version: Timestamp | None = None) -> bool:
         """Whether nothing is to be kept of what the device does now, or did at `version` by its clock."""
-        since = None if device_id is None else self.known.incognito.get(device_id)
-        if since is None or version is None:
-            return since is not None
-        return version.milliseconds >= int(since.timestamp() * 1000)
+        spans = [] if device_id is None else self.known.incognito.get(device_id, [])
+        if version is None:
+            return any(span.until is None for span in spans)
+        return any(span.holds(version.milliseconds) for span in spans)
 
     # Progress: a register per title and viewing.
 

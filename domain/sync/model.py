@@ -138,15 +138,6 @@ class Tags:
     def live(self) -> frozenset[str]:
         return self.added - self.removed
 
-    def add(self, tag: str) -> "Tags":
-        return replace(self, added=self.added | {tag})
-
-    def remove(self, observed: frozenset[str]) -> "Tags":
-        return replace(self, removed=self.removed | observed)
-
-    def merge(self, other: "Tags") -> "Tags":
-        return Tags(self.added | other.added, self.removed | other.removed)
-
 
 @dataclass(frozen=True, slots=True)
 class Addition:

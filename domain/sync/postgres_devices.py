@@ -127,6 +127,17 @@ class PostgresDevices:
         )
         return None if row is None else to_device(row)
 
+    async def note_incognito(self, account_id: str, device_id: str, since: datetime, until: datetime) -> None:
+        await self._database.execute(
+            """INSERT INTO incognito_time (device_id, began_at, account_id, ended_at)
+               VALUES ($1, $2, $3, $4)
+               ON CONFLICT (device_id, began_at) DO UPDATE SET ended_at = EXCLUDED.ended_at""",
+            device_id,
+            since,
+            account_id,
+            until,
+        )
+
     async def save_command(self, account_id: str, command: DeviceCommand) -> None:
         await self._database.execute(
             """INSERT INTO device_command (id, account_id, device_id, command, state, failure, created_at,
@@ -153,6 +164,28 @@ class PostgresDevices:
             [key for key in ids if _is_uuid(key)],
         )
         return {row[0]: _command(row) for row in rows}
+
+    async def listen(self, account_id: str, device_id: str, listener: str) -> None:
+        await self._database.execute(
+            "UPDATE device SET listener = $3 WHERE account_id = $1 AND id = $2",
+            account_id,
+            device_id,
+            listener,
+        )
+
+    async def unlisten(self, account_id: str, device_id: str, listener: str) -> None:
+        await self._database.execute(
+            "UPDATE device SET listener = NULL WHERE account_id = $1 AND id = $2 AND listener = $3",
+            account_id,
+            device_id,
+            listener,
+        )
+
+    async def listener(self, account_id: str, device_id: str) -> str | None:
+        listener: str | None = await self._database.value(
+            "SELECT listener FROM device WHERE account_id = $1 AND id = $2", account_id, device_id
+        )
+        return listener
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         rows = await self._database.rows(

@@ -6,8 +6,17 @@ from typing import Any
 
 from domain.platform.postgres import Database, Row
 from domain.sync.clock import Timestamp
-from domain.sync.ledger import Known, Ledger, marks_of
-from domain.sync.model import Addition, Conflict, Mark, MarkKind, Marks, Reaction, Verdict, WatchProgress
+from domain.sync.ledger import Known, Ledger, Span, marks_of
+from domain.sync.model import (
+    Addition,
+    Conflict,
+    Mark,
+    MarkKind,
+    Marks,
+    Reaction,
+    Verdict,
+    WatchProgress,
+)
 from domain.sync.ordering import place_of
 from domain.sync.service import Wanted
 
@@ -18,6 +27,12 @@ VIEWINGS = f"""SELECT {PROGRESS} FROM progress p WHERE account_id = $1 AND conte
     SELECT content_id, NULL, NULL, NULL, NULL, hlc, hlc_device, NULL, NULL, NULL FROM forgotten_title
      WHERE account_id = $1 AND content_id = ANY($2::bigint[])"""
 """The viewings of titles, and without a viewing which of them were forgotten up to when."""
+DEVICES = """SELECT id, settled_hlc, incognito_since, NULL FROM device
+     WHERE account_id = $1 AND id = ANY($2::uuid[])
+     UNION ALL
+    SELECT device_id, NULL, began_at, ended_at FROM incognito_time
+     WHERE account_id = $1 AND device_id = ANY($2::uuid[])"""
+"""What devices have settled, and when they are and were incognito."""
 REACTION = "content_id, verdict, stars, hlc, hlc_device, updated_at"
 MARK = "content_id, kind, value, hlc, hlc_device, updated_at"
 
@@ -49,14 +64,9 @@ class PostgresLedgers:
             rows = await self._of_titles(f"SELECT {MARK} FROM title_mark", account_id, marked)
             known.marks = {(mark.content_id, mark.kind): mark for mark in map(to_mark, rows)}
         if wanted.devices:
-            rows = await self._database.rows(
-                """SELECT id, settled_hlc, incognito_since FROM device
-                    WHERE account_id = $1 AND id = ANY($2::uuid[])""",
-                account_id,
-                list(wanted.devices),
-            )
+            rows = await self._database.rows(DEVICES, account_id, list(wanted.devices))
             known.settled = {row[0]: row[1] for row in rows if row[1] is not None}
-            known.incognito = {row[0]: row[2] for row in rows if row[2] is not None}
+            known.incognito = _spans(rows)
         return known
 
     async def save(self, account_id: str, ledger: Ledger) -> None:
@@ -328,6 +338,15 @@ def to_marks(rows: Iterable[Row]) -> Mapping[int, Marks]:
 
 def to_version(clock: int | None, device: str | None) -> Timestamp | None:
     return None if clock is None else Timestamp(clock, device or "")
+
+
+def _spans(rows: Iterable[Row]) -> dict[str, list[Span]]:
+    """Of `DEVICES`."""
+    spans: dict[str, list[Span]] = {}
+    for row in rows:
+        if row[2] is not None:
+            spans.setdefault(row[0], []).append(Span(row[2], row[3]))
+    return spans
 
 
 def _parts(version: Timestamp | None) -> tuple[int | None, str | None]:

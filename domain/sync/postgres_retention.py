@@ -49,6 +49,7 @@ class PostgresAttic:
             await self._forget("sync_operation", "done_at < $1", before, limit)
             + await self._forget("sync_conflict", "noted_at < $1", before, limit)
             + await self._forget("forgotten_title", "forgotten_at < $1", before, limit)
+            + await self._forget("incognito_time", "ended_at < $1", before, limit)
             + await self._forget("watchlist_tag", UNANSWERED, before, limit)
         )
 

@@ -122,14 +122,15 @@ class _Applying:
     def outcome(self, operation: Operation) -> Outcome:
         if operation.id in self.done or operation.id in self.accepted:
             return Outcome(operation.id, OperationFate.REPEATED)
-        version = Timestamp(operation.version.clock, self.device_id)
-        if self.ledger.forgets(self.device_id, version) or self._is_forgotten(operation.act, version):
-            return Outcome(operation.id, OperationFate.FORGOTTEN)
         conflicts = len(self.ledger.conflicts)
         try:
+            # First, as nothing else can be said of a time that is not so.
+            version = self.sync.clock.receive(Timestamp(operation.version.clock, self.device_id))
+            if self.ledger.forgets(self.device_id, version) or self._is_forgotten(operation.act, version):
+                return Outcome(operation.id, OperationFate.FORGOTTEN)
             if not _is_uuid(operation.id):
                 raise refuse("The id of an operation is a UUID.", UserErrorCode.INVALID, "id")
-            self._apply(operation, self.sync.clock.receive(version))
+            self._apply(operation, version)
         except Refused as refusal:
             return Outcome(operation.id, OperationFate.REFUSED, refusal.errors)
         self.accepted.add(operation.id)

@@ -12,9 +12,14 @@ from domain.identity.tables import account_key
 from domain.platform.columns import identifier, moment
 
 
-def device_key() -> Column[str]:
+def device_key(*, primary: bool = False) -> Column[str]:
     """A reference to a device that goes with it."""
-    return Column(UUID(as_uuid=False), ForeignKey("device.id", ondelete="CASCADE"), nullable=False)
+    return Column(
+        UUID(as_uuid=False),
+        ForeignKey("device.id", ondelete="CASCADE"),
+        primary_key=primary,
+        nullable=False,
+    )
 
 
 def clock() -> Column[int]:
@@ -218,6 +223,8 @@ class DeviceRow(SQLModel, table=True):
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     settled_hlc: int | None = Field(default=None, sa_column=Column(BigInteger))
     incognito_since: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    listener: str | None = Field(default=None, sa_type=Text)
+    """The stream of its commands that was opened last."""
     present: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
     )
@@ -227,6 +234,18 @@ class DeviceRow(SQLModel, table=True):
     )
     condition: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     condition_told_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class IncognitoTimeRow(SQLModel, table=True):
+    """A time in which a device was incognito: what was done then is not kept either when it is told later."""
+
+    __tablename__ = "incognito_time"
+    __table_args__ = (Index("incognito_time_age", "ended_at", postgresql_using="brin"),)
+
+    device_id: str = Field(sa_column=device_key(primary=True))
+    began_at: datetime = Field(sa_column=moment(primary=True))
+    account_id: str = Field(sa_column=account_key(primary=False))
+    ended_at: datetime = Field(sa_column=moment())
 
 
 class DeviceCommandRow(SQLModel, table=True):

@@ -20,6 +20,7 @@ from gateway.cli import (
     worker,
 )
 from gateway.cli.errors import Commands
+from gateway.collector import look_seldom
 
 app = typer.Typer(
     name="media-gateway",
@@ -66,4 +67,5 @@ def root(
 
 
 def main() -> None:
+    look_seldom()
     app()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import InitVar, dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
@@ -151,6 +151,18 @@ class SimulatedDevice:
             return failure or await self.show()
         return failure
 
+    async def obey_commands(self) -> None:
+        """Does what it is told, and first what it missed, until the line is cut (`Offline`)."""
+        await self._finish_answering()
+        if not self.listens:
+            # What is said between one stream and the next is missed by no device that knows this.
+            viewer = (await self.line.sync_cursor())["viewer"]
+            self.store.remember("commands", None if viewer is None else viewer["syncCursor"])
+        told = self.line.device_commands(device=self._id, after=self.store.remembered("commands"))
+        async with aclosing(told):
+            async for data in told:
+                await self._answer(data["deviceCommands"])
+
     async def show(self) -> str | None:
         """Has the graph show what is so; why it is over, if it must not go on. `Offline` where it is cut."""
         on = self.playing
@@ -253,28 +265,21 @@ class SimulatedDevice:
 
     async def _obey_for_ever(self) -> None:
         while True:
-            try:
-                await self._finish_answering()
-                if not self.listens:
-                    # What is said between one stream and the next is missed by no device that knows this.
-                    viewer = (await self.line.sync_cursor())["viewer"]
-                    self.store.remember("commands", None if viewer is None else viewer["syncCursor"])
-                told = self.line.device_commands(device=self._id, after=self.store.remembered("commands"))
-                async for data in told:
-                    await self._answer(data["deviceCommands"])
-            except Offline:
-                pass
+            with suppress(Offline):
+                await self.obey_commands()
             self._doubt()
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _answer(self, event: Mapping[str, Any]) -> None:
         """Acknowledges a command, does it, and tells what became of it; what came too late is not done."""
         command = event["command"]
+        self.store.remember("answer", {"event": event})
         begun = await self._tell({"commandId": command["id"], "report": "ACKNOWLEDGED"})
         if begun:
             self.store.remember("answer", {"commandId": command["id"], "failure": SWITCHED_OFF})
         self.store.remember("commands", event["cursor"])
         if not begun:
+            self.store.remember("answer", None)
             return
         failure = await self._tried(command)
         self.say(f"{command['action']}: {failure or 'done'}")
@@ -292,9 +297,13 @@ class SimulatedDevice:
             return str(error)
 
     async def _finish_answering(self) -> None:
-        """Tells what became of the last command, where that is not known to have arrived."""
+        """Tells what became of the last command, where that is not known to have arrived; one of which it is
+        not even known whether it may be done has not been begun, and is answered now.
+        """
         answer = self.store.remembered("answer")
-        if answer is not None:
+        if answer is not None and "event" in answer:
+            await self._answer(answer["event"])
+        elif answer is not None:
             await self._tell(answer)
             self.store.remember("answer", None)
 

@@ -1,19 +1,35 @@
 """Devices with the client's own queue and copy, their ways to two servers, and what can happen to them."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from domain.platform.postgres import Database
 from domain.sync.journal import Writing
 from media_gateway_client import Offline, Operation, Store, Synchroniser
 from media_gateway_client.operations import FOLLOW_CHANGES, PUSH_CHANGES
-from tests.viewers import Asker, Living
+from tests.accounts import new_id
+from tests.catalogue import add_movie, add_series
+from tests.viewers import Asker, Living, living
+
+DURATION = 1000
+STEPS = int(os.environ.get("MEDIA_GATEWAY_TEST_STEPS", "10000"))
+"""How many a test takes."""
+STEPS_OF_A_RUN = 100
+
+servers = st.integers(0, 1)
+# After how many statements the process is killed; None: it lives on.
+deaths = st.none() | st.integers(0, 15)
 
 T = TypeVar("T")
 Request = dict[str, Any]
@@ -32,6 +48,8 @@ class World:
     database: Database
     servers: Sequence[Asker]
     movies: Sequence[int]
+    closing: Sequence[int]
+    """For how many seconds the closing credits of each movie last, as the catalogue and devices know."""
     series: int
     folder: Path
     steps: int = 0
@@ -41,6 +59,47 @@ class World:
     @property
     def milliseconds(self) -> int:
         return self.servers[0].house.milliseconds()
+
+
+@contextmanager
+def open_world(database_url: str, folder: Path, closing: Sequence[int] = ()) -> Iterator[World]:
+    """With a movie of 1000 seconds for each of the lengths of closing credits, and a series."""
+    with asyncio.Runner() as runner:
+        opening = Database.open(database_url, min_connections=1, max_connections=4)
+        database = runner.run(opening.__aenter__())
+        try:
+            movies = [
+                runner.run(
+                    add_movie(
+                        database, f"Film {new_id()}", runtime_seconds=DURATION, end_credits_seconds=seconds
+                    )
+                )
+                for seconds in closing
+            ]
+            series = runner.run(add_series(database, f"Series {new_id()}"))
+            first = living(database)
+            servers = [Asker(first), Asker(living(database, clock=first.clock))]
+            yield World(runner, database, servers, movies, closing, series, folder)
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
+
+
+def take_steps(
+    machine: type[RuleBasedStateMachine], world: World, steps: int, of_a_run: int = STEPS_OF_A_RUN
+) -> None:
+    """Runs until the world has seen so many; a run may end early."""
+    running = type("Run", (machine,), {"world": world})
+    while world.steps < steps:
+        run_state_machine_as_test(
+            running,
+            settings=settings(
+                max_examples=-(-(steps - world.steps) // of_a_run),
+                stateful_step_count=of_a_run,
+                deadline=None,
+                phases=[Phase.generate],  # shrinking takes longer than finding
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 @dataclass
@@ -134,9 +193,9 @@ class Way:
 class Disk:
     """Runs the statements of a device, until it is killed between two of them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, left: int | None = None) -> None:
         self._connection = connection
-        self.left: int | None = None
+        self.left = left
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:
         if self.left is not None:

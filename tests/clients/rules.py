@@ -34,11 +34,6 @@ class Write(NamedTuple):
     value: Any
     arrived: int
 
-    def finishes(self) -> bool:
-        """Of a position: whether it is an end."""
-        position, duration = self.value
-        return bool(position >= 0.95 * duration)
-
 
 class Conflict(NamedTuple):
     """A write that was lost: to what it was written, and its version."""
@@ -54,6 +49,8 @@ class Rules:
 
     unplayable: frozenset[str]
     """Titles that have parts: they are not played themselves."""
+    closing: Mapping[str, int]
+    """Of titles, how many seconds their closing credits last."""
     writes: dict[Register, set[Write]] = field(default_factory=dict)
     additions: dict[str, tuple[str, Version]] = field(default_factory=dict)
     """By tag: the title, and when it was added."""
@@ -61,8 +58,8 @@ class Rules:
     """Tags that a removal has named, ever."""
     settled: dict[str, int] = field(default_factory=dict)
     forgotten: dict[str, Version] = field(default_factory=dict)
-    incognito: dict[str, int] = field(default_factory=dict)
-    """By device that is, since when in milliseconds."""
+    incognito: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
+    """By device since when, and until when it was, in milliseconds; it still is where there is no end."""
     done: set[str] = field(default_factory=set)
     """Operations that are remembered."""
     conflicts: dict[Conflict, Version] = field(default_factory=dict)
@@ -84,13 +81,13 @@ class Rules:
         base = parsed(told["base"]) if told.get("base") else None
         if told["id"] in self.done:
             return "REPEATED", None
-        if version.milliseconds >= self.incognito.get(device, version.milliseconds + 1):
+        if version.milliseconds - now > 60_000:
+            return "REFUSED", "CLOCK_AHEAD"
+        if self.was_incognito(version):
             return "FORGOTTEN", None
         if kind == "watched" and self._is_forgotten(change["contentId"], version):
             return "FORGOTTEN", None
-        ahead = version.milliseconds - now > 60_000
-        reason = "CLOCK_AHEAD" if ahead else self._wrong(kind, change)
-        if reason is not None:
+        if (reason := self._wrong(kind, change)) is not None:
             return "REFUSED", reason
         self.done.add(told["id"])
         lost = self.write(kind, change | {"tag": told["id"]}, version, now, base)
@@ -113,6 +110,17 @@ class Rules:
         viewing = change["viewing"] if kind == "watched" else 0
         return self._register((kind, content, viewing), Write(version, value_of(kind, change), now), base)
 
+    def switch(self, device: str, now: int, *, incognito: bool) -> None:
+        """From now on nothing is kept of what is done on the device, or again all."""
+        times = self.incognito.setdefault(device, [])
+        if incognito and not self.is_incognito(device):
+            times.append((now, None))
+        elif not incognito and self.is_incognito(device):
+            times.append((times.pop()[0], now))
+
+    def is_incognito(self, device: str) -> bool:
+        return any(until is None for _, until in self.incognito.get(device, ()))
+
     def forget(self, content: str, moment: Version) -> None:
         """The viewer had a title forgotten."""
         self.forgotten[content] = moment
@@ -125,10 +133,19 @@ class Rules:
         self.done.clear()
         self.conflicts.clear()
         self.forgotten.clear()
+        for times in self.incognito.values():
+            times[:] = [time for time in times if time[1] is None]
         for register, writes in self.writes.items():
-            unfinished = register[0] == "watched" and not any(write.finishes() for write in writes)
+            unfinished = register[0] == "watched" and not self._finished(register)
             if unfinished and writes and max(writes).arrived < now - 180 * DAY:
                 self.writes[register] = set()
+
+    def was_incognito(self, version: Version) -> bool:
+        """By the clock of the device."""
+        return any(
+            since <= version.milliseconds and (until is None or version.milliseconds < until)
+            for since, until in self.incognito.get(version.device, ())
+        )
 
     # What it comes to
 
@@ -166,7 +183,12 @@ class Rules:
         """The value of the latest write; of a viewing also whether any write finished it."""
         writes = self.writes[register]
         latest = max(writes)
-        return (latest.value, any(map(Write.finishes, writes))) if register[0] == "watched" else latest.value
+        return (latest.value, self._finished(register)) if register[0] == "watched" else latest.value
+
+    def _finished(self, register: Register) -> bool:
+        """Of a viewing, whether any write is an end of it."""
+        closing = self.closing.get(register[1], 0)
+        return any(ends(write.value, closing) for write in self.writes[register])
 
     def _place(self, content: str, live: Mapping[str, Version]) -> str:
         """Where it was put since it was added, or the time of its addition."""
@@ -181,7 +203,9 @@ class Rules:
         lost = False
         if writes:
             known = max(writes)
-            said = (write.value, write.finishes()) if register[0] == "watched" else write.value
+            said = write.value
+            if register[0] == "watched":
+                said = said, ends(said, self.closing.get(register[1], 0))
             if known.version.device != write.version.device and not same(
                 register, said, self._standing(register)
             ):
@@ -240,6 +264,13 @@ KINDS = {
     "dropped": "DROPPED",
     "hidden": "HIDDEN",
 }
+
+
+def ends(told: tuple[int, int], closing: int) -> bool:
+    """Whether a title ends there: at 95 percent, or where its credits begin, unless these are too long."""
+    position, duration = told
+    credits_begin = duration - closing if 0 < 4 * closing <= duration else duration
+    return position >= min(0.95 * duration, credits_begin)
 
 
 def parsed(text: str) -> Version:

@@ -6,7 +6,6 @@ statements, months that pass, and a log that is pruned. MEDIA_GATEWAY_TEST_STEPS
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -15,21 +14,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
-from domain.platform.postgres import Database
+from domain.platform.errors import Refused
 from domain.sync import journal
 from domain.sync.abandoned import Abandoned
 from domain.sync.model import MarkKind, Verdict
-from domain.sync.operations import Position
+from domain.sync.operations import Origin, Position
 from domain.sync.postgres_retention import PostgresAttic, PostgresUnfinished
 from domain.sync.retention import Retention
 from media_gateway_client import (
@@ -47,19 +44,28 @@ from media_gateway_client import (
     sync,
     watched,
 )
-from media_gateway_client.operations import FORGET_TITLE
+from media_gateway_client.operations import FORGET_TITLE, SET_INCOGNITO
 from resolvers.ids import encode
-from tests.accounts import new_id
-from tests.catalogue import add_movie, add_series
-from tests.clients.house import Device, Request, Results, Way, World, house_of
-from tests.clients.rules import NOTHING, Conflict, Rules, State, Version
-from tests.viewers import Asker, living
+from tests.clients.house import (
+    DURATION,
+    STEPS,
+    Device,
+    Request,
+    Results,
+    Way,
+    World,
+    deaths,
+    house_of,
+    open_world,
+    servers,
+    take_steps,
+)
+from tests.clients.rules import NOTHING, Conflict, Rules, State, Version, ends
 
-STEPS = int(os.environ.get("MEDIA_GATEWAY_TEST_STEPS", "10000"))
-STEPS_OF_A_RUN = 100
 DEVICES = 3
-TITLES = 2
-DURATION = 1000
+CREDITS = (100, 300)
+"""Seconds of closing credits, of each title; those of the second are too long to be true."""
+TITLES = len(CREDITS)
 SMALL = 3
 """Operations of a request and entries of a page, so that there are several."""
 TAKEN_AHEAD, TOO_FAR_AHEAD = 50_000, 90_000
@@ -67,14 +73,14 @@ ENOUGH_FOR_ALL = 5_000
 """Steps in which everything happens."""
 KINDS = {"watched", "added", "removed", "moved", "reacted", "noted", "dropped", "hidden"}
 FATES = {"APPLIED", "SUPERSEDED", "REPEATED", "FORGOTTEN", "REFUSED INVALID", "REFUSED CLOCK_AHEAD"}
-FAULTS = {"request", "late", "commit", "answer", "killed", "conflict"}
+FAULTS = {"request", "late", "commit", "answer", "killed", "conflict", "incognito"}
 LAST = Version(1 << 63, "~")
+WRITTEN = """SELECT (SELECT seq FROM change_sequence WHERE account_id = $1),
+                    (SELECT count(*) FROM outbox WHERE key = $1::text),
+                    (SELECT count(*) FROM sync_operation WHERE account_id = $1)"""
 
 devices = st.integers(0, DEVICES - 1)
 titles = st.integers(0, TITLES - 1)
-servers = st.integers(0, 1)
-# None: the process lives on.
-deaths = st.sampled_from([None, None, None, None, 0, 1, 2, 3, 5, 8, 13])
 reactions = st.builds(
     lambda verdict, stars: (verdict, stars),
     st.sampled_from([None, "LIKE", "DISLIKE", "NOT_INTERESTED"]),
@@ -100,7 +106,7 @@ class Devices(RuleBasedStateMachine):
         self.devices = [self.device(f"{number}") for number in range(DEVICES)]
         self.ids = [encode("Movie", title) for title in self.world.movies]
         self.series = encode("Series", self.world.series)
-        self.model = Rules(frozenset([self.series]))
+        self.model = Rules(frozenset([self.series]), dict(zip(self.ids, self.world.closing, strict=True)))
 
     def run(self, doing: Any) -> Any:
         return self.world.runner.run(doing)
@@ -115,10 +121,12 @@ class Devices(RuleBasedStateMachine):
 
     def do(self, device: int, change: Change, death: int | None = None) -> None:
         doer = self.devices[device]
+        seen, alone = seen_version(doer.store, change), not waits_for(doer.queue, change)
         operation = doer.killed_after(death, lambda: doer.store.do(change))
         if operation is None:
             self.world.seen.add("killed")
             return
+        assert not alone or operation.base == seen
         self.made[operation.id] = device, operation
         if change.kind == "watched":
             doer.queue = [each for each in doer.queue if not overtaken(each.change, change)]
@@ -127,7 +135,7 @@ class Devices(RuleBasedStateMachine):
     @rule(
         device=devices,
         title=titles,
-        seconds=st.sampled_from([0, 40, 949, 950, 1000, 2000]),
+        seconds=st.sampled_from([0, 40, 899, 900, 949, 950, 1000, 2000]),
         duration=st.sampled_from([DURATION, DURATION, DURATION + 1]),
         back=st.booleans(),
         death=deaths,
@@ -138,7 +146,7 @@ class Devices(RuleBasedStateMachine):
         """The viewing that goes on, or again one that is finished."""
         content = self.ids[title]
         viewing = max(1, self.devices[device].store.viewing(content) - back)
-        self.do(device, watched(content, viewing, seconds, duration), death)
+        self.do(device, watched(content, viewing, seconds, duration, self.world.closing[title]), death)
 
     @rule(device=devices, title=titles, death=deaths)
     def put_on_list(self, device: int, title: int, death: int | None) -> None:
@@ -209,8 +217,9 @@ class Devices(RuleBasedStateMachine):
         now, verdict, stars = house.milliseconds(), *said
         match kind:
             case "watch":
-                seconds = 950 if verdict == "LIKE" else 40
-                viewing = self.model.viewing(content, finishing=seconds >= 950)
+                seconds = {"LIKE": 950, "DISLIKE": 900}.get(verdict or "", 40)
+                finishing = ends((seconds, DURATION), self.world.closing[title])
+                viewing = self.model.viewing(content, finishing=finishing)
                 found = self.run(house.sync.record_progress(self.account, key, Position(seconds, DURATION)))
                 told = {"viewing": viewing, "positionSeconds": seconds, "durationSeconds": DURATION}
                 self.model.write("watched", {"contentId": content} | told, Version(*found.version), now)
@@ -273,6 +282,62 @@ class Devices(RuleBasedStateMachine):
         assert moment > max(told, default=Version(0, ""))
         assert moment.milliseconds >= now
         self.model.forget(content, moment)
+
+    @rule(device=devices, server=servers, incognito=st.sampled_from([True, False, False]))
+    def switch(self, device: int, server: int, *, incognito: bool) -> None:
+        """On whichever device: the one that it is about may not hear of it."""
+        key = self.devices[device].key
+        given = {"deviceId": encode("Device", key), "incognito": incognito}
+        payload = self.run(self.world.servers[server].data(SET_INCOGNITO, self.account, input=given))
+        assert payload["setIncognito"] == {"device": {"incognito": incognito}, "userErrors": []}
+        self.model.switch(key, self.world.milliseconds, incognito=incognito)
+
+    @rule(device=devices, server=servers, title=titles, said=reactions)
+    def live_incognito(
+        self, device: int, server: int, title: int, said: tuple[str | None, float | None]
+    ) -> None:
+        """What is done meanwhile is stored nowhere, also where it is told late."""
+        self.push(device, server, None, None)
+        self.switch(device, server, incognito=True)
+        before = self.written()
+        self.write_naming(device, server, title)
+        self.watch(device, title, 950, DURATION, back=False, death=None)
+        self.put_on_list(device, title, None)
+        self.react(device, title, said)
+        if self.waits_of_then(device):
+            self.push(device, server, "answer", None)
+            assert self.written() == before
+
+        self.turn(1.0)
+        self.switch(device, server, incognito=False)
+        before = self.written()
+        if self.waits_of_then(device):
+            self.push(device, server, None, None)
+            assert self.written() == before
+            self.world.seen.add("incognito")
+
+    def waits_of_then(self, device: int) -> bool:
+        """Whether all that waits was done incognito: by the clock of its device, which may be wrong."""
+        key, queue = self.devices[device].key, self.devices[device].queue
+        return all(self.model.was_incognito(Version(each.version.clock, key)) for each in queue)
+
+    def write_naming(self, device: int, server: int, title: int) -> None:
+        """Writes of a device that keeps no queue."""
+        sync, key = self.world.servers[server].house.sync, self.world.movies[title]
+        origin = Origin(self.devices[device].key)
+        self.run(sync.record_progress(self.account, key, Position(40, DURATION), origin))
+        for write in (
+            sync.react(self.account, key, Verdict.LIKE, None, origin),
+            sync.add_to_watchlist(self.account, key, None, origin),
+            sync.mark(self.account, key, {MarkKind.NOTE: "Again."}, origin),
+        ):
+            with pytest.raises(Refused):
+                self.run(write)
+
+    def written(self) -> Any:
+        """How much was ever logged, told to the outside, and done."""
+        ((logged, told, done),) = self.run(self.world.database.rows(WRITTEN, self.account))
+        return logged, told, done
 
     def marked(self, title: int, kind: str) -> Version:
         statement = """SELECT hlc, hlc_device FROM title_mark
@@ -370,6 +435,8 @@ class Devices(RuleBasedStateMachine):
             (moved(content, "Z"), "watchlist", None),
         ][which]
         self.do(device, change)
+        if self.waits_of_then(device):
+            return
 
         self.synchronise(device, server)
 
@@ -380,10 +447,11 @@ class Devices(RuleBasedStateMachine):
             assert found == value or (found is None and value in NOTHING)
 
     @precondition(lambda self: any(device.way.late for device in self.devices))
-    @rule(data=st.data())
-    def deliver_late(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), doubled=st.booleans())
+    def deliver_late(self, data: st.DataObject, *, doubled: bool) -> None:
         device = data.draw(st.sampled_from([n for n, each in enumerate(self.devices) if each.way.late]))
-        self.deliver(device, self.devices[device].way.late.pop(0))
+        given = self.devices[device].way.late.pop(0)
+        self.deliver(device, given | {"operations": given["operations"] * (1 + doubled)})
 
     @precondition(lambda self: self.arrived)
     @rule(data=st.data())
@@ -551,10 +619,28 @@ class Devices(RuleBasedStateMachine):
         assert self.made.keys() <= self.ended | overtaken_ones
 
 
+def seen_version(store: Store, change: Change) -> str | None:
+    """Of what the user sees and replaces, where it is one register that tells it."""
+    content = change.content_id
+    if change.kind == "watched":
+        viewing = change.arguments["viewing"]
+        return next((it.version for it in store.progress(content) if it.viewing == viewing), None)
+    if change.kind == "reacted":
+        return next((it.version for it in store.reactions() if it.content_id == content), None)
+    return None
+
+
+def waits_for(queue: Sequence[Operation], change: Change) -> bool:
+    """Whether something waits that is shown in the same place."""
+    return any(each.change.register == change.register for each in queue)
+
+
 def goes_on(change: Change) -> bool:
     """A position that finishes nothing."""
     told = change.arguments
-    return change.kind == "watched" and told["positionSeconds"] < 0.95 * told["durationSeconds"]
+    return change.kind == "watched" and not ends(
+        (told["positionSeconds"], told["durationSeconds"]), told.get("endCreditsSeconds", 0)
+    )
 
 
 def overtaken(change: Change, later: Change) -> bool:
@@ -626,31 +712,7 @@ def test_devices_converge_whatever_happens(
 ) -> None:
     monkeypatch.setattr(sync, "BATCH", SMALL)
     monkeypatch.setattr(journal, "CATCH_UP_PAGE", SMALL)
-    with asyncio.Runner() as runner:
-        opening = Database.open(database_url, min_connections=1, max_connections=4)
-        database = runner.run(opening.__aenter__())
-        try:
-            movies = [
-                runner.run(add_movie(database, f"Film {new_id()}", runtime_seconds=DURATION))
-                for _ in range(TITLES)
-            ]
-            series = runner.run(add_series(database, f"Series {new_id()}"))
-            first = living(database)
-            houses = [first, living(database, clock=first.clock)]
-            world = World(runner, database, [Asker(house) for house in houses], movies, series, scratch)
-            machine = type("Run", (Devices,), {"world": world})
-            while world.steps < STEPS:  # a run may end early
-                run_state_machine_as_test(
-                    machine,
-                    settings=settings(
-                        max_examples=-(-(STEPS - world.steps) // STEPS_OF_A_RUN),
-                        stateful_step_count=STEPS_OF_A_RUN,
-                        deadline=None,
-                        phases=[Phase.generate],  # shrinking takes longer than finding
-                        suppress_health_check=list(HealthCheck),
-                    ),
-                )
-        finally:
-            runner.run(opening.__aexit__(None, None, None))
+    with open_world(database_url, scratch, CREDITS) as world:
+        take_steps(Devices, world, STEPS)
     if world.steps >= ENOUGH_FOR_ALL:
         assert world.seen >= {*KINDS, *FATES, *FAULTS}

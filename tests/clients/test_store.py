@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media_gateway_client import (
     Offline,
@@ -16,6 +18,7 @@ from media_gateway_client import (
     Synchroniser,
     Version,
     added,
+    moved,
     noted,
     reacted,
     removed,
@@ -24,6 +27,7 @@ from media_gateway_client import (
 from media_gateway_client.clock import COUNTER_BITS
 from media_gateway_client.store import CAPACITY
 from media_gateway_client.sync import BATCH, LONGEST_PAUSE_SECONDS
+from tests.clients.house import Disk, Killed
 
 FILM = "TW92aWU6MQ"
 
@@ -246,6 +250,38 @@ def test_a_change_names_what_it_replaces_and_is_later(store: Store, wall: Wall) 
     assert "base" not in store.do(noted(FILM, "a")).input()
 
 
+@given(st.integers(-(10**12), 10**12), st.integers(0, 5), st.integers(0, 4))
+def test_what_a_device_writes_is_later_than_what_it_shows_there(ahead: int, count: int, which: int) -> None:
+    wall = Wall()
+    store = Store(":memory:", wall)
+    shown = Version((wall.milliseconds + ahead << COUNTER_BITS) + count, "tv")
+    of_title = {"content": {"id": FILM}, "version": str(shown)}
+    told = [
+        {"__typename": "ProgressChanged", "progress": of_title | {"viewing": 1, "completed": False}},
+        {"__typename": "ReactionChanged", "reaction": of_title | {"verdict": None, "stars": None}},
+        {"__typename": "TitleMarksChanged", "marks": of_title | {"note": None, "hidden": False}},
+        {
+            "__typename": "WatchlistChanged",
+            "content": {"id": FILM},
+            "entry": {"tags": ["a"], "place": "V", "version": str(shown)},
+        },
+    ]
+    store.apply([event | {"cursor": "c"} for event in told])
+    change = [
+        watched(FILM, 1, 200, 1000),
+        reacted(FILM, "LIKE"),
+        noted(FILM, "a"),
+        moved(FILM, "k"),
+        removed(FILM, ["a"]),
+    ][which]
+
+    operation = store.do(change)
+    store.close()
+
+    assert operation.version.clock > shown.clock
+    assert operation.version.clock >> COUNTER_BITS >= wall.milliseconds
+
+
 def test_a_snapshot_takes_the_place_of_all_that_was_known(store: Store, tmp_path: Path, wall: Wall) -> None:
     store.apply([progress(100)])
 
@@ -259,6 +295,69 @@ def test_a_snapshot_takes_the_place_of_all_that_was_known(store: Store, tmp_path
 
 
 # Sending and following
+
+
+def settled(store: Store) -> Any:
+    """Of what an answer changes, all that can be seen."""
+    letters = [letter.id for letter in store.dead_letters()]
+    return [operation.id for operation in store.waiting()], letters, store.settled_through
+
+
+def test_an_answer_is_taken_as_a_whole_wherever_the_process_is_killed(tmp_path: Path, wall: Wall) -> None:
+    seen, killed = list[bool](), 0
+    for statements in range(40):
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+        made = [store.do(noted(FILM, text)).id for text in ("a", "b", "c")]
+        error = {"message": "No.", "code": "INVALID"}
+        results: list[dict[str, Any]] = [
+            {"operationId": made[0], "fate": "APPLIED", "userErrors": []},
+            {"operationId": made[1], "fate": "REFUSED", "userErrors": [error]},
+            {"operationId": made[2], "fate": "APPLIED", "userErrors": []},
+        ]
+        before = settled(store)
+        disk = Disk(store._database, statements)
+        store._database = disk  # type: ignore[assignment]
+        try:
+            store.settle(results)
+        except Killed:
+            killed += 1
+
+        after = settled(Store(tmp_path / f"{statements}.sqlite", wall))
+
+        assert after == before or after[:2] == ([], [made[1]])
+        seen.append(after == before)
+
+    assert 5 < killed < 40
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_events_that_come_together_are_taken_in_together_wherever_the_process_is_killed(
+    tmp_path: Path, wall: Wall
+) -> None:
+    told = [
+        {
+            "__typename": "ReactionChanged",
+            "cursor": content,
+            "reaction": {"content": {"id": content}, "verdict": "LIKE", "stars": None, "version": "1"},
+        }
+        for content in ("a", "b", "c")
+    ]
+    found, killed = set[tuple[int, str | None]](), 0
+    for statements in range(12):
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+        disk = Disk(store._database, statements)
+        store._database = disk  # type: ignore[assignment]
+        try:
+            store.apply(told)
+        except Killed:
+            killed += 1
+
+        store = Store(tmp_path / f"{statements}.sqlite", wall)
+
+        found.add((len(store.reactions()), store.cursor))
+
+    assert 3 < killed < 12
+    assert found == {(0, None), (3, "c")}
 
 
 async def test_a_queue_is_sent_in_order_and_then_settled(store: Store) -> None:

@@ -452,6 +452,20 @@ async def test_a_command_is_answered_once_and_in_time(ask: Asker, ada: str, tv: 
     assert states == ["EXECUTED", "FAILED", "EXPIRED"]
 
 
+async def test_what_was_acknowledged_and_has_lapsed_is_not_acknowledged_again(
+    ask: Asker, ada: str, tv: Device
+) -> None:
+    sent = await ask.house.commands.send(ada, tv.id, Command("play", {}))
+    key = encode("DeviceCommand", sent.id)
+
+    begun = await did(ask, ACKNOWLEDGE, ada, commandId=key, report="ACKNOWLEDGED")
+    ask.house.clock.turn(31)
+    again = await did(ask, ACKNOWLEDGE, ada, commandId=key, report="ACKNOWLEDGED")
+
+    assert begun["userErrors"] == []
+    assert refused(again) == [("CONFLICT", ["commandId"])]
+
+
 async def test_what_is_anothers_behaves_as_if_it_did_not_exist(ask: Asker, ada: str, tv: Device) -> None:
     house, bob = ask.house, await ask.house.account()
     sent = await house.commands.send(ada, tv.id, Command("play", {}), 60)

@@ -180,6 +180,26 @@ async def test_a_queue_is_forgotten_from_the_moment_of_the_switch_on(home: Home)
     assert [result["fate"] for result in earlier["results"]] == ["APPLIED"]
 
 
+async def test_what_was_done_incognito_stays_forgotten_after_the_end_of_it(home: Home) -> None:
+    house = home.ask.house
+    watched = {"contentId": home.id, "positionSeconds": 700, "viewing": 1}
+    given = [
+        {"id": str(uuid4()), "version": str(house.version(0.0, home.tv.id)), "change": {"watched": watched}},
+        {"id": str(uuid4()), "version": str(house.version(20.0, home.tv.id)), "change": {"watched": watched}},
+    ]
+    await home.did(PUSH, deviceId=home.on_tv, operations=given[:1])
+    house.clock.turn(10)
+    await home.did(SWITCH, deviceId=home.on_tv, incognito=False)
+    house.clock.turn(60)
+
+    told = await home.did(PUSH, deviceId=home.on_tv, operations=given)
+    await home.did(SWITCH, deviceId=home.on_tv, incognito=True)
+    later = await home.did(PUSH, deviceId=home.on_tv, operations=[given[0]])
+
+    assert [result["fate"] for result in told["results"]] == ["FORGOTTEN", "APPLIED"]
+    assert [result["fate"] for result in later["results"]] == ["FORGOTTEN"]
+
+
 async def test_no_command_that_names_a_title_is_kept_for_it(home: Home) -> None:
     session = await home.start()
     before = await everything(home.ask.house.database)

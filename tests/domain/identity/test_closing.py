@@ -39,7 +39,7 @@ BY_HAND = {
 COPIED = {
     "account", "api_key", "authorization_code", "avatar", "backup_code", "challenge", "change",
     "change_sequence", "device", "device_code", "device_command", "forgotten_title", "history_limit",
-    "import", "link_token", "linked_identity", "login_session",
+    "import", "incognito_time", "link_token", "linked_identity", "login_session",
     "parental_pin", "passkey", "playback_session", "progress", "reaction", "sync_conflict", "sync_operation",
     "title_mark", "totp_factor", "viewing_profile", "watchlist_tag",
     "import_item", "refresh_token", "session_proof", "viewing_choice", "viewing_unlock",

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from domain.sync.clock import (
     HybridClock,
     Timestamp,
 )
+from media_gateway_client.clock import tick
 
 clocks = st.integers(0, (MAX_MILLISECONDS << COUNTER_BITS) + MAX_COUNTER)
 devices = st.from_regex(r"[\w.:-]{1,64}", fullmatch=True)
@@ -39,6 +41,14 @@ def test_ticks_rise_whatever_the_wall_clock_does(times: list[int]) -> None:
 
     assert ticks == sorted(set(ticks))
     assert all(tick.milliseconds >= max(times[: index + 1]) for index, tick in enumerate(ticks))
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
+def test_a_devices_clock_never_goes_back_whatever_its_wall_clock_does(times: list[int]) -> None:
+    clocks = list(accumulate(times, tick, initial=0))
+
+    assert clocks == sorted(set(clocks))
+    assert all(clock >> COUNTER_BITS >= time for clock, time in zip(clocks[1:], times, strict=True))
 
 
 @given(st.lists(st.integers(1000, 2000), min_size=1, max_size=20), st.lists(clocks, min_size=1, max_size=20))
@@ -72,15 +82,17 @@ def test_more_ticks_than_a_counter_holds_within_one_millisecond_still_rise() -> 
     assert ticks == list(range(1000 << COUNTER_BITS, (1000 << COUNTER_BITS) + MAX_COUNTER + 10))
 
 
-def test_a_clock_a_minute_ahead_is_taken_and_one_further_is_refused() -> None:
-    clock = HybridClock("server", Wall(1000))
-    latest = Timestamp((1000 + MAX_AHEAD_MILLISECONDS) << COUNTER_BITS, "phone")
+@given(st.integers(-100_000, 100_000) | st.sampled_from([MAX_AHEAD_MILLISECONDS + n for n in (-1, 0, 1)]))
+def test_a_clock_is_taken_up_to_a_minute_ahead_and_refused_beyond(ahead: int) -> None:
+    clock = HybridClock("server", Wall(200_000))
+    told = Timestamp((200_000 + ahead) << COUNTER_BITS, "phone")
 
-    assert clock.receive(latest) is latest
-    with pytest.raises(Refused) as refusal:
-        clock.receive(Timestamp((1001 + MAX_AHEAD_MILLISECONDS) << COUNTER_BITS, "phone"))
-
-    assert refusal.value.errors[0].code is UserErrorCode.CLOCK_AHEAD
+    if ahead <= 60_000:
+        assert clock.receive(told) is told
+    else:
+        with pytest.raises(Refused) as refusal:
+            clock.receive(told)
+        assert refusal.value.errors[0].code is UserErrorCode.CLOCK_AHEAD
 
 
 @given(timestamps)

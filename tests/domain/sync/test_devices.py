@@ -325,7 +325,7 @@ async def test_a_command_goes_forward_only(house: Living, ada: str, tv: Device) 
 
     assert await refusal(acknowledge(ada, sent.id, None, CommandState.ACKNOWLEDGED)) is UserErrorCode.CONFLICT
     assert await refusal(acknowledge(ada, sent.id, "No.")) is UserErrorCode.CONFLICT
-    assert await house.commands.take(ada, sent.id, again=True) is None
+    assert await house.commands.take(ada, sent.id, "stream", again=True) is None
     assert await house.written() == rows
 
 
@@ -346,12 +346,14 @@ async def test_what_is_acknowledged_has_time_to_be_done(house: Living, ada: str,
 async def test_a_command_is_handed_over_once(house: Living, ada: str, tv: Device) -> None:
     sent = await house.commands.send(ada, tv.id, PLAY)
 
-    taken = await asyncio.gather(*(house.commands.take(ada, sent.id, again=False) for _ in range(5)))
+    taken = await asyncio.gather(
+        *(house.commands.take(ada, sent.id, "stream", again=False) for _ in range(5))
+    )
 
     assert [command.state for command in taken if command is not None] == [CommandState.DELIVERED]
-    assert await house.commands.take(ada, sent.id, again=True) is not None
+    assert await house.commands.take(ada, sent.id, "stream", again=True) is not None
     house.clock.turn(COMMAND_SECONDS)
-    assert await house.commands.take(ada, sent.id, again=True) is None
+    assert await house.commands.take(ada, sent.id, "stream", again=True) is None
 
 
 async def test_a_picture_that_the_device_cannot_show_is_not_asked_for(house: Living, ada: str) -> None:

@@ -204,7 +204,10 @@ def test_the_later_position_stands_and_the_earliest_end_is_told(done: list[Watch
         for viewing, known in viewings.items():
             of_it = [write for write in done if (write.content_id, write.viewing) == (title, viewing)]
             ends = [write.completed_at for write in of_it if write.completed_at is not None]
-            assert known.version == max(write.version for write in of_it)
+            latest = max(write.version for write in of_it)
+            assert known.version == latest
+            # A broken client may give two writes one version: then the farther stands.
+            assert known.position_seconds == max(w.position_seconds for w in of_it if w.version == latest)
             assert known.completed_at == min(ends, default=None)
 
 
@@ -220,6 +223,35 @@ def test_a_title_is_listed_while_an_addition_is_not_removed(
         live = {write.tag for write in ours if isinstance(write, Addition)} - gone
         entry = ledger.entry(title)
         assert live == (set() if entry is None else set(entry.tags))
+
+
+@given(st.lists(additions, min_size=1, max_size=8), st.data())
+def test_an_addition_outlives_a_removal_that_did_not_name_it(
+    done: list[Addition], data: st.DataObject
+) -> None:
+    seen = data.draw(st.lists(st.sampled_from(done), max_size=4))
+    removing = [Removal(each.content_id, frozenset([each.tag]), Timestamp(9, "tv")) for each in seen]
+
+    ledger = merged(data.draw(st.permutations([*done, *removing])))
+
+    gone = {each.tag for each in seen}
+    for addition in done:
+        entry = ledger.entry(addition.content_id)
+        listed = entry is not None and addition.tag in entry.tags
+        assert listed == (addition.tag not in gone)
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=8))
+def test_titles_that_nobody_moved_stand_in_the_order_of_addition(moments: list[int]) -> None:
+    """Of several additions of a title the oldest counts."""
+    stamps = [Timestamp((at << 16) + count, "tv") for count, at in enumerate(moments)]
+    ledger = merged([added(TITLES[place % 2], stamp) for place, stamp in enumerate(stamps)])
+
+    one, other = (ledger.entry(title) for title in TITLES)
+
+    assert one is not None
+    assert other is not None
+    assert (one.place < other.place) == (min(moments[::2]) < min(moments[1::2]))
 
 
 @given(st.lists(st.one_of(reactions, marks), max_size=12), st.data())
@@ -354,6 +386,90 @@ def test_a_conflict_names_a_write_that_was_lost_and_one_of_another_device(
         assert lost.device != won.device
         assert conflict.kind is ConflictKind.WATCHLIST or lost < won
         assert conflict.lost.value != conflict.won.value
+
+
+@given(st.lists(st.one_of(progress, reactions, marks), max_size=12))
+def test_a_write_is_lost_where_it_arrives_after_a_later_one_of_another_device(
+    done: list[WatchProgress | Reaction | Mark],
+) -> None:
+    """One that overtakes its own device, or says what stands, is not."""
+    standing: dict[Any, WatchProgress | Reaction | Mark] = {}
+    expected = set[tuple[Any, Timestamp, Timestamp]]()
+    for write in done:
+        register, known = register_of(write), standing.get(register_of(write))
+        if known is not None:
+            late = write.version < known.version and write.version.device != known.version.device
+            if late and said_by(write) != said_by(known):
+                expected.add((register, write.version, known.version))
+        standing[register] = latest_of(known, write)
+
+    ledger = merged(done)
+
+    assert {
+        (
+            (each.content_id, each.kind.value, each.lost.value.get("viewing", 0)),
+            each.lost.version,
+            each.won.version,
+        )
+        for each in ledger.conflicts
+    } == expected
+
+
+def register_of(write: WatchProgress | Reaction | Mark) -> tuple[int, str, int]:
+    match write:
+        case WatchProgress():
+            return write.content_id, "progress", write.viewing
+        case Reaction():
+            return write.content_id, "reaction", 0
+    return write.content_id, write.kind.value, 0
+
+
+def said_by(write: WatchProgress | Reaction | Mark) -> Any:
+    match write:
+        case WatchProgress():
+            return write.position_seconds, write.completed
+        case Reaction():
+            return write.verdict, write.stars
+    return write.value
+
+
+def latest_of(
+    known: WatchProgress | Reaction | Mark | None, write: WatchProgress | Reaction | Mark
+) -> WatchProgress | Reaction | Mark:
+    """What stands then; of equal versions, as a broken client gives them, the greater."""
+    if known is None:
+        return write
+    if isinstance(known, WatchProgress) and isinstance(write, WatchProgress):
+        later = max(known, write, key=lambda each: (each.version, each.position_seconds))
+        return replace(later, completed=known.completed or write.completed)
+    assert not isinstance(known, WatchProgress)
+    assert not isinstance(write, WatchProgress)
+    return write if write.order > known.order else known
+
+
+@given(st.lists(st.one_of(additions, removals()), max_size=12))
+def test_a_removal_is_lost_where_an_addition_that_it_did_not_name_keeps_the_title_listed(
+    done: list[Addition | Removal],
+) -> None:
+    """Also where other removals took off what it names."""
+    made: dict[str, Addition] = {}
+    gone, expected = set[str](), set[tuple[int, Timestamp, Timestamp]]()
+    for write in done:
+        if isinstance(write, Addition):
+            made.setdefault(write.tag, write)
+            continue
+        gone |= write.tags
+        left = [
+            each.version
+            for each in made.values()
+            if each.content_id == write.content_id and each.tag not in gone and each.version is not None
+        ]
+        if write.tags and left and max(left).device != write.version.device:
+            expected.add((write.content_id, write.version, max(left)))
+
+    conflicts = merged(done).conflicts
+
+    assert {(each.content_id, each.lost.version, each.won.version) for each in conflicts} == expected
 
 
 def test_a_late_write_of_another_device_is_noted_as_lost() -> None:

@@ -10,7 +10,6 @@ from domain.sync.clock import Timestamp
 from domain.sync.model import (
     CommandState,
     DeviceCommand,
-    Tags,
     WatchProgress,
     mostly_watched,
     reaches_the_end,
@@ -28,10 +27,6 @@ def states(draw: st.DrawFn) -> WatchProgress:
     """Few versions, so that two writes often share one, as those of a broken client do."""
     clock, device = draw(st.integers(0, 2)), draw(st.sampled_from(["phone", "tv"]))
     return progress(clock, device, position=draw(st.integers(0, 3)), completed=draw(st.booleans()))
-
-
-tags = st.frozensets(st.sampled_from("abcdef"))
-sets = st.builds(Tags, added=tags, removed=tags)
 
 
 @given(states(), states(), states())
@@ -63,29 +58,6 @@ def test_merged_progress_is_the_later_position_and_completion_of_either(
 def test_the_device_decides_between_equal_clocks() -> None:
     assert progress(5, "tv", 200).merge(progress(5, "phone", 100)).position_seconds == 200
     assert progress(5, "phone", 100).merge(progress(5, "tv", 200)).position_seconds == 200
-
-
-@given(sets, sets, sets)
-def test_tags_merge_the_same_in_any_order_and_again(a: Tags, b: Tags, c: Tags) -> None:
-    merged = {first.merge(second).merge(third) for first, second, third in permutations((a, b, c))}
-
-    assert merged == {a.merge(b.merge(c))}
-    assert a.merge(a) == a
-
-
-@given(sets)
-def test_an_addition_wins_over_a_removal_that_did_not_see_it(known: Tags) -> None:
-    here = known.add("new")
-    there = known.remove(known.live)
-
-    assert here.merge(there).live == {"new"}
-    assert there.merge(here).live == {"new"}
-
-
-@given(sets)
-def test_a_removal_wins_over_the_additions_it_saw(known: Tags) -> None:
-    assert known.merge(known.remove(known.live)).live == frozenset()
-    assert known.remove(frozenset("z")).add("z").live == known.live
 
 
 @pytest.mark.parametrize(
@@ -131,12 +103,16 @@ def test_most_of_a_title_is_90_percent(position: int, *, mostly: bool) -> None:
     assert not mostly_watched(position, 0)
 
 
-@given(st.integers(1, 7 * 86_400))
-def test_completion_is_exact_for_every_duration(duration: int) -> None:
+@given(st.integers(1, 7 * 86_400), st.none() | st.integers(0, 7 * 86_400))
+def test_a_viewing_is_finished_at_95_percent_or_where_its_credits_begin(
+    duration: int, closing: int | None
+) -> None:
     last = -(-95 * duration // 100)
+    if closing is not None and 4 * closing <= duration:
+        last = min(last, duration - closing)
 
-    assert reaches_the_end(last, duration)
-    assert not reaches_the_end(last - 1, duration)
+    assert reaches_the_end(last, duration, closing)
+    assert not reaches_the_end(last - 1, duration, closing)
 
 
 @pytest.mark.parametrize(("position", "resume"), [(0, 0), (29, 0), (30, 30), (949, 949)])

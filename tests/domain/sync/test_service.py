@@ -12,7 +12,7 @@ from domain.platform.errors import UserErrorCode
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
-from domain.sync.model import ChangeKind, Tags, Verdict, WatchProgress
+from domain.sync.model import ChangeKind, MarkKind, Verdict, WatchProgress
 from domain.sync.operations import MAX_DURATION_SECONDS, Origin, Position
 from domain.sync.service import STATE_CHANGED, WatchlistOrder
 from tests.catalogue import add_movie, add_series, parts_of, retire
@@ -425,6 +425,14 @@ writes = st.lists(
             st.just("tv"),
             st.integers(1, 10),
         ),
+        st.builds(
+            Write,
+            st.just("note"),
+            st.integers(0, 1),
+            st.integers(0, 50),
+            st.just("tv"),
+            st.integers(1, 10),
+        ),
         st.builds(Write, st.just("add"), st.integers(0, 1), st.just(0), st.just("tv"), st.integers(0, 3)),
         st.builds(
             Write,
@@ -450,19 +458,14 @@ def model_of(done: list[Write]) -> dict[tuple[str, int], Any]:
     state: dict[tuple[str, int], Any] = {}
     for write in sorted(done, key=lambda write: write.clock):
         place = write.movie
-        if write.kind in {"progress", "reaction"}:
+        if write.kind in {"progress", "reaction", "note"}:
             state[write.kind, place] = write.value
         else:
-            known: Tags = state.get(("tags", place), Tags())
-            done_ = (
-                known.add(write.tag)
-                if write.kind == "add"
-                else known.remove(frozenset(write.tags(write.seen)))
-            )
-            state["tags", place] = done_
+            named = {write.tag} if write.kind == "add" else set(write.tags(write.seen))
+            state.setdefault((write.kind, place), set()).update(named)
     for movie in (0, 1):
-        if ("tags", movie) in state:
-            state["tags", movie] = state["tags", movie].live
+        gone = state.pop(("remove", movie), set())
+        state["tags", movie] = frozenset(state.pop(("add", movie), set()) - gone)
     return {key: value for key, value in state.items() if value}
 
 
@@ -474,6 +477,8 @@ async def deliver(house: Living, account: str, movies: list[int], write: Write) 
             await house.sync.record_progress(account, movie, Position(write.value), origin)
         case "reaction":
             await house.sync.react(account, movie, None, write.value / 2, origin)
+        case "note":
+            await house.sync.mark(account, movie, {MarkKind.NOTE: str(write.value)}, origin)
         case "add":
             await house.sync.add_to_watchlist(account, movie, write.tag, origin)
         case _:
@@ -484,12 +489,15 @@ async def state_of(house: Living, account: str, movies: list[int]) -> dict[tuple
     progress = await house.sync.store.progress(account, movies)
     reactions = await house.sync.store.reactions(account, movies)
     entries = await house.sync.store.entries(account, movies)
+    marks = await house.sync.store.marks(account, movies)
     state: dict[tuple[str, int], Any] = {}
     for place, movie in enumerate(movies):
         if movie in progress:
             state["progress", place] = progress[movie].position_seconds
         if movie in reactions:
             state["reaction", place] = round((reactions[movie].stars or 0) * 2)
+        if movie in marks:
+            state["note", place] = int(marks[movie].note or 0)
         if movie in entries:
             state["tags", place] = frozenset(entries[movie].tags)
     return state
@@ -533,6 +541,8 @@ async def test_the_log_alone_tells_the_state(
                 told["progress", place] = change.payload["position"]
             case ChangeKind.REACTION:
                 told["reaction", place] = round(change.payload["stars"] * 2)
+            case ChangeKind.MARKS:
+                told["note", place] = int(change.payload["note"])
             case _:
                 entry = change.payload["entry"]
                 told["tags", place] = frozenset(entry["tags"]) if entry else frozenset()
