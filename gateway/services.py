@@ -17,6 +17,7 @@ from domain.discovery.service import Discovery
 from domain.identity.administration import Administration
 from domain.identity.audit import Audit
 from domain.identity.eviction import Eviction
+from domain.identity.federation import Links
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
 from domain.identity.postgres_administration import PostgresAdministration
@@ -210,6 +211,7 @@ async def open_all(
             viewing=viewing_of(accounts, sessions, database),
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
+            links=Links(elsewhere.federation.store, audit),
             avatars=PostgresAvatars(database),
             origin=settings.issuer.rstrip("/"),
             policy=Policy(),

@@ -1,6 +1,7 @@
 """What administrators do."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -27,6 +28,14 @@ class SuspendAccountInput:
     """The account; not one's own."""
     reason: str = ""
     """Why, for the audit log."""
+
+
+@entry
+class CloseAnyAccountInput:
+    """Closes somebody's account."""
+
+    account_id: ID
+    """The account; not one's own."""
 
 
 @entry
@@ -136,6 +145,14 @@ class AdministeredPayload:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseAnyAccountPayload:
+    """What came of closing somebody's account."""
+
+    erased_at: datetime | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class EndAccountSessionsPayload:
     """What came of signing an account out."""
 
@@ -174,6 +191,16 @@ async def suspend_account(
     account_id = _account(input.account_id)
     administration = info.context.services.administration
     return AdministeredPayload(await administration.suspend(account_id, input.reason, info.context.actor))
+
+
+@refusing(CloseAnyAccountPayload)
+async def close_any_account(
+    info: Info, input: Annotated[CloseAnyAccountInput, strawberry.argument(description="Which account.")]
+) -> CloseAnyAccountPayload:
+    await info.context.services.step_up.require(info.context.caller)
+    account_id = _account(input.account_id)
+    closing = info.context.services.closing
+    return CloseAnyAccountPayload(await closing.close_any(account_id, info.context.actor))
 
 
 @refusing(AdministeredPayload)

@@ -20,6 +20,7 @@ from domain.identity.avatars import Avatars
 from domain.identity.closing import Closing
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
+from domain.identity.federation import Links
 from domain.identity.hours import Hours
 from domain.identity.limits import RateLimits
 from domain.identity.model import ANONYMOUS, Caller
@@ -79,6 +80,7 @@ class Services:
     viewing: Viewing
     closing: Closing
     exports: Exports
+    links: Links
     avatars: Avatars
     origin: str
     """Where browsers reach this server, without a slash at its end."""

@@ -297,6 +297,16 @@ class DisableClientPayload(ClientPayload):
     """What came of disabling an application."""
 
 
+@view(administering.CloseAnyAccountPayload)
+class CloseAnyAccountPayload:
+    """What came of closing somebody's account."""
+
+    erased_at: datetime | None
+    """When all of it is erased, unless it is taken back before; null where it was refused."""
+    user_errors: list[UserError] = plain(list_size=1)
+    """Why it was refused."""
+
+
 @view()
 class AdministrationQuery:
     """What administrators ask."""
@@ -311,6 +321,11 @@ class AdministrationMutation:
 
     suspend_account: SuspendAccountPayload = edge(administering.suspend_account, cost=400, access=CHANGING)
     """Takes an account out of use: its sessions, streams and keys end everywhere within a second."""
+    close_any_account: CloseAnyAccountPayload = edge(
+        administering.close_any_account, cost=400, access=CHANGING
+    )
+    """Closes somebody's account as `closeAccount` does; suspend it as well if its owner is not to use it
+    again. Asks for `stepUp` where the sign-in is not recent."""
     restore_account: RestoreAccountPayload = edge(administering.restore_account, cost=400, access=CHANGING)
     """Puts an account back into use."""
     set_account_roles: SetAccountRolesPayload = edge(

@@ -27,6 +27,7 @@ from schema import (
     history,
     identity,
     interchange,
+    linked_providers,
     node,
     offline,
     playback,
@@ -71,8 +72,13 @@ CONTRIBUTIONS = {
             second_factors.SecondFactorMutation,
             viewing.ViewingMutation,
             closing.ClosingMutation,
+            linked_providers.LinkedProvidersMutation,
         ),
-        extensions=(second_factors.ViewerSecondFactors, viewing.ViewerViewing),
+        extensions=(
+            second_factors.ViewerSecondFactors,
+            linked_providers.ViewerLinkedProviders,
+            viewing.ViewerViewing,
+        ),
     ),
     "administration": Contribution(
         query=(administration.AdministrationQuery,), mutation=(administration.AdministrationMutation,)

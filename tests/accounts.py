@@ -19,6 +19,7 @@ from domain.identity.closing import Closing
 from domain.identity.eviction import Eviction
 from domain.identity.exports import Exports
 from domain.identity.factors import SecondFactors
+from domain.identity.federation import Links
 from domain.identity.keys import SigningKey, SigningKeys, new_key
 from domain.identity.limits import RateLimits
 from domain.identity.model import FIRST_PARTY, Account, Caller, LoginSession, Role, Tier
@@ -30,6 +31,7 @@ from domain.identity.postgres_administration import PostgresAdministration
 from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.postgres_factors import PostgresChallenges, PostgresFactors, PostgresProofs
+from domain.identity.postgres_federation import PostgresLinks
 from domain.identity.postgres_holdings import PostgresHoldings
 from domain.identity.postgres_keys import PostgresApiKeys
 from domain.identity.postgres_limits import PostgresRateLimits
@@ -122,6 +124,7 @@ class Desk:
     viewing: Viewing
     closing: Closing
     exports: Exports
+    links: Links
     opened: list[Account] = field(default_factory=list)
 
     @property
@@ -139,6 +142,8 @@ class Desk:
             "limits": self.limits,
             "registrations": self.registrations,
             "administration": self.administration,
+            "closing": self.closing,
+            "links": self.links,
             "policy": Policy(),
             "now": self.clock.now,
         }
@@ -230,6 +235,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             exports=Exports(
                 PostgresHoldings(database), sending.tokens, service.audit, clock.now, sending.new_token
             ),
+            links=Links(PostgresLinks(database), service.audit),
         )
 
 

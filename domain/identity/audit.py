@@ -88,6 +88,8 @@ class Action(StrEnum):
     """Its owner got a copy of all there is."""
     STEPPED_UP = "account.stepped_up"
     """Its owner confirmed who they are."""
+    PROVIDER_UNLINKED = "account.provider_unlinked"
+    """An account of another provider signs in to it no more."""
     CLIENT_AUTHORIZED = "account.client_authorized"
     """Its owner let an application act for it."""
     CLIENT_REGISTERED = "client.registered"

@@ -74,6 +74,16 @@ class Closing:
         self.recent.forget(account_id)
         return now + GRACE
 
+    async def close_any(self, account_id: str, by: Actor) -> datetime:
+        """The same of somebody's, by an administrator; raises `Refused` for one's own and for none. Its owner
+        is told, and can take it back; a suspended one stays so.
+        """
+        if account_id == by.account_id:
+            raise refuse("You cannot close your own account here.", UserErrorCode.CONFLICT, "accountId")
+        if await self.recent.get(account_id) is None:
+            raise refuse("There is no such account.", UserErrorCode.NOT_FOUND, "accountId")
+        return await self.close(account_id, by)
+
     async def reopen(self, token: str, by: Actor) -> Account:
         """The account, open again; raises `Refused` for a token that was used or has expired."""
         digest = digest_of(token)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.model import Account, Role, Tier
@@ -27,6 +27,13 @@ class Outsider:
     language: str | None = None
 
 
+class Link(NamedTuple):
+    """A provider that vouches for the owner of an account, since when."""
+
+    provider: str
+    linked_at: datetime
+
+
 class LinkStore(Protocol):
     """Which accounts of ours belong to whom elsewhere."""
 
@@ -40,6 +47,14 @@ class LinkStore(Protocol):
 
     async def link(self, account_id: str, outsider: Outsider, at: datetime) -> bool:
         """Whether they belong together now; not where one of ours belongs to this subject already."""
+        ...
+
+    async def links(self, account_id: str) -> list[Link]:
+        """Those of an account, oldest first."""
+        ...
+
+    async def unlink(self, account_id: str, provider: str) -> bool:
+        """Whether they belonged together until now."""
         ...
 
 
@@ -105,6 +120,27 @@ class Federation:
             raise refuse("This was done already; begin again.", UserErrorCode.CONFLICT)
         await self.audit.record(by.known_as(account.id), Action.ACCOUNT_REGISTERED, account.id)
         return account
+
+
+@dataclass(frozen=True)
+class Links:
+    """By which providers owners sign in, for them to see and to end.
+
+    Who has ended all of them gets a password by a letter: what is linked has a proven address.
+    """
+
+    store: LinkStore
+    audit: Audit
+
+    async def of(self, account_id: str) -> list[Link]:
+        return await self.store.links(account_id)
+
+    async def remove(self, account_id: str, provider: str, by: Actor) -> None:
+        """The provider signs in to the account no more; raises `Refused` where it did not."""
+        async with self.audit.writing():
+            if not await self.store.unlink(account_id, provider):
+                raise refuse("No account of this provider is linked.", UserErrorCode.NOT_FOUND, "provider")
+            await self.audit.record(by, Action.PROVIDER_UNLINKED, account_id, after={"provider": provider})
 
 
 def _name(outsider: Outsider) -> str:

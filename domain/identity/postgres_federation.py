@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain.identity.federation import Outsider
+from domain.identity.federation import Link, Outsider
 from domain.identity.model import Account
 from domain.identity.postgres import COLUMNS, PostgresAccounts, account_of
 from domain.platform.postgres import Database
@@ -52,3 +52,19 @@ class PostgresLinks:
             at,
         )
         return done is True
+
+    async def links(self, account_id: str) -> list[Link]:
+        rows = await self._database.rows(
+            """SELECT provider, min(linked_at) FROM linked_identity WHERE account_id = $1
+                GROUP BY provider ORDER BY 2, 1""",
+            account_id,
+        )
+        return [Link(row[0], row[1]) for row in rows]
+
+    async def unlink(self, account_id: str, provider: str) -> bool:
+        rows = await self._database.rows(
+            "DELETE FROM linked_identity WHERE account_id = $1 AND provider = $2 RETURNING 1",
+            account_id,
+            provider,
+        )
+        return bool(rows)

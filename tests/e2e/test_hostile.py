@@ -12,6 +12,7 @@ import httpx
 import pyotp
 import pytest
 
+from domain.identity.model import BROWSER, FIRST_PARTY
 from gateway.oauth.browser import seal
 from tests.conftest import fresh_database
 from tests.e2e.oauth import EMAIL, App, Browser, Page, browsing, code_for, exchanged
@@ -219,7 +220,15 @@ async def test_a_cookie_signs_nobody_in_to_the_graph(server: Server) -> None:
             "mutation ($token: String!) { refreshSession(input: {refreshToken: $token}) { accessToken } }",
             token=secret,
         )
+        by_clients = [
+            await browser.http.post(
+                "/oauth/token",
+                data={"grant_type": "refresh_token", "refresh_token": secret, "client_id": client},
+            )
+            for client in (BROWSER, FIRST_PARTY)
+        ]
 
+    assert [answer.status_code for answer in by_clients] == [401, 401]
     assert by_form.status_code == 415
     assert answer.json()["data"] == {"viewer": None}
     assert as_token["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

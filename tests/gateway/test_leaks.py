@@ -46,7 +46,7 @@ NOT_ASKED = {
 }
 KEPT_FOR_ANYBODY = {
     "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.historyDays", "viewer.impersonated",
-    "viewer.linkedIdentities", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
+    "viewer.linkedProviders", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
     "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""

@@ -32,6 +32,9 @@ SUSPEND = "mutation ($id: ID!) { suspendAccount(input: {accountId: $id}) { userE
 CREATE = """mutation ($scopes: [String!]!) { createApiKey(input: {name: "k", scopes: $scopes}) {
   secret apiKey { id name scopes } userErrors { code field } } }"""
 REVOKE = "mutation ($id: ID!) { revokeApiKey(input: {keyId: $id}) { userErrors { code field } } }"
+CLOSE = """mutation ($id: ID!) { closeAnyAccount(input: {accountId: $id}) {
+  erasedAt userErrors { code field } } }"""
+NOBODYS = encode("Account", "0b0e7a5c-0000-4000-8000-000000000000")
 REVOKE_ANY = "mutation ($id: ID!) { revokeAnyApiKey(input: {keyId: $id}) { apiKey { revokedAt } } }"
 KEYS = "{ viewer { apiKeys { id name prefix revokedAt } } }"
 CLIENT = """mutation ($uri: String!) { registerClient(input: {name: "App", redirectUris: [$uri],
@@ -219,6 +222,22 @@ async def test_roles_are_given_but_not_to_oneself_and_not_long_after_signing_in(
     assert themselves["userErrors"] == [{"code": "CONFLICT", "field": ["accountId"]}]
     assert nobody["userErrors"] == [{"code": "NOT_FOUND", "field": ["accountId"]}]
     assert later.code is ErrorCode.STEP_UP_REQUIRED
+
+
+async def test_accounts_are_closed_by_administrators_but_not_their_own(house: House) -> None:
+    root = await house.signed_in("root", Role.ADMIN)
+    ada = await house.signed_in("ada")
+    theirs, own = (encode("Account", str(caller.account_id)) for caller in (ada, root))
+
+    closed = (await house.data(root, CLOSE, id=theirs))["closeAnyAccount"]
+    refused = [(await house.data(root, CLOSE, id=id_))["closeAnyAccount"] for id_ in (own, theirs, NOBODYS)]
+    by_herself = await house.refusal(ada, CLOSE, id=own)
+
+    assert closed == {"erasedAt": "2026-03-31T12:00:00+00:00", "userErrors": []}
+    assert [payload["userErrors"][0]["code"] for payload in refused] == ["CONFLICT", "CONFLICT", "NOT_FOUND"]
+    assert by_herself.code is ErrorCode.FORBIDDEN
+    assert await house.desk.sessions.account(str(ada.account_id)) is None
+    assert await house.desk.sessions.account(str(root.account_id)) is not None
 
 
 async def test_keys_are_listed_without_their_secret_and_revoked_by_their_owner_alone(house: House) -> None:

@@ -100,14 +100,18 @@ async def test_what_a_key_of_a_closed_account_opened_ends_on_every_process(
     holder = Caller(account.id, scopes=granted(account.roles))
     key = await desk.keys.create(holder, Wanted("k", (Scope.READ_WATCHLIST,)), SYSTEM)
     elsewhere = sessions_on(database, desk.clock, desk.sessions.recent)
-    keys, ends = keys_on(database, elsewhere), list[SessionEnd]()
+    keys, here, there = keys_on(database, elsewhere), list[SessionEnd](), list[SessionEnd]()
     assert (await keys.identify(key.text)).account_id == account.id
 
-    with elsewhere.revocations.watching(account.id, ends.append):
+    with (
+        desk.sessions.revocations.watching(account.id, here.append),
+        elsewhere.revocations.watching(account.id, there.append),
+    ):
         await desk.closing.close(account.id, SYSTEM)
+        at_once = list(here)
         await elsewhere.revocations.look()
 
-    assert ends == [SessionEnd.CLOSED]
+    assert at_once == there == [SessionEnd.CLOSED]
     with pytest.raises(Unauthenticated):
         await keys.identify(key.text)
     with pytest.raises(Unauthenticated):
@@ -121,6 +125,7 @@ async def test_an_account_that_is_closed_for_the_second_time_is_told_again(
     await desk.closing.close(account.id, SYSTEM)
     await desk.closing.reopen(await recovery_token(desk), SYSTEM)
     desk.clock.turn(3_600)
+    await database.execute("UPDATE revocation SET at = at - interval '1 hour'")
     elsewhere = sessions_on(database, desk.clock, desk.sessions.recent)
     await elsewhere.revocations.look()
     ends = list[SessionEnd]()

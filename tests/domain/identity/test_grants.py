@@ -65,6 +65,21 @@ async def test_a_pushed_request_lapses_when_it_says(desk: Desk, grants: Grants, 
     assert await grants.pushed(reference) is None
 
 
+async def test_a_device_that_asks_too_soon_has_to_wait_five_seconds_longer_each_time(
+    desk: Desk, grants: Grants, client: OAuthClient
+) -> None:
+    code = (await grants.start_device(client, frozenset(["read:watchlist"]), (), None, SYSTEM)).device_code
+    found = []
+
+    for pause in (0, 5, 4.9, 9.9, 15, 15):
+        desk.clock.turn(pause)
+        polled = await grants.poll(code)
+        assert polled is not None
+        found.append((polled.too_soon, polled.interval_seconds))
+
+    assert found == [(False, 5), (False, 5), (True, 10), (True, 15), (False, 15), (False, 15)]
+
+
 async def test_nobody_lets_a_device_in_that_has_waited_too_long(
     desk: Desk, grants: Grants, ada: Account, client: OAuthClient
 ) -> None:
