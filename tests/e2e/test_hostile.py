@@ -344,7 +344,12 @@ async def test_the_seal_of_a_planted_cookie_is_right_and_leads_to_our_own_pages(
         second = await http.post(
             "/oauth/second-step", data=planted("/oauth/device", "second-step x pwd ") | SECOND
         )
+        by_another_first_step = await http.post(
+            "/oauth/second-step",
+            data=planted("/oauth/device", "second-step x pwd ") | SECOND | {"first": "hwk"},
+        )
 
+    assert by_another_first_step.status_code == 400
     assert (page.status_code, page.headers["location"]) == (303, "/oauth/device")
     assert (passkey.status_code, second.status_code) == (401, 401)
 
