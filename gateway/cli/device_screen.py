@@ -20,8 +20,8 @@ from media_gateway_client import ClientError, Playing
 from media_gateway_client.signin import Code
 
 KEYS = (
-    "↑ ↓ choose   enter play   space pause   ← → 30 s   s stop   + - volume\n"
-    "a add   r remove   b charger   n network   c cut   i incognito   k kill   q quit"
+    "↑ ↓ choose  enter play  space pause  ← → 30 s  s stop  + - volume  c cut\n"
+    "a add  r remove  b charger  n network  i incognito  k kill  q quit"
 )
 STEP_SECONDS = 30
 STEP_VOLUME = 0.1
@@ -118,7 +118,9 @@ class Screen:
 
     def _elsewhere(self) -> Text:
         """What those of the other devices do that are there."""
-        there = [told(device) for device in self.device.faring.others.values() if device["online"]]
+        there = [
+            told(device, brief=True) for device in self.device.faring.others.values() if device["online"]
+        ]
         return Text(
             "   ".join(there) or "No other device is there.", "dim", no_wrap=True, overflow="ellipsis"
         )

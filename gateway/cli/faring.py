@@ -126,8 +126,10 @@ class Faring:
         return sign
 
 
-def told(device: OfDevice) -> str:
-    """What a device does and how it fares, as in `Phone: watching Solaris, 80 %`."""
+def told(device: OfDevice, *, brief: bool = False) -> str:
+    """What a device does and how it fares, as in `Phone: watching Solaris, 80%, good network`; where it is
+    `brief`, of its network only that it is poor.
+    """
     does = (device["activity"] or ("ONLINE" if device["online"] else "OFFLINE")).lower()
     playing = device["nowPlaying"]
     if playing is not None and playing["content"] is not None and device["online"]:
@@ -135,8 +137,9 @@ def told(device: OfDevice) -> str:
     parts = [f"{device['name']}: {does}"]
     if device["battery"] is not None:
         parts.append(charge(device["battery"]["level"], charging=device["battery"]["charging"]))
-    if device["networkQuality"] is not None:
-        parts.append(f"{device['networkQuality'].lower()} network")
+    quality = device["networkQuality"]
+    if quality is not None and (quality == "POOR" or not brief):
+        parts.append(f"{quality.lower()} network")
     return ", ".join(parts)
 
 

@@ -100,7 +100,7 @@ async def test_two_terminals_are_in_step_through_everything(  # noqa: PLR0915 - 
             await film.take("The TV was killed; started again it needs no code, and has lost nothing", both)
 
             tv.press("i")
-            await tv.shows("incognito")
+            await tv.shows("incognito: nothing is kept")
             tv.press(DOWN, DOWN, ENTER)
             await tv.shows("▶")
             tv.press(RIGHT, RIGHT, "s")
