@@ -47,6 +47,7 @@ SHARE = 15
 """Of so many steps that queues take, commands take one."""
 STEPS_OF_A_RUN = 50
 DEVICES = 2
+PATIENCE_SECONDS = 10.0
 NOTHING_PLAYS = "Nothing plays here."
 TOLD = """SELECT payload->>'id', payload->>'state', payload->>'failure' FROM change
            WHERE account_id = $1 AND kind IN ('command', 'command_state') ORDER BY seq"""
@@ -82,7 +83,8 @@ class Stream:
         self.pending = asyncio.ensure_future(anext(results))
 
     async def next(self) -> Any:
-        result = await self.pending
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            result = await self.pending
         self.pending = asyncio.ensure_future(anext(self._results))
         return result
 
