@@ -185,7 +185,7 @@ async def open_all(
         keys = await stack.enter_async_context(open_keys(database, sessions))
         eviction = Eviction(keys, factors)
         recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
-        sign_ins = SignIns(accounts.store, factors, accounts.verified_only)
+        sign_ins = SignIns(accounts.store, factors, sessions.hold, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         oauth = elsewhere.pages
         archives = archives_of(database)

@@ -239,6 +239,7 @@ async def set_account_tier(
 async def confirm_account_email(
     info: Info, input: Annotated[ConfirmAccountEmailInput, strawberry.argument(description="Which account.")]
 ) -> AdministeredPayload:
+    await info.context.services.step_up.require(info.context.caller)
     account_id = _account(input.account_id)
     return AdministeredPayload(
         await info.context.services.administration.verify_email(account_id, info.context.actor)

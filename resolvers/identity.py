@@ -130,7 +130,7 @@ async def register_account(info: Info, input: RegisterAccount) -> RegisterAccoun
     info.context.identity.proven.add(account.id)
     if accounts.verified_only:
         return RegisterAccountPayload(account)
-    tokens = await info.context.services.sessions.start(account, info.context.actor)
+    tokens = await info.context.services.sessions.sign_in(account, info.context.actor)
     return RegisterAccountPayload(
         account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token
     )
@@ -144,8 +144,8 @@ async def sign_in(info: Info, input: SignIn) -> SignInPayload:
     asked = await services.sign_ins.second_step(account)
     if asked is not None:
         return SignInPayload(challenge=asked)
+    tokens = await services.sessions.sign_in(account, by)
     info.context.identity.proven.add(account.id)
-    tokens = await services.sessions.start(account, by)
     return SignInPayload(account, tokens.access.value, tokens.access.expires_at, tokens.refresh_token)
 
 

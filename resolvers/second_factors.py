@@ -315,8 +315,9 @@ def credential_in(value: Any) -> dict[str, Any]:
 
 
 async def _signed_in(info: Info, account: Account, methods: tuple[Method, ...]) -> SignedInPayload:
+    sessions, terms = info.context.services.sessions, Terms(methods=methods)
+    issued = await sessions.sign_in(account, info.context.actor, terms)
     info.context.identity.proven.add(account.id)
-    issued = await info.context.services.sessions.start(account, info.context.actor, Terms(methods=methods))
     return _tokens(account, issued)
 
 

@@ -201,7 +201,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
         )
         address_change = address_change_of(recovery, database)
         step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
-        sign_ins = SignIns(store, factors)
+        sign_ins = SignIns(store, factors, sessions.hold)
         hasher.calls.clear()
         audit = service.audit
         yield Desk(

@@ -297,9 +297,11 @@ def _checked(wanted: Wanted, owner: Caller) -> frozenset[Scope]:
     if not (1 <= len(name) <= MAX_NAME_CHARACTERS and name.isprintable()):
         wrong(f"A name has 1 to {MAX_NAME_CHARACTERS} characters that can be seen.", "name")
     known = {scope.value for scope in GRANTABLE}
-    unknown = sorted(set(wanted.scopes) - known)
+    unknown = sorted(scope for scope in set(wanted.scopes) - known if scope.strip())
     if not wanted.scopes:
         wrong("A key grants one scope at least.", "scopes")
+    if not all(scope.strip() for scope in wanted.scopes):
+        wrong("A scope is a name, such as `read:watchlist`; leave empty ones out.", "scopes")
     if unknown:
         wrong(f"A key cannot grant {_listed(unknown)}.", "scopes")
     beyond = sorted((set(wanted.scopes) & known) - owner.scopes)

@@ -111,7 +111,7 @@ class TotpSecret(NamedTuple):
 
 
 class FactorStore(Protocol):
-    """Second factors, by account."""
+    """Second factors, by account. What takes one away voids sign-ins that are under way."""
 
     async def enrolled(self, account_id: str) -> Enrolled: ...
     async def totp(self, account_id: str) -> Totp | None: ...
@@ -137,7 +137,10 @@ class FactorStore(Protocol):
         """Whether it was added; not where its credential is known."""
         ...
 
-    async def passkey_used(self, passkey_id: str, sign_count: int, at: datetime) -> None: ...
+    async def passkey_used(self, passkey_id: str, sign_count: int, at: datetime) -> bool:
+        """Whether it is there still; until the transaction ends, it is."""
+        ...
+
     async def remove_passkey(self, account_id: str, passkey_id: str) -> Passkey | None: ...
 
 
@@ -351,7 +354,8 @@ class SecondFactors:
         except PasskeyRefused as reason:
             log.info("passkey.refused", reason=str(reason))
             return None
-        await self.store.passkey_used(passkey.id, count, self.now())
+        if not await self.store.passkey_used(passkey.id, count, self.now()):
+            return None
         return replace(passkey, sign_count=count)
 
     async def _is_code(

@@ -54,7 +54,7 @@ class LinkStore(Protocol):
         ...
 
     async def unlink(self, account_id: str, provider: str) -> bool:
-        """Whether they belonged together until now."""
+        """Whether they belonged together until now; voids sign-ins that are under way."""
         ...
 
 

@@ -48,6 +48,8 @@ class Account:
     """When its owner closed it; it is not in use then, as if it were suspended."""
     has_limits: bool = False
     """Whether anybody who watches in it is limited."""
+    sign_in_epoch: int = 0
+    """How often sign-ins that were under way were voided: one that began in an earlier epoch comes to nothing."""
 
 
 @dataclass(frozen=True, slots=True)

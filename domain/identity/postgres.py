@@ -14,7 +14,10 @@ COLUMNS = """id, email, display_name, region, language, roles, tier, created_at,
              coalesce(suspended_at, closed_at) AS suspended_at,
              email_verified_at,
              EXISTS (SELECT FROM viewing_profile v WHERE v.account_id = account.id AND v.limiting),
-             closed_at"""
+             closed_at, sign_in_epoch"""
+WIDTH = 13
+NEW_EPOCH = "UPDATE account SET sign_in_epoch = sign_in_epoch + 1 WHERE id = $1"
+"""Voids the sign-ins that are under way; waits for whoever holds the epoch."""
 
 
 class PostgresAccounts:
@@ -125,8 +128,8 @@ class PostgresAccounts:
 
 def account_of(row: Row) -> Account:
     """An account from a row that begins with `COLUMNS`."""
-    identity, email, name, region, language, roles, tier, created_at, *rest = row[:12]
-    suspended_at, verified_at, limits, closed_at = rest
+    identity, email, name, region, language, roles, tier, created_at, *rest = row[:WIDTH]
+    suspended_at, verified_at, limits, closed_at, sign_in_epoch = rest
     return Account(
         id=identity,
         email=email,
@@ -140,4 +143,5 @@ def account_of(row: Row) -> Account:
         email_verified_at=verified_at,
         has_limits=limits,
         closed_at=closed_at,
+        sign_in_epoch=sign_in_epoch,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.identity.challenges import Challenge, Purpose
 from domain.identity.factors import Enrolled, Totp
 from domain.identity.passkeys import Passkey
+from domain.identity.postgres import NEW_EPOCH
 from domain.platform.postgres import Database, Row, affected
 
 PASSKEY = """id, account_id, credential_id, public_key, sign_count, transports, synced, name, created_at,
@@ -62,11 +63,14 @@ class PostgresFactors:
         confirmed = await self._database.value(
             "DELETE FROM totp_factor WHERE account_id = $1 RETURNING confirmed_at IS NOT NULL", account_id
         )
+        await self._database.execute(NEW_EPOCH, account_id)
         return confirmed is True
 
     async def set_backup_codes(self, account_id: str, digests: Sequence[bytes]) -> None:
         await self._database.execute(
-            """WITH gone AS (DELETE FROM backup_code WHERE account_id = $1)
+            """WITH gone AS (DELETE FROM backup_code WHERE account_id = $1 RETURNING account_id),
+                    voided AS (UPDATE account SET sign_in_epoch = sign_in_epoch + 1
+                                WHERE id IN (SELECT account_id FROM gone))
                INSERT INTO backup_code (account_id, digest) SELECT $1, unnest($2::bytea[])""",
             account_id,
             digests,
@@ -102,13 +106,15 @@ class PostgresFactors:
         )
         return added is True
 
-    async def passkey_used(self, passkey_id: str, sign_count: int, at: datetime) -> None:
-        await self._database.execute(
-            """UPDATE passkey SET sign_count = greatest(sign_count, $2), last_used_at = $3 WHERE id = $1""",
+    async def passkey_used(self, passkey_id: str, sign_count: int, at: datetime) -> bool:
+        found = await self._database.value(
+            """UPDATE passkey SET sign_count = greatest(sign_count, $2), last_used_at = $3 WHERE id = $1
+               RETURNING TRUE""",
             passkey_id,
             sign_count,
             at,
         )
+        return found is True
 
     async def remove_passkey(self, account_id: str, passkey_id: str) -> Passkey | None:
         row = await self._database.row(
@@ -116,6 +122,7 @@ class PostgresFactors:
             account_id,
             passkey_id,
         )
+        await self._database.execute(NEW_EPOCH, account_id)
         return None if row is None else _passkey(row)
 
 

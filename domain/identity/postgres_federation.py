@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.identity.federation import Link, Outsider
 from domain.identity.model import Account
-from domain.identity.postgres import COLUMNS, PostgresAccounts, account_of
+from domain.identity.postgres import COLUMNS, NEW_EPOCH, PostgresAccounts, account_of
 from domain.platform.postgres import Database
 
 
@@ -67,4 +67,5 @@ class PostgresLinks:
             account_id,
             provider,
         )
+        await self._database.execute(NEW_EPOCH, account_id)
         return bool(rows)

@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.identity.challenges import Purpose
 from domain.identity.model import LoginSession, SessionEnd
+from domain.identity.postgres import NEW_EPOCH
 from domain.identity.revocations import Revocation
 from domain.identity.sessions import Presented, Rotation
 from domain.platform.postgres import Database, Row
@@ -124,7 +125,17 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def hold(self, account_id: str, sign_in_epoch: int) -> bool:
+        held = await self._database.value(
+            "SELECT TRUE FROM account WHERE id = $1 AND sign_in_epoch = $2 FOR SHARE",
+            account_id,
+            sign_in_epoch,
+        )
+        return held is True
+
     async def withdraw(self, account_id: str, now: datetime) -> None:
+        # A statement of its own, so that the next sees what those wrote who are waited for.
+        await self._database.execute(NEW_EPOCH, account_id)
         await self._database.execute(
             """WITH codes AS (
                    DELETE FROM authorization_code

@@ -23,7 +23,7 @@ from domain.identity.policy import granted, implied
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import REASONS, Revocation, Revocations
 from domain.identity.tokens import SKEW_SECONDS, Tokens
-from domain.platform.errors import Unauthenticated
+from domain.platform.errors import Unauthenticated, UserErrorCode, refuse
 
 log = structlog.get_logger(__name__)
 
@@ -101,9 +101,14 @@ class SessionStore(Protocol):
         """Those that stand in which an administrator acts as somebody else."""
         ...
 
+    async def hold(self, account_id: str, sign_in_epoch: int) -> bool:
+        """Whether it is still that epoch of the account; until the transaction ends, it stays that."""
+        ...
+
     async def withdraw(self, account_id: str, now: datetime) -> None:
-        """Voids what could still become a session of the account: codes and devices that its owner granted
-        and nobody has used, and sign-ins that wait for their second step. Whoever is using one is waited for.
+        """Voids what could still become a session of the account: sign-ins that are under way or wait for
+        their second step, codes and devices that its owner granted and nobody has used. Whoever is using one
+        is waited for.
         """
         ...
 
@@ -145,6 +150,26 @@ class Sessions:
     audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+
+    async def sign_in(
+        self, account: Account, by: Actor, terms: Terms | None = None, *, client_id: str = FIRST_PARTY
+    ) -> IssuedTokens:
+        """Tokens of a new session of whoever has just proven to be the owner; raises `Refused` as `hold` does.
+
+        `account` was read no later than what it was proven by.
+        """
+        async with self.audit.writing():
+            await self.hold(account)
+            return await self.start(account, by, terms, client_id=client_id)
+
+    async def hold(self, account: Account) -> None:
+        """Keeps, until the transaction ends, what signs in to the account as it was when this was read;
+        raises `Refused` where some of it was taken away since, or its sessions were ended.
+        """
+        if not await self.store.hold(account.id, account.sign_in_epoch):
+            raise refuse(
+                "What signs in to this account has changed in between; sign in again.", UserErrorCode.CONFLICT
+            )
 
     async def start(
         self,

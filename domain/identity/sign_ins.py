@@ -1,6 +1,6 @@
 """Signing in, where a password may not be all that is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,23 @@ class SignIns:
 
     accounts: AccountStore
     factors: SecondFactors
+    hold: Callable[[Account], Awaitable[None]]
+    """Raises `Refused` where what signs in to an account has changed since it was read; until the transaction
+    ends, it does not.
+    """
     verified_only: bool = False
     """Whether an account can be used only once its address is confirmed."""
 
     async def second_step(self, account: Account) -> Asked | None:
-        """What is asked of somebody who knows the password; nothing where that is enough."""
+        """What is asked of somebody who has taken the first step, by the account as it was then; nothing where
+        that is enough. Raises `Refused` as `hold` does.
+        """
         enrolled = await self.factors.store.enrolled(account.id)
         if not enrolled.required:
             return None
-        return await self.factors.ask_for(Purpose.SIGN_IN, account.id, enrolled)
+        async with self.factors.audit.writing():
+            await self.hold(account)
+            return await self.factors.ask_for(Purpose.SIGN_IN, account.id, enrolled)
 
     async def second_step_again(self, token: str) -> Asked:
         """The same question, for whoever answered it wrong; raises `Refused` where it does not stand."""
@@ -65,14 +73,16 @@ class SignIns:
         makes two factors.
         """
         challenge = await self.factors.asked(token, Purpose.PASSKEY_SIGN_IN)
-        passkey = await self.factors.used_passkey(credential, challenge)
-        if passkey is None:
-            await self.factors.audit.record(by, Action.SIGN_IN_FAILED, None, after={"reason": "passkey"})
-            raise refuse("This passkey belongs to no account here.", UserErrorCode.CREDENTIALS)
-        if not await self.factors.challenges.close(challenge.digest):
-            raise challenge_refused()
-        account = await self._usable(passkey.account_id)
-        return account, (Method.HARDWARE_KEY, Method.MULTIPLE)
+        async with self.factors.audit.writing():
+            passkey = await self.factors.used_passkey(credential, challenge)
+            if passkey is not None:
+                if not await self.factors.challenges.close(challenge.digest):
+                    raise challenge_refused()
+                # Whoever removes the passkey waits until this has been read, and then voids it.
+                account = await self._usable(passkey.account_id)
+                return account, (Method.HARDWARE_KEY, Method.MULTIPLE)
+        await self.factors.audit.record(by, Action.SIGN_IN_FAILED, None, after={"reason": "passkey"})
+        raise refuse("This passkey belongs to no account here.", UserErrorCode.CREDENTIALS)
 
     async def _usable(self, account_id: str | None) -> Account:
         found = {} if account_id is None else await self.accounts.accounts([account_id])

@@ -39,6 +39,7 @@ class AccountRow(SQLModel, table=True):
     suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     email_verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    sign_in_epoch: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class LoginSessionRow(SQLModel, table=True):

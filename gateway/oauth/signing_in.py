@@ -79,7 +79,10 @@ class SignInPages:
         self, request: Request, account: Account, following: str, terms: Terms | None = None
     ) -> Response:
         """Goes on with whoever has taken the first step: with the second, where there is one."""
-        asked = await self.sign_ins.second_step(account)
+        try:
+            asked = await self.sign_ins.second_step(account)
+        except Refused:
+            return await self.form(request, following, wrong="late", status=401)
         if asked is not None:
             first = Method.PASSWORD if terms is None else Method(terms.methods[0])
             return self._second_step(request, following, asked, first)
@@ -179,7 +182,12 @@ class SignInPages:
     ) -> Response:
         """Goes on in a new session; that which the browser was in, if any, is over."""
         by, before = actor(request), await self.cookies.browser(request)
-        tokens = await self.desk.sessions.start(account, by.known_as(account.id), terms, client_id=BROWSER)
+        try:
+            tokens = await self.desk.sessions.sign_in(
+                account, by.known_as(account.id), terms, client_id=BROWSER
+            )
+        except Refused:
+            return await self.form(request, following, wrong="late", status=401)
         response = RedirectResponse(following, SEE_OTHER, FRESH)
         if before is not None:
             await self.cookies.sign_out(response, before, by)

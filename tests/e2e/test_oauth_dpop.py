@@ -23,6 +23,7 @@ from tests.e2e.oauth import (
     browsing,
     code_for,
     exchanged,
+    execute,
     graph,
     registered,
 )
@@ -30,6 +31,7 @@ from tests.e2e.server import Server
 
 __all__ = ["demanding"]
 
+GENRES = "{ genres { id } }"
 VIEWER = "{ viewer { account { id } } }"
 
 
@@ -156,6 +158,58 @@ async def test_a_client_may_be_held_to_keys(oauth_server: Server, ada: Browser) 
     answer = await exchanged(oauth_server, strict, await code_for(ada, strict))
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+async def test_a_device_is_let_in_with_the_key_alone_that_it_began_with(
+    oauth_server: Server, ada: Browser
+) -> None:
+    tv = await registered(oauth_server, "--grant", "device_code", "--dpop", scope="read:watchlist")
+    key, thief = new_key(), new_key()
+    begin, redeem = [
+        f"{oauth_server.issuer}{path}" for path in ("/oauth/device_authorization", "/oauth/token")
+    ]
+    client = {"client_id": tv.id}
+
+    without = await posted(oauth_server, "/oauth/device_authorization", client, {})
+    begun = await posted(
+        oauth_server, "/oauth/device_authorization", client, {"dpop": proof(key, "POST", begin)}
+    )
+    confirm = await ada.open("/oauth/device", user_code=begun.json()["user_code"])
+    await ada.send("/oauth/device", **confirm.hidden(), decision="allow")
+    fields = client | {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code": begun.json()["device_code"],
+    }
+    answers = []
+    for by in (None, thief, key):
+        headers = {} if by is None else {"dpop": proof(by, "POST", redeem)}
+        answers.append(await posted(oauth_server, "/oauth/token", fields, headers))
+        await execute(oauth_server, "UPDATE device_code SET polled_at = NULL")  # it need not wait
+
+    assert (without.status_code, without.json()["error"]) == (400, "invalid_dpop_proof")
+    assert [answer.json().get("error") for answer in answers] == ["invalid_dpop_proof"] * 2 + [None]
+    assert answers[-1].json()["token_type"] == "DPoP"
+
+
+async def test_a_service_is_bound_to_the_key_that_it_proves(oauth_server: Server) -> None:
+    service = await registered(
+        oauth_server, "--confidential", "--grant", "client_credentials", scope="read:content"
+    )
+    key, asking_for = new_key(), {"grant_type": "client_credentials"}
+    headers = {"dpop": proof(key, "POST", f"{oauth_server.issuer}/oauth/token")}
+    async with httpx.AsyncClient(base_url=oauth_server.url) as http:
+        answer = await http.post(
+            "/oauth/token", data=asking_for, headers=headers, auth=(service.id, str(service.secret))
+        )
+    token, url = answer.json()["access_token"], f"{oauth_server.issuer}/graphql"
+
+    unproven = await graph(oauth_server, GENRES, authorization=f"Bearer {token}")
+    proven = await graph(
+        oauth_server, GENRES, authorization=f"DPoP {token}", dpop=proof(key, "POST", url, token)
+    )
+
+    assert answer.json()["token_type"] == "DPoP"
+    assert (unproven.status_code, proven.status_code) == (401, 200)
 
 
 async def test_one_proof_does_for_all_operations_of_a_batch(

@@ -17,6 +17,7 @@ from domain.identity.keys import SigningKeys
 from domain.identity.tokens import Issuer, Tokens
 from gateway.time_and_ids import new_id
 from tests.e2e.oauth import (
+    CALLBACK,
     EMAIL,
     SCOPE,
     App,
@@ -246,6 +247,18 @@ async def test_a_pushed_request_is_of_no_use_to_another_client(
     ):
         page = await ada.open("/oauth/authorize", client_id=client_id, request_uri=uri)
         assert page.response.status_code == 400
+
+
+async def test_a_client_with_a_secret_pushes_nothing_without_it(oauth_server: Server) -> None:
+    secret = await registered(oauth_server, "--confidential", "--redirect-uri", CALLBACK)
+    good = await post(oauth_server, "/oauth/par", secret, **asking(secret))
+    answers = [
+        await post(oauth_server, "/oauth/par", App(secret.id, given), **asking(secret))
+        for given in (None, "x" * 43)
+    ]
+
+    assert good.status_code == 201
+    assert [answer.status_code for answer in answers] == [401, 401]
 
 
 @pytest.mark.parametrize(

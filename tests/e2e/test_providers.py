@@ -187,6 +187,31 @@ async def test_a_token_that_another_key_signed_is_not_apples(ours: Server, provi
     assert await account_of(ours, "forged@example.com") is None
 
 
+async def test_what_one_provider_was_asked_is_not_answered_by_another(
+    ours: Server, providers: Providers
+) -> None:
+    """Mixed up, the code of one would be shown to the other (RFC 9700, section 4.4)."""
+    providers.person = {"sub": "001.mixed", "email": "mixed@example.com"}
+    async with browsing(ours) as browser, httpx.AsyncClient() as outside:
+        sent = (await outside.get(await left(browser, "apple"))).json()
+        mixed = await browser.http.get("/oauth/with/github/callback", params=sent["fields"])
+
+    assert mixed.status_code == 400
+    assert providers.refusals == [], "nobody was shown the code"
+
+
+async def test_a_link_leads_to_the_provider_that_it_names_alone(ours: Server) -> None:
+    async with browsing(ours) as browser:
+        form = await browser.open("/oauth/device")
+        link = form.text.partition('href="/oauth/with/github')[2].partition('"')[0]
+        other = await browser.http.get(f"/oauth/with/apple{link}")
+        of_the_form = await browser.http.get(
+            "/oauth/with/apple", params={"next": "/oauth/device", "seal": form.hidden()["seal"]}
+        )
+
+    assert (other.status_code, of_the_form.status_code) == (400, 400)
+
+
 async def test_a_form_for_somebody_elses_browser_does_nothing(ours: Server, providers: Providers) -> None:
     providers.person = {"sub": "001.eve", "email": "eve@example.com"}
     async with browsing(ours) as eve, browsing(ours) as victim, httpx.AsyncClient() as outside:

@@ -36,6 +36,7 @@ OWNERS = {
 }
 ADMINISTRATORS = {
     "setAccountRoles": "setAccountRoles(input: {accountId: $id, roles: [ADMIN]})",
+    "confirmAccountEmail": "confirmAccountEmail(input: {accountId: $id})",
     "closeAnyAccount": "closeAnyAccount(input: {accountId: $id})",
     "registerClient": f"registerClient(input: {{{APP}}})",
     "updateClient": 'updateClient(input: {clientId: "x", name: "y"})',
@@ -47,9 +48,7 @@ NEVER = {
     **dict.fromkeys(
         ("suspendAccount", "endAccountSessions", "revokeAnyApiKey", "disableClient"), "only takes away"
     ),
-    **dict.fromkeys(
-        ("restoreAccount", "setAccountTier", "confirmAccountEmail"), "makes nobody more than a viewer"
-    ),
+    **dict.fromkeys(("restoreAccount", "setAccountTier"), "makes nobody more than a viewer"),
     **dict.fromkeys(
         ("setRateLimit", "resetRateLimit", "setCostBudget", "resetCostBudget"), "is undone by the next"
     ),

@@ -200,6 +200,7 @@ async def test_a_role_that_was_taken_away_does_not_live_on_in_keys(desk: Desk, d
         (replace(WANTED, name="x" * 101), "name"),
         (replace(WANTED, name="a\x00b"), "name"),
         (replace(WANTED, scopes=()), "scopes"),
+        (replace(WANTED, scopes=("read:watchlist", "")), "scopes"),
         (replace(WANTED, scopes=("read:everything",)), "scopes"),
         (replace(WANTED, scopes=("read:watchlist admin:full",)), "scopes"),
         (replace(WANTED, scopes=(Scope.ADMIN_FULL,)), "scopes"),
@@ -220,6 +221,16 @@ async def test_what_a_key_must_not_be_is_refused_and_nothing_is_made(
 
     assert {error.field for error in refusal.value.errors} == {(field,)}
     assert await desk.keys.store.of(ada.id) == []
+
+
+async def test_who_names_no_scope_is_told_what_one_looks_like(desk: Desk) -> None:
+    with pytest.raises(Refused) as refusal:
+        await made(desk, await registered(desk), replace(WANTED, scopes=(" ", "", "read:everything")))
+
+    assert [error.message for error in refusal.value.errors] == [
+        "A scope is a name, such as `read:watchlist`; leave empty ones out.",
+        "A key cannot grant read:everything.",
+    ]
 
 
 async def test_a_narrow_token_makes_no_wider_key(desk: Desk) -> None:

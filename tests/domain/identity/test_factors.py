@@ -52,7 +52,9 @@ def options(asked: Asked | None) -> dict[str, Any]:
 
 
 async def second_step(desk: Desk, account: Account) -> Asked:
-    asked = await desk.sign_ins.second_step(account)
+    """What is asked of whoever has shown the password just now."""
+    found = await desk.sign_ins.accounts.accounts([account.id])
+    asked = await desk.sign_ins.second_step(found[account.id])
     assert asked is not None
     return asked
 
