@@ -338,8 +338,8 @@ class AdministrationMutation:
     confirm_account_email: ConfirmAccountEmailPayload = edge(
         administering.confirm_account_email, cost=400, access=CHANGING
     )
-    """Takes an account's e-mail address for confirmed, so that another provider that has confirmed it too signs
-    in to the account; asks for `stepUp` where the sign-in is not recent."""
+    """Takes an account's e-mail address for confirmed, so that whoever another provider knows by it signs in
+    to the account; asks for `stepUp` where the sign-in is not recent."""
     end_account_sessions: EndAccountSessionsPayload = edge(
         administering.end_account_sessions, cost=400, access=CHANGING
     )

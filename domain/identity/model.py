@@ -49,7 +49,7 @@ class Account:
     has_limits: bool = False
     """Whether anybody who watches in it is limited."""
     sign_in_epoch: int = 0
-    """How often sign-ins that were under way were voided: one that began in an earlier epoch comes to nothing."""
+    """How often sign-ins that were under way were voided: one of an earlier epoch comes to nothing."""
 
 
 @dataclass(frozen=True, slots=True)

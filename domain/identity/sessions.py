@@ -154,9 +154,8 @@ class Sessions:
     async def sign_in(
         self, account: Account, by: Actor, terms: Terms | None = None, *, client_id: str = FIRST_PARTY
     ) -> IssuedTokens:
-        """Tokens of a new session of whoever has just proven to be the owner; raises `Refused` as `hold` does.
-
-        `account` was read no later than what it was proven by.
+        """Tokens of a new session of whoever has just proven to be the owner, by what was read no earlier
+        than `account`; raises `Refused` as `hold` does.
         """
         async with self.audit.writing():
             await self.hold(account)
