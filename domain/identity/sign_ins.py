@@ -19,8 +19,8 @@ class SignIns:
     accounts: AccountStore
     factors: SecondFactors
     hold: Callable[[Account], Awaitable[None]]
-    """Raises `Refused` where what signs in to an account has changed since it was read, and keeps it so
-    until the transaction ends.
+    """Keeps what signs in to an account as it is until the transaction ends; raises `Refused` where it has
+    changed since this was read.
     """
     verified_only: bool = False
     """Whether an account can be used only once its address is confirmed."""
