@@ -26,8 +26,8 @@ class SignIns:
     """Whether an account can be used only once its address is confirmed."""
 
     async def second_step(self, account: Account) -> Asked | None:
-        """What is asked of somebody who has taken the first step, by the account as it was then; nothing where
-        that is enough. Raises `Refused` as `hold` does.
+        """What is asked of somebody who has taken the first step, by the account as it was then; nothing
+        where that is enough. Raises `Refused` as `hold` does.
         """
         enrolled = await self.factors.store.enrolled(account.id)
         if not enrolled.required:
