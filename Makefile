@@ -22,9 +22,10 @@ PEER_MODULES := bench/peers/node_modules/.package-lock.json
 PAGE_SOURCES := $(shell find web/graphiql -name node_modules -prune -o -type f -print 2>/dev/null)
 
 # One more than there are cores, as many tests wait for clocks; each has a database server of its own, unless all
-# are to use one.
+# are to use one. Files come in their order: by the number of their tests, the few long ones would be the end.
 PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
-IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n $(PROCESSES) --maxprocesses 4 --dist loadfile)
+IN_PARALLEL := $(if $(MEDIA_GATEWAY_TEST_DATABASE_URL),,-n $(PROCESSES) --maxprocesses 4 --dist loadfile \
+  --no-loadscope-reorder)
 
 .PHONY: help install pages run test check fmt schema client demo-reset bench campaign lock clean
 
