@@ -149,7 +149,7 @@ async def test_a_socket_outlives_its_tokens_and_other_streams_say_that_theirs_ha
     ]
 
     async with following(servers[0], renewing, *lapsing):
-        await until(lambda: all(each.ended for each in lapsing))
+        await until(lambda: all(each.ended_at for each in lapsing))
         since = time.time() - time.monotonic()
         late = [since + each.ended_at - lapses_at(each.token) for each in lapsing]
         for each in lapsing:

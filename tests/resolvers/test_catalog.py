@@ -346,7 +346,7 @@ LINKS = """query ($device: ID) {
 
 async def test_links_are_those_that_the_viewer_s_device_can_open(schema: Graph, database: Database) -> None:
     await rows.add_offer(database, await rows.add_movie(database, slug="s"), "netflix")
-    devices: Any = SimpleNamespace(store=OneDevice("tv"), presence=None)
+    devices: Any = SimpleNamespace(store=OneDevice("tv"), presence=None, standing=None)
 
     async def found(device: str | None, account_id: str | None = "ada") -> list[str]:
         caller = ANONYMOUS if account_id is None else somebody(account_id)
