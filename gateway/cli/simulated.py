@@ -165,13 +165,13 @@ class SimulatedDevice:
 
     async def show(self) -> str | None:
         """Has the graph show what is so; why it is over, if it must not go on. `Offline` where it is cut."""
-        on = self.playing
         self._changed.clear()
         try:
             await self._look_again()
             if len(self.store):
                 # First what it did before, which says where in which viewing it goes on.
                 await self._synchroniser.push()
+            on = self.playing
             over = await self.showing.settle(on)
         except Offline:
             self._doubt()

@@ -1,5 +1,6 @@
 """What a device has shown of what it plays, with a server that answers as a test says."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,20 @@ async def test_what_begins_paused_is_shown_paused(showing: Showing, server: Told
     await showing.settle(film(paused=True))
 
     assert [given.get("state") for _, given in server.inputs] == [None, "PAUSED"]
+
+
+async def test_what_was_replaced_before_its_turn_is_not_shown(store: Store) -> None:
+    class Slow(Told):
+        async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
+            await asyncio.sleep(0)
+            return await super().execute(document, **variables)
+
+    server = Slow()
+    showing = Showing(store, server)
+    await asyncio.gather(*(showing.settle(film(seconds)) for seconds in (1, 2, 3)))
+
+    assert [given["positionSeconds"] for _, given in server.inputs] == [1, 3]
+    assert showing.session_id == "s2"
 
 
 async def test_an_end_without_a_line_is_dated_when_it_was(

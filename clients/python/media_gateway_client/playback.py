@@ -97,6 +97,8 @@ class Showing:
     store: Store
     server: Operations
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _latest: Playing | None = None
+    """What it was told to show last."""
 
     @property
     def session_id(self) -> str | None:
@@ -125,8 +127,14 @@ class Showing:
         return node["incognito"]
 
     async def settle(self, playing: Playing | None) -> str | None:
-        """Has shown what is so; why it is over, where it must not go on. `Offline` where the way is cut."""
+        """Has shown what is so; why it is over, where it must not go on. `Offline` where the way is cut.
+
+        Where another was told of while this one waited for its turn, that one is shown, and nothing of this.
+        """
+        self._latest = playing
         async with self._turn:
+            if self._latest is not playing:
+                return None
             known = self._known
             if playing is None:
                 if known is not None:
