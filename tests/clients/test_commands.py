@@ -318,18 +318,20 @@ class Commanded(RuleBasedStateMachine):
                 assert not ghost or not dead.pending.done(), dead.pending.result()
             return True
 
-    @rule(device=devices, server=servers, most=st.integers(0, 3))
-    def listen_in_vain(self, device: int, server: int, most: int) -> None:
+    @rule(device=devices, server=servers, most=st.integers(0, 3), told=st.booleans())
+    def listen_in_vain(self, device: int, server: int, most: int, *, told: bool) -> None:
         """On a line that is dead already, which only the server does not know."""
+        if told:
+            self.is_told(device=device, server=server, seconds=60, level=0.5)
         listening = self.devices[device]
         wire = Wire(self.world, self.account, self.model, listening, server, None)
         after = listening.store.remembered("commands")
 
         async def listen() -> None:
-            told = wire.device_commands(device=encode("Device", listening.key), after=after)
+            heard = wire.device_commands(device=encode("Device", listening.key), after=after)
             left = most
-            async with aclosing(told):
-                while left and await anext(told, None) is not None:
+            async with aclosing(heard):
+                while left and await anext(heard, None) is not None:
                     self.world.seen.add("unheard")
                     left -= 1
 
