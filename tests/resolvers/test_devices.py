@@ -11,7 +11,6 @@ from domain.catalog.restriction import Restriction
 from domain.catalog.taxonomy import MaturityRating
 from domain.identity.hours import Hours
 from domain.identity.model import Tier
-from domain.platform.postgres import Database
 from domain.playback.model import PlaybackSession
 from domain.playback.service import Beginning
 from domain.sync.commands import Command
@@ -20,7 +19,7 @@ from resolvers.ids import encode
 from tests.accounts import new_id, somebody
 from tests.catalogue import add_movie, add_series, parts_of
 from tests.servers import StatementCounter
-from tests.viewers import Asker, did, living, refused
+from tests.viewers import Asker, did, refused
 
 ERRORS = "userErrors { code field message }"
 CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches missingApps }"
@@ -45,16 +44,6 @@ ACKNOWLEDGE = (
 NODE = "query ($id: ID!) { node(id: $id) { id ... on Device { name } ... on DeviceCommand { state } } }"
 DOES = "{ viewer { devices { activity battery { level charging } networkQuality } } }"
 LIST = "{ viewer { devices { id name online nowPlaying { id } } } }"
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
 
 
 @pytest.fixture

@@ -5,28 +5,17 @@ from dataclasses import replace
 import pytest
 
 from domain.identity.policy import Scope
-from domain.platform.postgres import Database
 from domain.sync.operations import Position
 from resolvers.ids import encode
 from tests.accounts import somebody
 from tests.catalogue import add_movie
-from tests.viewers import Asker, did, living, refused
+from tests.viewers import Asker, did, refused
 
 FORGET = """mutation ($input: ForgetTitleInput!) {
   done: forgetTitle(input: $input) { viewings userErrors { code field } } }"""
 KEEP = """mutation ($input: KeepHistoryInput!) {
   done: keepHistory(input: $input) { days userErrors { code field } } }"""
 HISTORY = "{ viewer { historyDays history { totalCount } } }"
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
 
 
 async def test_a_title_is_forgotten(ask: Asker, ada: str) -> None:

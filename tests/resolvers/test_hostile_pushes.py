@@ -23,16 +23,6 @@ UUID = "6eae61c2-e582-4a12-ab63-29a5416af6d1"
 
 
 @pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
-
-
-@pytest.fixture
 async def movie(database: Database) -> str:
     return encode("Movie", await add_movie(database, runtime_seconds=DURATION))
 

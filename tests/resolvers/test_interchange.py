@@ -1,27 +1,16 @@
 """Imports through the graph."""
 
 import orjson
-import pytest
 
 from domain.platform.postgres import Database
 from tests.catalogue import add_movie
 from tests.states import viewings
-from tests.viewers import Asker, did, living, refused
+from tests.viewers import Asker, did, refused
 
 IMPORTS = """query ($first: Int, $after: String) { viewer { imports(first: $first, after: $after) {
   totalCount nodes { importId source name state begunAt brought left } pageInfo { endCursor } } } }"""
 UNDO = """mutation ($input: UndoImportInput!) { done: undoImport(input: $input) {
   undone { importId state brought left } userErrors { code field message } } }"""
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
 
 
 async def bring(ask: Asker, account: str, name: str, at: str) -> str:

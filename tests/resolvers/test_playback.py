@@ -17,7 +17,7 @@ from resolvers.ids import encode
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_movie, add_offer, add_series, parts_of, retire
 from tests.servers import StatementCounter
-from tests.viewers import Asker, did, living, refused
+from tests.viewers import Asker, did, refused
 
 DURATION = 1000
 ERRORS = "userErrors { code field message }"
@@ -30,16 +30,6 @@ REPORT = f"mutation ($input: ReportProgressInput!) {{ done: reportProgress(input
 END = f"mutation ($input: EndPlaybackInput!) {{ done: endPlayback(input: $input) {{ {ANSWER} }} }}"
 NODE = "query ($id: ID!) { node(id: $id) { id ... on PlaybackSession { state } } }"
 SESSIONS = "query ($active: Boolean) { viewer { playbackSessions(active: $active) { id state } } }"
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from resolvers.ids import encode
 from tests.accounts import new_id
 from tests.catalogue import add_movie
 from tests.servers import StatementCounter
-from tests.viewers import Asker, living, refused
+from tests.viewers import Asker, refused
 
 DURATION = 1000
 PUSH = """mutation ($input: PushChangesInput!) { pushChanges(input: $input) {
@@ -22,16 +22,6 @@ LIST = "{ viewer { watchlist(orderBy: MANUAL) { nodes { place note content { tit
 CONFLICTS = """query ($first: Int) { viewer { conflicts(first: $first) { totalCount nodes {
   kind notedAt content { title }
   lost { value version device { name } } won { value device { name } } } } } }"""
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
 
 
 @pytest.fixture

@@ -55,16 +55,6 @@ LISTS = {
 
 
 @pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-async def ada(ask: Asker) -> str:
-    return await ask.house.account()
-
-
-@pytest.fixture
 async def movie(database: Database) -> int:
     return await add_movie(database, runtime_seconds=DURATION)
 
