@@ -289,19 +289,24 @@ Act = tuple[str, int]
 """What is done with the episode of this number: looked into, begun, finished, dropped or hidden."""
 
 ACTS = ("opened", "begun", "finished", "finished", "finished", "dropped", "hidden")
+EVENING = ("begun", "finished")
 
 over_one_database = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
+one_act = st.tuples(st.sampled_from(ACTS), st.integers(0, 4)).map(lambda act: [act])
+# As series are watched: so there are episodes behind the last one, and such that were seen before.
+evenings = st.tuples(st.integers(0, 3), st.integers(1, 4)).map(
+    lambda evening: [(act, place) for place in range(5)[evening[0] :][: evening[1]] for act in EVENING]
+)
+histories = st.lists(one_act | evenings, max_size=8).map(
+    lambda found: [act for some in found for act in some]
+)
+
 
 @over_one_database
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(ACTS), st.integers(0, 4)),
-        max_size=14,
-    )
-)
+@given(histories)
 async def test_what_is_gone_on_with_follows_from_the_history(database: Database, acts: list[Act]) -> None:
     house = living(database)
     account = await house.account()
