@@ -177,6 +177,23 @@ async def test_the_end_of_an_earlier_viewing_told_again_does_not_finish_the_next
     assert await house.written() == rows
 
 
+async def test_a_position_in_a_finished_viewing_told_again_does_not_begin_the_next(
+    house: Living, ada: str, movie: int
+) -> None:
+    """A session names its viewing; what is told again may come without one."""
+    await watch(house, ada, movie, 990, house.version(-9))
+    back = Origin(version=house.version(-5))
+    known = await house.sync.record_progress(ada, movie, Position(400), back, 1)
+    rows = await house.written()
+
+    again = await house.sync.record_progress(ada, movie, Position(400), back)
+
+    assert again is not None
+    assert again == known
+    assert (again.viewing, again.completed, again.position_seconds) == (1, True, 400)
+    assert await house.written() == rows
+
+
 async def test_completion_stays_where_the_position_is_older(house: Living, ada: str, movie: int) -> None:
     await watch(house, ada, movie, 400, house.version(-1))
 
