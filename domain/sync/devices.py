@@ -18,10 +18,12 @@ LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""
 BEATS = 3
 """Signs of life within a lease, so that one or two may be lost."""
-QUALITIES = tuple(quality.value for quality in VideoQuality)
+QUALITIES = (*(quality.value for quality in VideoQuality), "8K")
+"""Of screens; nothing that is offered has the last one."""
 MAX_DEVICES = 10
 MAX_NAME = 255
 MAX_PLATFORM = 64
+MAX_APP_VERSION = 64
 MAX_SCREEN_INCHES = 1_000
 LAPSED_AT_ONCE = 500
 HEARTBEAT = "heartbeat"
@@ -114,6 +116,7 @@ class Description:
     kind: DeviceKind
     platform: str | None
     capabilities: DeviceCapabilities
+    app_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,14 @@ class Devices:
                         UserErrorCode.LIMIT_REACHED,
                     )
                 device = Device(
-                    self.new_id(), told.name, told.kind, told.platform, told.capabilities, self.now(), None
+                    self.new_id(),
+                    told.name,
+                    told.kind,
+                    told.platform,
+                    told.capabilities,
+                    self.now(),
+                    None,
+                    app_version=told.app_version,
                 )
             else:
                 device = replace(
@@ -160,6 +170,7 @@ class Devices:
                     kind=told.kind,
                     platform=told.platform,
                     capabilities=told.capabilities,
+                    app_version=told.app_version,
                 )
             device = replace(device, last_seen_at=self.now(), present=True)
             await self.store.save(account_id, device)
@@ -316,6 +327,9 @@ def _plausible(told: Description) -> None:
     shown = told.capabilities
     if told.platform is not None and not 1 <= len(told.platform.strip()) <= MAX_PLATFORM:
         raise refuse(f"A platform has 1 to {MAX_PLATFORM} characters.", UserErrorCode.INVALID, "platform")
+    version = told.app_version
+    if version is not None and (not 1 <= len(version.strip()) <= MAX_APP_VERSION or "\0" in version):
+        raise refuse(f"A version has 1 to {MAX_APP_VERSION} characters.", UserErrorCode.INVALID, "appVersion")
     if shown.max_quality is not None and shown.max_quality not in QUALITIES:
         raise refuse(
             f"`maxQuality` is one of {', '.join(QUALITIES)}.",

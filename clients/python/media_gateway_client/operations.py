@@ -1071,6 +1071,8 @@ RegisterDeviceData = TypedDict(
         "registerDevice": RegisterDeviceRegisterDevice,
     },
 )
+HdrFormat: TypeAlias = Literal["HDR10", "HDR10_PLUS", "DOLBY_VISION", "HLG"]
+AudioFormat: TypeAlias = Literal["AAC", "AC3", "TRUE_HD", "ATMOS", "DTS_X"]
 DeviceCapabilitiesInput = TypedDict(
     "DeviceCapabilitiesInput",
     {
@@ -1080,6 +1082,8 @@ DeviceCapabilitiesInput = TypedDict(
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
         "missingApps": NotRequired[list[str] | None],
+        "hdrFormats": NotRequired[list[HdrFormat] | None],
+        "audioFormats": NotRequired[list[AudioFormat] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
@@ -1090,6 +1094,7 @@ RegisterDeviceInput = TypedDict(
         "platform": NotRequired[str | None],
         "capabilities": NotRequired[DeviceCapabilitiesInput | None],
         "deviceId": NotRequired[str | None],
+        "appVersion": NotRequired[str | None],
     },
 )
 SetIncognitoSetIncognitoDevice = TypedDict(
@@ -1337,6 +1342,12 @@ SetQuality = TypedDict(
         "quality": VideoQuality,
     },
 )
+Skip = TypedDict(
+    "Skip",
+    {
+        "seconds": int,
+    },
+)
 DeviceCommandInput = TypedDict(
     "DeviceCommandInput",
     {
@@ -1354,6 +1365,7 @@ DeviceCommandInput = TypedDict(
         "setSubtitles": NotRequired[SetSubtitles | None],
         "setAudio": NotRequired[SetAudio | None],
         "setQuality": NotRequired[SetQuality | None],
+        "skip": NotRequired[Skip | None],
     },
 )
 SendCommandInput = TypedDict(
