@@ -180,7 +180,8 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
-        closing = closing_of(accounts, sessions, correspondence, database)
+        administration = Administration(PostgresAdministration(database), sessions, recent, audit, now)
+        closing = closing_of(accounts, sessions, administration, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         keys = await stack.enter_async_context(open_keys(database, sessions))
         eviction = Eviction(keys, factors)
@@ -202,12 +203,12 @@ async def open_all(
             limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
             spending=await stack.enter_async_context(open_spending(settings, database, audit)),
             registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),
-            administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
+            administration=administration,
             recovery=recovery,
             address_change=address_change_of(recovery, database),
             second_factors=factors,
             sign_ins=sign_ins,
-            step_up=step_up_of(factors, accounts, database),
+            step_up=step_up_of(factors, accounts, sessions, database),
             viewing=viewing_of(accounts, sessions, database),
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),

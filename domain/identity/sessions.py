@@ -101,8 +101,22 @@ class SessionStore(Protocol):
         """Those that stand in which an administrator acts as somebody else."""
         ...
 
+    async def acting_in(self, ids: Sequence[str], now: datetime) -> list[LoginSession]:
+        """Those that stand in which somebody acts who began that in one of these."""
+        ...
+
     async def hold(self, account_id: str, sign_in_epoch: int) -> bool:
         """Whether it is still that epoch of the account; until the transaction ends, it stays that."""
+        ...
+
+    async def held(self, account_ids: Sequence[str]) -> Mapping[str, Account]:
+        """The accounts as they stay until the transaction ends; always taken in the same order."""
+        ...
+
+    async def stands(self, session_id: str, account_id: str, now: datetime) -> bool:
+        """Whether this is a session of the account that has neither ended nor lapsed; until the transaction
+        ends, it is. The account is `held` before.
+        """
         ...
 
     async def withdraw(self, account_id: str, now: datetime) -> None:
@@ -170,6 +184,16 @@ class Sessions:
                 "What signs in to this account has changed in between; sign in again.", UserErrorCode.CONFLICT
             )
 
+    async def hold_session(self, account_id: str, session_id: str) -> Account:
+        """The account of a session, in use: both stay so until the transaction ends, and whoever ends them
+        waits for what is done in it. Raises `Unauthenticated` where that was first.
+        """
+        account = (await self.store.held([account_id])).get(account_id)
+        stands = await self.store.stands(session_id, account_id, self.now())
+        if account is None or account.suspended_at is not None or not stands:
+            raise Unauthenticated("This session has ended: sign in again.", error="invalid_token")
+        return account
+
     async def start(
         self,
         account: Account,
@@ -200,6 +224,7 @@ class Sessions:
             resources=terms.resources,
             key_thumbprint=terms.key_thumbprint,
             acting_id=terms.acting_id,
+            acting_in=terms.acting_in,
         )
         token = refreshing.new_token()
         await self.store.add(session, refreshing.fingerprint(token))
@@ -383,11 +408,15 @@ class Sessions:
         return standing.session, following
 
     async def _end(self, sessions: Sequence[LoginSession], end: SessionEnd, by: Actor) -> list[str]:
+        """With those in which somebody acts who began that in one of them."""
         now = self.now()
         until = now + timedelta(seconds=self.tokens.lifetime_seconds + 2 * SKEW_SECONDS)
         async with self.audit.writing():
             ended = await self.store.end(sessions, end, now, until)
-            for session in sessions:
+            # Afterwards, as whoever begins to act in one of them is waited for.
+            acting = await self.store.acting_in(ended, now)
+            ended += await self.store.end(acting, end, now, until)
+            for session in [*sessions, *acting]:
                 if session.id in ended:
                     told = {"account": session.account_id, "reason": end.value}
                     await self.audit.record(by, Action.SESSION_ENDED, session.id, after=told)
