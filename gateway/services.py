@@ -188,7 +188,6 @@ async def open_all(
         recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
         sign_ins = SignIns(accounts.store, factors, sessions.hold, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
-        oauth = elsewhere.pages
         archives = archives_of(database)
         playback = Playback(
             PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
@@ -242,7 +241,7 @@ async def open_all(
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
             Job("accounts.erase", every_seconds=600.0, run=closing.erase_due, eager=True),
             Job("challenges.forget", every_seconds=600.0, run=factors.forget),
-            Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
+            Job("grants.forget", every_seconds=3600.0, run=elsewhere.pages.desk.grants.forget),
         )
         jobs = (
             *jobs_of(settings, database, now),

@@ -9,7 +9,7 @@ from domain.identity.model import Account, LoginSession, SessionEnd
 from domain.identity.postgres import COLUMNS as ACCOUNT
 from domain.identity.postgres import NEW_EPOCH, account_of
 from domain.identity.revocations import Revocation
-from domain.identity.sessions import Presented, Rotation
+from domain.identity.session_store import Presented, Rotation
 from domain.platform.postgres import Database, Row
 
 COLUMNS: Final = """s.id, s.family_id, s.account_id, s.client_id, s.scopes, s.methods, s.authenticated_at,
