@@ -41,7 +41,8 @@ def told(events: list[Any]) -> list[tuple[str, str]]:
 def true(event: Any) -> bool:
     """Whether what is read of the title by then shows what the event tells."""
     offered = [offer["platform"]["id"] for offer in event["content"]["availability"]]
-    return (event["platform"]["id"] in offered) == (event["change"] == "ARRIVED")
+    arrived: bool = event["change"] == "ARRIVED"
+    return (event["platform"]["id"] in offered) == arrived
 
 
 @pytest.mark.timeout(120)
