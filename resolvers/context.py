@@ -35,6 +35,7 @@ from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
 from domain.interchange.exporting import Archives
 from domain.interchange.service import Interchange
+from domain.news.feed import Feed
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.platform.lazily import lazily
@@ -97,6 +98,7 @@ class Services:
     playback: Playback
     forgetting: Forgetting
     history: History
+    feed: Feed
     discovery: Discovery
     sona: Sona
     similarity: Similarity

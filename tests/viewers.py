@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from strawberry.types import ExecutionResult
 
+from domain.catalog.changes import LocalNotifier
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.restriction import Restriction
@@ -26,6 +27,8 @@ from domain.interchange.postgres_devices import PostgresFormerDevices
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
+from domain.news.feed import Feed
+from domain.news.postgres import PostgresNews
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.forgetting import Forgetting
@@ -71,6 +74,7 @@ class Living:
     pushing: Pushing
     interchange: Interchange
     attendance: Attendance
+    feed: Feed
     accounts: list[str] = field(default_factory=list)
     restriction: Restriction | None = None
     """What is hidden from whoever asks from now on."""
@@ -129,6 +133,7 @@ class Living:
             playback=self.playback,
             forgetting=self.forgetting,
             history=self.history,
+            feed=self.feed,
             policy=Policy(),
         )
         caller = ANONYMOUS if account is None else somebody(account)
@@ -143,9 +148,9 @@ class Living:
         return History(PostgresHistoryLimits(self.database), self.sync, self.clock.now)
 
     def listeners(self, account: str | None) -> int:
-        """How many streams of the account are open here."""
+        """How many streams of the account, and of everybody's news, are open here."""
         known = self.fanout._listeners.get(account or "")
-        return 0 if known is None else len(known.boxes)
+        return self.feed.listeners + (0 if known is None else len(known.boxes))
 
     async def kinds(self, account: str) -> list[str]:
         """The kinds of the account's changes, in order."""
@@ -175,6 +180,10 @@ class Living:
         )
         counts = [await self.database.value(f"SELECT count(*) FROM {table}") for table in tables]
         return sum(counts)
+
+
+async def nothing_kept() -> None:
+    """There is no cache of the catalogue here."""
 
 
 def living(database: Database, presence: Presence | None = None, clock: Clock | None = None) -> Living:
@@ -223,6 +232,7 @@ def living(database: Database, presence: Presence | None = None, clock: Clock | 
         pushing,
         interchange,
         Attendance(devices),
+        Feed(PostgresNews(database), LocalNotifier(), nothing_kept),
     )
 
 
