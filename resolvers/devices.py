@@ -14,6 +14,7 @@ from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.presence import Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -38,9 +39,9 @@ class DeviceCapabilitiesInput:
     """The diagonal of its screen."""
     missing_apps: list[ID] | None = None
     """The platforms whose apps it is known to lack: links lead to their web sites; none if open."""
-    hdr_formats: list[model.HdrFormat] | None = None
+    hdr_formats: list[HdrFormat] | None = None
     """What it knows of high dynamic range; a device that has one shows it."""
-    audio_formats: list[model.AudioFormat] | None = None
+    audio_formats: list[AudioFormat] | None = None
     """What sound it can play; open where it does not tell."""
 
 
@@ -139,7 +140,7 @@ async def register_device(
         name=input.name.strip(),
         kind=input.kind,
         platform=input.platform,
-        capabilities=model.DeviceCapabilities(
+        capabilities=DeviceCapabilities(
             max_quality=told.max_quality,
             hdr=told.hdr or bool(told.hdr_formats),
             remote_controllable=told.remote_controllable,

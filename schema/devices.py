@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
 from domain.identity.policy import Scope, needs, own
-from domain.sync import model, presence
+from domain.sync import capabilities, model, presence
 from resolvers import commands, devices
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -19,15 +19,15 @@ from subscriptions import sync as streams
 
 choices(
     DeviceKind,
-    model.HdrFormat,
-    model.AudioFormat,
+    capabilities.HdrFormat,
+    capabilities.AudioFormat,
     presence.NetworkQuality,
     model.CommandState,
     commands.CommandReport,
 )
 
 
-@view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
+@view(capabilities.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
 class DeviceCapabilities:
     """What a device can do."""
 
@@ -43,9 +43,9 @@ class DeviceCapabilities:
     """The diagonal of its screen."""
     missing_apps: list[ID] = plain(list_size=5)
     """The platforms whose apps it is known to lack, by their ids."""
-    hdr_formats: list[model.HdrFormat] = plain(list_size=2)
+    hdr_formats: list[capabilities.HdrFormat] = plain(list_size=2)
     """What it knows of high dynamic range, as far as it tells."""
-    audio_formats: list[model.AudioFormat] = plain(list_size=3)
+    audio_formats: list[capabilities.AudioFormat] = plain(list_size=3)
     """What sound it can play, as far as it tells."""
 
 

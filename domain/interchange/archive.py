@@ -33,9 +33,10 @@ from domain.interchange.model import (
 )
 from domain.platform.errors import BadInput, Refused, refuse
 from domain.platform.fields import Broken, Fields
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.clock import Timestamp
 from domain.sync.devices import MAX_APP_VERSION, MAX_NAME
-from domain.sync.model import AudioFormat, Device, DeviceCapabilities, HdrFormat, MarkKind, Verdict
+from domain.sync.model import Device, MarkKind, Verdict
 from domain.sync.operations import MAX_DURATION_SECONDS, MAX_VIEWING, known_mark, known_stars
 from domain.sync.service import moment_of
 

@@ -10,8 +10,9 @@ from domain.catalog.model import VideoQuality
 from domain.catalog.taxonomy import PLATFORMS
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
+from domain.sync.capabilities import DeviceCapabilities
 from domain.sync.journal import Journal, Writing
-from domain.sync.model import ChangeKind, Device, DeviceCapabilities
+from domain.sync.model import ChangeKind, Device
 from domain.sync.presence import IDLE_SECONDS, NOTHING, UNTOLD, Sign, Standing, check, worth_telling
 
 LEASE_SECONDS = 90.0

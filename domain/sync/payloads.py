@@ -4,15 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from domain.catalog.links import DeviceKind
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.clock import Timestamp
 from domain.sync.model import (
-    AudioFormat,
     CommandState,
     Conflict,
     Device,
-    DeviceCapabilities,
     DeviceCommand,
-    HdrFormat,
     Marks,
     Reaction,
     Verdict,

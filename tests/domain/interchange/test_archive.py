@@ -20,18 +20,9 @@ from domain.interchange.postgres_state import PostgresState
 from domain.platform.errors import Refused
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
+from domain.sync.capabilities import AudioFormat, HdrFormat
 from domain.sync.clock import COUNTER_BITS, Timestamp
-from domain.sync.model import (
-    Addition,
-    AudioFormat,
-    Device,
-    HdrFormat,
-    Mark,
-    MarkKind,
-    Reaction,
-    Verdict,
-    WatchProgress,
-)
+from domain.sync.model import Addition, Device, Mark, MarkKind, Reaction, Verdict, WatchProgress
 from domain.sync.operations import Act, Added, Operation, Position, Removed, Watched
 from tests.accounts import new_id
 from tests.catalogue import add_album, add_external_id, add_movie, add_series, parts_of

@@ -9,18 +9,11 @@ import pytest
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import Refused, UserErrorCode
 from domain.sync import payloads
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.commands import COMMAND_SECONDS, EXECUTION_SECONDS, MAX_FAILURE, Command
 from domain.sync.devices import LEASE_SECONDS, MAX_DEVICES, Description
 from domain.sync.inprocess import LocalPresence
-from domain.sync.model import (
-    AudioFormat,
-    Change,
-    CommandState,
-    Device,
-    DeviceCapabilities,
-    DeviceCommand,
-    HdrFormat,
-)
+from domain.sync.model import Change, CommandState, Device, DeviceCommand
 from tests.accounts import new_id
 from tests.viewers import Living, refusal
 
