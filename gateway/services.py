@@ -27,6 +27,8 @@ from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.registrations import Registrations
 from domain.identity.sign_ins import SignIns
+from domain.news.announcements import Announcements
+from domain.news.postgres_announcements import PostgresAnnouncements
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -225,6 +227,7 @@ async def open_all(
             forgetting=Forgetting(PostgresPlayback(database), playback),
             history=history,
             feed=await open_feed(database, shared, catch_up, stack),
+            announcements=Announcements(PostgresAnnouncements(database), audit, shared.news, now),
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),

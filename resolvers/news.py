@@ -1,20 +1,26 @@
 """How news are asked for and answered."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Protocol
 
 import strawberry
-from strawberry import ID
+from strawberry import ID, Parent
 
 from domain.catalog.model import Content, Episode, Season, Track
 from domain.catalog.taxonomy import PLATFORMS
-from domain.news.model import Interest
-from domain.platform.errors import BadInput, NotFound
+from domain.news.model import Announcement, Interest
+from domain.platform.errors import BadInput, NotFound, UserError
+from domain.platform.soon import Soon
+from resolvers.arguments import Region, region_or
 from resolvers.batching import batched
 from resolvers.context import Info
 from resolvers.cursors import Cursors
+from resolvers.descriptions import entry
 from resolvers.filters import region_of
-from resolvers.ids import content_key
+from resolvers.ids import content_key, encode, key_of, number
+from resolvers.mutations import refusing
 
 CURSORS = Cursors("news", "an event of it or `newsCursor`")
 MOST_TITLES = 500
@@ -27,6 +33,37 @@ Titles = Annotated[
     ),
 ]
 Platforms = Annotated[list[ID] | None, strawberry.argument(description="Of these platforms; of all if open.")]
+
+
+@entry
+class AnnounceInput:
+    """Something that those who run the service have to say."""
+
+    text: str
+    """What, in at most 500 characters, as it is to be shown."""
+    region: str | None = None
+    """To whom, ISO 3166-1 alpha-2; to all if open."""
+    ends_at: datetime
+    """Until when it counts, at most 30 days from now."""
+
+
+@entry
+class WithdrawAnnouncementInput:
+    """An announcement that is to count no more."""
+
+    announcement_id: ID
+    """Which one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementPayload:
+    announcement: Announcement | None = None
+    user_errors: list[UserError] = field(default_factory=list)
+
+
+class AboutAnnouncement(Protocol):
+    @property
+    def announcement_id(self) -> int: ...
 
 
 class AboutSeveral(Protocol):
@@ -43,6 +80,39 @@ async def contents(lists: Sequence[AboutSeveral], info: Info) -> list[list[Conte
     """Those that there still are, and that the caller may see."""
     loaded = [await info.context.catalog.content.load_many(each.content_ids) for each in lists]
     return [[content for content in found if content is not None] for found in loaded]
+
+
+async def announcements(info: Info, region: Region = None) -> list[Announcement]:
+    return list(await info.context.services.announcements.counting(region_of(region, info)))
+
+
+def announcement_id(announcement: Parent[Announcement]) -> ID:
+    return encode("Announcement", announcement.id)
+
+
+@batched
+def announcement(events: Sequence[AboutAnnouncement], info: Info) -> Soon[list[Announcement | None]]:
+    return info.context.news.announcement.soon([event.announcement_id for event in events])
+
+
+@refusing(AnnouncementPayload)
+async def announce(
+    info: Info, input: Annotated[AnnounceInput, strawberry.argument(description="What to say.")]
+) -> AnnouncementPayload:
+    context = info.context
+    region = None if input.region is None else region_or(input.region, "")
+    made = await context.services.announcements.make(input.text, region, input.ends_at, context.actor)
+    return AnnouncementPayload(made)
+
+
+@refusing(AnnouncementPayload)
+async def withdraw_announcement(
+    info: Info, input: Annotated[WithdrawAnnouncementInput, strawberry.argument(description="Which one.")]
+) -> AnnouncementPayload:
+    context = info.context
+    key = number(key_of(input.announcement_id, "Announcement", "announcementId"))
+    withdrawn = await context.services.announcements.withdraw(key or 0, context.actor)
+    return AnnouncementPayload(withdrawn)
 
 
 async def in_titles(info: Info, titles: Sequence[ID], region: str | None) -> Interest:

@@ -65,7 +65,9 @@ CONTRIBUTIONS = {
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
-    "news": Contribution(query=(news.NewsQuery,), subscription=(news.NewsSubscription,)),
+    "news": Contribution(
+        query=(news.NewsQuery,), mutation=(news.NewsMutation,), subscription=(news.NewsSubscription,)
+    ),
     "identity": Contribution(
         query=(identity.IdentityQuery,),
         mutation=(

@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from domain.catalog.model import OfferKind
 from domain.catalog.taxonomy import Platform
-from domain.news.model import Availability, AvailabilityChange, Interest, News
+from domain.news.model import Announced, Availability, AvailabilityChange, Interest, News, Trends
 from resolvers.arguments import Region
 from resolvers.context import Info
 from resolvers.news import CURSORS, Platforms, Titles, in_titles, on_platforms
@@ -45,6 +45,16 @@ class TrendsChanged:
     noted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AnnouncementChanged:
+    cursor: str
+    announcement_id: int
+    noted_at: datetime
+
+
+Event: TypeAlias = AvailabilityChanged | TrendsChanged | AnnouncementChanged
+
+
 async def content_availability(
     info: Info, content_ids: Titles, region: Region = None, after: After = None
 ) -> AsyncGenerator[AvailabilityChanged, None]:
@@ -57,16 +67,14 @@ async def content_availability(
 
 async def news(
     info: Info, region: Region = None, platforms: Platforms = None, after: After = None
-) -> AsyncGenerator[AvailabilityChanged | TrendsChanged, None]:
+) -> AsyncGenerator[Event, None]:
     interest = on_platforms(info, platforms, region)
     async with aclosing(_follow(info, interest, after)) as followed:
         async for event in followed:
             yield event
 
 
-async def _follow(
-    info: Info, interest: Interest, after: str | None
-) -> AsyncGenerator[AvailabilityChanged | TrendsChanged, None]:
+async def _follow(info: Info, interest: Interest, after: str | None) -> AsyncGenerator[Event, None]:
     """Events with what their client goes on from; what is hidden from the caller is left out."""
     context, feed = info.context, info.context.services.feed
     after = context.last_seen or after
@@ -84,17 +92,21 @@ async def _follow(
             yield event
 
 
-def _event_of(told: News) -> AvailabilityChanged | TrendsChanged:
+def _event_of(told: News) -> Event:
     cursor = CURSORS.of(told.seq)
-    if isinstance(told, Availability):
-        return AvailabilityChanged(
-            cursor,
-            told.change,
-            told.content_id,
-            told.platform,
-            told.offer_kind,
-            told.region,
-            told.ends_at,
-            told.noted_at,
-        )
-    return TrendsChanged(cursor, told.content_ids, told.noted_at)
+    match told:
+        case Availability():
+            return AvailabilityChanged(
+                cursor,
+                told.change,
+                told.content_id,
+                told.platform,
+                told.offer_kind,
+                told.region,
+                told.ends_at,
+                told.noted_at,
+            )
+        case Trends():
+            return TrendsChanged(cursor, told.content_ids, told.noted_at)
+        case Announced():
+            return AnnouncementChanged(cursor, told.announcement_id, told.noted_at)

@@ -14,10 +14,12 @@ from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
+from domain.identity.audit import Audit
 from domain.identity.hours import Hours
-from domain.identity.model import ANONYMOUS
+from domain.identity.model import ANONYMOUS, Role
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
@@ -27,8 +29,10 @@ from domain.interchange.postgres_devices import PostgresFormerDevices
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
+from domain.news.announcements import Announcements
 from domain.news.feed import Feed
 from domain.news.postgres import PostgresNews
+from domain.news.postgres_announcements import PostgresAnnouncements
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.forgetting import Forgetting
@@ -76,6 +80,7 @@ class Living:
     attendance: Attendance
     feed: Feed
     accounts: list[str] = field(default_factory=list)
+    administrators: set[str] = field(default_factory=set)
     restriction: Restriction | None = None
     """What is hidden from whoever asks from now on."""
     hours: Hours | None = None
@@ -134,14 +139,21 @@ class Living:
             forgetting=self.forgetting,
             history=self.history,
             feed=self.feed,
+            announcements=self.announcements,
             policy=Policy(),
         )
-        caller = ANONYMOUS if account is None else somebody(account)
+        roles = {Role.ADMIN} if account in self.administrators else set()
+        caller = ANONYMOUS if account is None else somebody(account, *roles)
         return Context(services, caller, "US", "r1", restriction=self.restriction, hours=self.hours)
 
     @property
     def forgetting(self) -> Forgetting:
         return Forgetting(PostgresPlayback(self.database), self.playback)
+
+    @property
+    def announcements(self) -> Announcements:
+        audit = Audit(PostgresAudit(self.database), self.clock.now)
+        return Announcements(PostgresAnnouncements(self.database), audit, LocalNotifier(), self.clock.now)
 
     @property
     def history(self) -> History:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import structlog
 
 from domain.catalog.changes import Notifier
-from domain.news.model import EVERYTHING, Interest, News, Trends
+from domain.news.model import EVERYTHING, Availability, Interest, News
 from domain.platform.errors import BadInput, GatewayError
 
 log = structlog.get_logger(__name__)
@@ -108,7 +108,7 @@ class Listeners:
         return [(self._of_titles, content_id) for content_id in interest.content_ids]
 
     def _perhaps(self, news: News) -> list[Inbox]:
-        if isinstance(news, Trends):
+        if not isinstance(news, Availability):
             return [inbox for inboxes in self._of_regions.values() for inbox in inboxes]
         found = (
             self._of_titles.get(news.content_id, ()),

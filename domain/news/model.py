@@ -52,22 +52,47 @@ class Trends:
     """When they were counted."""
 
 
-News: TypeAlias = Availability | Trends
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What those who run the service have to say, to one region or to all, for as long as it counts."""
+
+    id: int
+    text: str
+    region: str | None
+    published_at: datetime
+    ends_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Something was announced, or an announcement was withdrawn; `seq` is its place in the log of news."""
+
+    seq: int
+    announcement_id: int
+    region: str | None
+    noted_at: datetime
+    """When that was."""
+
+
+News: TypeAlias = Availability | Trends | Announced
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Which news somebody follows: all that is given must hold of what concerns titles on platforms."""
+    """Which news somebody follows: of what is offered all that is given must hold."""
 
     region: str | None = None
     content_ids: frozenset[int] | None = None
-    """Titles; trends are of none, and left out where these are given."""
+    """Titles; what is about none is left out where these are given."""
     platform_ids: frozenset[str] | None = None
 
     def takes(self, news: News) -> bool:
         match news:
             case Trends():
                 return self.content_ids is None
+            case Announced(region=region):
+                return self.content_ids is None and (None in {region, self.region} or region == self.region)
             case Availability(content_id=content_id, region=region, platform_id=platform_id):
                 return (
                     (self.content_ids is None or content_id in self.content_ids)

@@ -1,7 +1,5 @@
 """Finds out in PostgreSQL what is news, and writes it into the log: one process at a time."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -9,7 +7,8 @@ from domain.catalog.changes import RECORD_KEPT_SECONDS
 from domain.catalog.postgres import STANDS
 from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.news.postgres import TRENDS
-from domain.platform.postgres import Database, Row
+from domain.news.postgres_turn import Turn, last_turn, turn_in
+from domain.platform.postgres import Database
 
 LEAVING = timedelta(days=7)
 REMEMBERED = timedelta(seconds=RECORD_KEPT_SECONDS / 2)
@@ -17,10 +16,8 @@ REMEMBERED = timedelta(seconds=RECORD_KEPT_SECONDS / 2)
 NOTED_EVERY = timedelta(minutes=1)
 """So often it is noted how far the catalogue was looked at, also where that came to nothing."""
 FORGOTTEN_AT_ONCE = 10_000
+TITLES_AT_ONCE = 20_000
 
-# An entry is numbered while its writer has the turn, so numbers come in the order of commits.
-STATE = "SELECT seen, looked_at FROM news_state WHERE id = 1"
-FIRST_TURN = "INSERT INTO news_state (id) VALUES (1) ON CONFLICT DO NOTHING"
 LOOKED = "UPDATE news_state SET seen = $1, looked_at = $2 WHERE id = 1"
 
 LAST_TRENDS = "SELECT content_ids, at FROM news WHERE kind = $1 ORDER BY id DESC LIMIT 1"
@@ -89,14 +86,10 @@ def _note(condition: str) -> str:
 
 
 NOTE_SOME = _note("{} = ANY($3::bigint[])")
-NOTE_ALL = _note("true")
-
-
-class Turn(NamedTuple):
-    """How far whoever had the turn before has looked: at the record of changes, and at the clock."""
-
-    seen: str | None = None
-    looked_at: datetime | None = None
+NOTE_BETWEEN = _note("{0} > $3 AND {0} <= $4")
+LAST = (
+    "SELECT coalesce(greatest((SELECT max(id) FROM content), (SELECT max(content_id) FROM availability)), 0)"
+)
 
 
 class Look(NamedTuple):
@@ -118,24 +111,24 @@ class PostgresNoting:
 
     async def note_availability(self, now: datetime) -> int:
         # Without the turn at first: it costs a write, and as a rule there is nothing to do.
-        last = _turn_of(await self._database.row(STATE))
+        last = await last_turn(self._database)
         if (await self._look(last, now)).idle and not _overdue(last, now):
             return 0
-        async with self._turn(wait=False) as turn:
+        async with turn_in(self._database, wait=False) as turn:
             if turn is None:
                 return 0
             # A clock that goes back must not undo what was told.
             now = now if turn.looked_at is None else max(now, turn.looked_at)
             look = await self._look(turn, now)
             if look.content_ids is None:
-                noted = await self._database.value(NOTE_ALL, now, LEAVING)
+                noted = await self._note_all(now)
             else:
                 noted = await self._database.value(NOTE_SOME, now, LEAVING, list(look.content_ids))
             await self._database.execute(LOOKED, look.seen, now)
         return int(noted)
 
     async def note_trends(self, content_ids: list[int], now: datetime) -> int:
-        async with self._turn(wait=True):
+        async with turn_in(self._database):
             last = await self._database.row(LAST_TRENDS, TRENDS)
             if last is not None and last["content_ids"] == content_ids:
                 return 0
@@ -149,9 +142,17 @@ class PostgresNoting:
         return None if last is None else last["at"]
 
     async def forget(self, before: datetime) -> int:
-        async with self._turn(wait=True):
+        async with turn_in(self._database):
             dropped: int = await self._database.value(FORGET, before, FORGOTTEN_AT_ONCE)
         return dropped
+
+    async def _note_all(self, now: datetime) -> int:
+        """In statements that each take a second or so, whatever there is."""
+        noted = 0
+        for first in range(0, await self._database.value(LAST), TITLES_AT_ONCE):
+            last = first + TITLES_AT_ONCE
+            noted += await self._database.value(NOTE_BETWEEN, now, LEAVING, first, last)
+        return noted
 
     async def _look(self, last: Turn, now: datetime) -> Look:
         record = PostgresChangeRecord(self._database, last.seen)
@@ -162,21 +163,6 @@ class PostgresNoting:
             return Look(None, record.seen)
         turning = await self._database.rows(TURNING, last.looked_at, now, LEAVING)
         return Look(changes.content_ids.union(row[0] for row in turning), record.seen)
-
-    @asynccontextmanager
-    async def _turn(self, *, wait: bool) -> AsyncIterator[Turn | None]:
-        """A transaction that has the turn; None where another has it and is not waited for."""
-        statement = f"{STATE} FOR UPDATE" if wait else f"{STATE} FOR UPDATE SKIP LOCKED"
-        async with self._database.transaction():
-            row = await self._database.row(statement)
-            if row is None:
-                await self._database.execute(FIRST_TURN)
-                row = await self._database.row(statement)
-            yield None if row is None else _turn_of(row)
-
-
-def _turn_of(row: Row | None) -> Turn:
-    return Turn() if row is None else Turn(row["seen"], row["looked_at"])
 
 
 def _overdue(last: Turn, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -27,8 +27,25 @@ class NewsRow(SQLModel, table=True):
     platform: str | None = Field(default=None, sa_type=Text)
     offer_kind: str | None = Field(default=None, sa_type=Text)
     until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    announcement_id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, ForeignKey("announcement.id", ondelete="CASCADE"))
+    )
     content_ids: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
     at: datetime = Field(sa_column=moment())
+
+
+class AnnouncementRow(SQLModel, table=True):
+    """What those who run the service have to say; the news tell when it was said and withdrawn."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (Index("announcement_ends", "ends_at"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    text: str = Field(sa_type=Text)
+    region: str | None = Field(default=None, sa_type=Text)
+    published_at: datetime = Field(sa_column=moment())
+    ends_at: datetime = Field(sa_column=moment())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class AvailabilityRow(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """Live streams of what concerns everybody, through the graph."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from resolvers.news import CURSORS, MOST_TITLES
 from resolvers.sync import cursor_of
 from tests.catalogue import add_album, add_movie, add_offer, add_series, parts_of
 from tests.subscriptions.streams import Stream, code, following
-from tests.viewers import Asker, Living, living
+from tests.viewers import Asker, Living, did, living
 
 AVAILABILITY = """subscription ($titles: [ID!]!, $region: String, $after: String) {
   contentAvailability(contentIds: $titles, region: $region, after: $after) {
@@ -22,7 +23,12 @@ AVAILABILITY = """subscription ($titles: [ID!]!, $region: String, $after: String
 NEWS = """subscription ($region: String, $platforms: [ID!], $after: String) {
   news(region: $region, platforms: $platforms, after: $after) { __typename
     ... on AvailabilityChanged { cursor change region platform { id } content { title } }
-    ... on TrendsChanged { cursor contents { title } } } }"""
+    ... on TrendsChanged { cursor contents { title } }
+    ... on AnnouncementChanged { cursor announcement { id text region withdrawnAt } } } }"""
+ANNOUNCE = """mutation ($input: AnnounceInput!) { done: announce(input: $input) {
+  announcement { id text } userErrors { code field } } }"""
+WITHDRAW = """mutation ($input: WithdrawAnnouncementInput!) { done: withdrawAnnouncement(input: $input) {
+  announcement { id } userErrors { code field } } }"""
 
 
 @pytest.fixture
@@ -33,6 +39,14 @@ def ask(database: Database) -> Asker:
 @pytest.fixture
 def house(ask: Asker) -> Living:
     return ask.house
+
+
+@pytest.fixture
+async def admin(house: Living) -> str:
+    """The account of an administrator."""
+    key = await house.account()
+    house.administrators.add(key)
+    return key
 
 
 @pytest.fixture
@@ -169,6 +183,36 @@ async def test_trends_leave_out_what_is_hidden_or_gone(database: Database, ask: 
         await house.feed.look()
 
         assert await told(stream, "contents") == ([{"title": "Child"}],)
+
+
+async def test_administrators_announce_and_withdraw(ask: Asker, house: Living, admin: str) -> None:
+    ends_at = (house.clock.now() + timedelta(hours=1)).isoformat()
+    async with following(ask, NEWS, None) as stream:
+        made = await did(ask, ANNOUNCE, admin, text="Maintenance at ten.", region="us", endsAt=ends_at)
+        await house.feed.look()
+        published = await stream.next()
+        counting = await ask.data("{ announcements { text } }")
+        key = made["announcement"]["id"]
+        await did(ask, WITHDRAW, admin, announcementId=key)
+        again = await did(ask, WITHDRAW, admin, announcementId=key)
+        await house.feed.look()
+        withdrawn = await stream.next()
+
+    told = {"id": key, "text": "Maintenance at ten.", "region": "US"}
+    assert published["announcement"] == told | {"withdrawnAt": None}
+    assert counting == {"announcements": [{"text": "Maintenance at ten."}]}
+    assert withdrawn["announcement"]["withdrawnAt"] is not None
+    assert again["userErrors"] == [{"code": "NOT_FOUND", "field": ["announcementId"]}]
+    assert await ask.data("{ announcements { text } }") == {"announcements": []}
+
+
+async def test_nobody_else_announces(ask: Asker, house: Living) -> None:
+    ada = await house.account()
+    given = {"text": "Free for all", "endsAt": (house.clock.now() + timedelta(hours=1)).isoformat()}
+
+    assert await ask.code(ANNOUNCE, ada, input=given) == "FORBIDDEN"
+    assert await ask.code(ANNOUNCE, input=given) == "UNAUTHENTICATED"
+    assert await ask.data("{ announcements { text } }") == {"announcements": []}
 
 
 @pytest.mark.parametrize(
