@@ -40,6 +40,11 @@ class Metrics:
             ("method", "path"),
         )
         self.statements = self._spread("db_statement_duration_seconds", "Time of a statement.", BUCKETS)
+        self.delivery = self._spread(
+            "sync_delivery_seconds",
+            "Time from the writing of a change, by whichever process, until a stream here took it.",
+            BUCKETS,
+        )
         self.operations = self._spread(
             "graphql_operation_duration_seconds",
             "Time of a query or mutation, by its name where that is a known one, and by how it ended.",
