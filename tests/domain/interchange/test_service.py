@@ -366,6 +366,40 @@ async def test_what_the_viewer_took_off_the_list_stays_off(house: Living, ada: s
     assert fates(later) == {(ItemKind.LISTING, Fate.NEW): 1}
 
 
+async def test_what_the_viewer_had_forgotten_is_not_brought_back(
+    house: Living, ada: str, solaris: int
+) -> None:
+    house.clock.turn(1)
+    await house.forgetting.forget(ada, solaris)
+
+    report = await bring(
+        house,
+        ada,
+        watched(SOLARIS, "2020-05-01T20:00:00Z"),
+        rated(SOLARIS, 9, "2020-05-02T00:00:00Z"),
+    )
+
+    assert fates(report) == {
+        (ItemKind.VIEWING, Fate.REMOVED_HERE): 1,
+        (ItemKind.OPINION, Fate.NEW): 1,
+    }
+    assert await viewings(house.database, ada, solaris) == []
+
+
+async def test_more_entries_of_a_title_than_a_life_has_are_refused(
+    house: Living, ada: str, solaris: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_OF_TITLE", 2)
+
+    report = await bring(house, ada, *(watched(SOLARIS, f"202{n}-05-01T20:00:00Z") for n in range(4)))
+
+    assert report.brought == 2
+    assert [(problem.where, problem.trouble) for problem in report.problems] == [
+        ("trakt.json[2]", Trouble.REFUSED),
+        ("trakt.json[3]", Trouble.REFUSED),
+    ]
+
+
 async def test_the_import_of_somebody_else_does_not_exist(house: Living, ada: str, solaris: int) -> None:
     report = await bring(house, ada, watched(SOLARIS, "2020-05-01T20:00:00Z"))
     assert report.import_id is not None
