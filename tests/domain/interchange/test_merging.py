@@ -244,3 +244,44 @@ def test_the_log_tells_of_an_undo(written: list[Any], file: list[Act], source: S
             del copy[payload["viewing"]]
     left = ledger.known.viewings.get(1, {})
     assert copy == {number: payloads.of_progress(state) for number, state in left.items()}
+
+
+# What is one viewing, and what is news
+
+
+def fates(ledger: Ledger, *file: Act) -> list[Fate]:
+    """In the order of the file."""
+    outcomes = imported(ledger, list(file), Source.LETTERBOXD)
+    return [outcome.fate for outcome in sorted(outcomes, key=lambda outcome: outcome.entry.where)]
+
+
+def test_that_something_was_seen_is_no_news_where_any_viewing_of_it_is_known() -> None:
+    seen = Viewing(NOW - timedelta(days=900), day_only=True, once=True)
+
+    assert fates(ledger_of([here(NOW, 1, 1000)]), seen) == [Fate.KNOWN]
+    assert fates(ledger_of([]), seen) == [Fate.NEW]
+
+
+def test_a_viewing_that_is_here_answers_for_one_of_the_file() -> None:
+    around = [Viewing(NOW - timedelta(hours=hours)) for hours in (1, 2)]
+
+    assert sorted(fates(ledger_of([here(NOW, 1, 1000)]), *around)) == [Fate.KNOWN, Fate.NEW]
+
+
+def test_viewings_that_ended_at_one_moment_are_one() -> None:
+    assert sorted(fates(ledger_of([]), Viewing(NOW), Viewing(NOW))) == [Fate.KNOWN, Fate.NEW]
+
+
+def test_what_says_the_same_is_no_news_whenever_it_was_said() -> None:
+    before = NOW - timedelta(days=9)
+    written = [
+        Reaction(1, None, 3.0, at_version(before), before),
+        Mark(1, MarkKind.NOTE, "a", at_version(before), before),
+    ]
+
+    for at in (before - timedelta(days=1), NOW):
+        ledger = ledger_of(written)
+        told = fates(ledger, Opinion(at=at, stars=3.0), Noted(at=at, kind=MarkKind.NOTE, value="a"))
+
+        assert told == [Fate.KNOWN] * 2
+        assert list(ledger.records()) == []
