@@ -18,7 +18,16 @@ async def test_nothing_is_lost_whatever_is_killed_or_cut(scratch: Path) -> None:
     folder.mkdir()
     said: list[str] = []
     plan = Plan(
-        seconds=1, devices=16, rate=12, fault_seconds=0.5, rest_seconds=2.2, only=(), seed=1, say=said.append
+        seconds=1,
+        devices=16,
+        rate=12,
+        households=3,
+        presses=3,
+        fault_seconds=0.5,
+        rest_seconds=2.2,
+        only=(),
+        seed=1,
+        say=said.append,
     )
 
     outcome = await campaign(folder, plan)
