@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.identity.address_change import AddressChange
+from domain.identity.administration import Administration
 from domain.identity.closing import Closing
 from domain.identity.eviction import Eviction
 from domain.identity.exports import Exports
@@ -98,7 +99,11 @@ def address_change_of(recovery: Recovery, database: Database) -> AddressChange:
 
 
 def closing_of(
-    accounts: Accounts, sessions: Sessions, correspondence: Correspondence, database: Database
+    accounts: Accounts,
+    sessions: Sessions,
+    administration: Administration,
+    correspondence: Correspondence,
+    database: Database,
 ) -> Closing:
     return Closing(
         store=PostgresHoldings(database),
@@ -107,6 +112,7 @@ def closing_of(
         letters=correspondence.letters,
         tokens=correspondence.tokens,
         announce=PostgresOutbox(database).announce,
+        hold=administration.hold,
         audit=accounts.audit,
         now=accounts.now,
         new_id=accounts.new_id,

@@ -1,7 +1,8 @@
 """The entity cache of a process: values of the catalogue, which hears of changes wherever they are made."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from domain.catalog.cached import CachedCatalog
 from domain.catalog.changes import ChangeWatch, Notifier
@@ -14,13 +15,24 @@ from gateway.background import in_background
 from gateway.metrics import Metrics
 
 
+class Entities(NamedTuple):
+    """What is kept of the catalogue: nothing where it may hold nothing."""
+
+    cache: Cache | None
+    catch_up: Callable[[], Awaitable[None]]
+    """Whatever was committed by now is true of the cache afterwards."""
+
+
+async def _nothing_to_catch_up() -> None: ...
+
+
 @asynccontextmanager
 async def open_entity_cache(
     url: str, max_bytes: int, notifier: Notifier, metrics: Metrics
-) -> AsyncIterator[Cache | None]:
-    """None where it may hold nothing. The loss of the database silences it: it could not hear of changes."""
+) -> AsyncIterator[Entities]:
+    """The loss of the database silences it: it could not hear of changes."""
     if max_bytes == 0:
-        yield None
+        yield Entities(None, _nothing_to_catch_up)
         return
     cache = Cache(max_bytes)
     metrics.watch_cache(cache)
@@ -29,7 +41,7 @@ async def open_entity_cache(
         watch = ChangeWatch(cache, PostgresChangeRecord(database), notifier)
         await watch.look()
         async with in_background(watch.run()):
-            yield cache
+            yield Entities(cache, watch.catch_up)
 
 
 def catalog_store(database: Database, cache: Cache | None) -> CatalogStore:

@@ -1,11 +1,17 @@
 """The jobs of the worker, from what the contexts can do behind the scenes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from domain.catalog.changes import Notifier
+from domain.catalog.filters import Filter
 from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.discovery.embedding import Embedding
+from domain.discovery.model import TrendWindow
 from domain.discovery.postgres_embedding import PostgresPending
+from domain.discovery.service import Discovery
+from domain.news.postgres_noting import PostgresNoting
+from domain.news.service import Newsroom
 from domain.platform.late_encoder import LateEncoder
 from domain.platform.postgres import Database
 from domain.platform.vectors import GuardedIndex
@@ -33,6 +39,21 @@ def embedding_jobs(database: Database, vectors: GuardedIndex, encoder: LateEncod
     return (
         Job("vectors.embed", every_seconds=5.0, run=embed, eager=True),
         Job("vectors.check", every_seconds=3600.0, run=check),
+    )
+
+
+def news_jobs(
+    database: Database, discovery: Discovery, notifier: Notifier, now: Callable[[], datetime]
+) -> tuple[Job, ...]:
+    async def trending(as_of: datetime) -> Sequence[int]:
+        found = await discovery.trends.trending(TrendWindow.DAY, None, Filter(), as_of)
+        return [trend.id for trend in found]
+
+    newsroom = Newsroom(PostgresNoting(database), trending, notifier, now)
+    return (
+        Job("news.availability", every_seconds=1.0, run=newsroom.note_availability),
+        Job("news.trends", every_seconds=300.0, run=newsroom.note_trends),
+        Job("news.forget", every_seconds=3600.0, run=newsroom.forget, eager=True),
     )
 
 

@@ -27,6 +27,8 @@ from domain.identity.postgres_holdings import PostgresAvatars
 from domain.identity.recent import RecentAccounts
 from domain.identity.registrations import Registrations
 from domain.identity.sign_ins import SignIns
+from domain.news.announcements import Announcements
+from domain.news.postgres_announcements import PostgresAnnouncements
 from domain.platform.budgets import Budgets
 from domain.platform.cache import Cache
 from domain.platform.late_encoder import Announce, LateEncoder
@@ -48,17 +50,13 @@ from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.history import History
-from domain.sync.journal import Journal
-from domain.sync.lookout import Lookout
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_history import PostgresHistoryLimits
 from domain.sync.postgres_ledger import PostgresLedgers
-from domain.sync.postgres_log import PostgresChangeLog
 from domain.sync.postgres_snapshot import PostgresSnapshots
 from domain.sync.push import Pushing
 from domain.sync.service import Sync
-from gateway.background import in_background
 from gateway.binding import Binding
 from gateway.correspondence import (
     address_change_of,
@@ -71,9 +69,10 @@ from gateway.database import open_database_url
 from gateway.engine.persisted import QueryStore
 from gateway.engine.sharing import Sharing
 from gateway.entity_cache import catalog_store, open_entity_cache
+from gateway.following import open_feed, open_journal
 from gateway.identity import open_accounts, open_sessions
 from gateway.interchange import archives_of, interchange_of
-from gateway.jobs import embedding_jobs, forgetting_jobs, jobs_of
+from gateway.jobs import embedding_jobs, forgetting_jobs, jobs_of, news_jobs
 from gateway.limits import open_keys, open_limits, open_spending
 from gateway.metrics import Metrics
 from gateway.oauth.elsewhere import Elsewhere
@@ -83,7 +82,7 @@ from gateway.recognition import Recognition
 from gateway.routes.health import Probe
 from gateway.second_factors import second_factors_of, step_up_of, viewing_of
 from gateway.settings import Settings
-from gateway.shared import Shared, open_shared
+from gateway.shared import open_shared
 from gateway.signing import rotation_jobs
 from gateway.time_and_ids import new_id, now
 from gateway.titles import titles_of
@@ -143,7 +142,7 @@ async def open_all(
         url = await stack.enter_async_context(open_database_url(settings))
         database = await open_database(url, settings, metrics, stack, traced=traced)
         shared = await stack.enter_async_context(open_shared(settings))
-        cache = await stack.enter_async_context(
+        cache, catch_up = await stack.enter_async_context(
             open_entity_cache(url, settings.entity_cache_bytes, shared.catalog_changes, metrics)
         )
         catalog = Catalog(catalog_store(database, cache), now)
@@ -180,14 +179,14 @@ async def open_all(
             verified_only=settings.require_verified_email,
         )
         correspondence = correspondence_of(settings, database, now)
-        closing = closing_of(accounts, sessions, correspondence, database)
+        administration = Administration(PostgresAdministration(database), sessions, recent, audit, now)
+        closing = closing_of(accounts, sessions, administration, correspondence, database)
         factors = second_factors_of(settings, accounts, database)
         keys = await stack.enter_async_context(open_keys(database, sessions))
         eviction = Eviction(keys, factors)
         recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
         sign_ins = SignIns(accounts.store, factors, sessions.hold, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
-        oauth = elsewhere.pages
         archives = archives_of(database)
         playback = Playback(
             PostgresPlayback(database), shared.private_sessions, sync, devices, commands, now, new_id
@@ -202,12 +201,12 @@ async def open_all(
             limits=await stack.enter_async_context(open_limits(settings, database, shared, audit, metrics)),
             spending=await stack.enter_async_context(open_spending(settings, database, audit)),
             registrations=Registrations(PostgresClients(database), sessions, audit, now, new_id),
-            administration=Administration(PostgresAdministration(database), sessions, recent, audit, now),
+            administration=administration,
             recovery=recovery,
             address_change=address_change_of(recovery, database),
             second_factors=factors,
             sign_ins=sign_ins,
-            step_up=step_up_of(factors, accounts, database),
+            step_up=step_up_of(factors, accounts, sessions, database),
             viewing=viewing_of(accounts, sessions, database),
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
@@ -227,6 +226,8 @@ async def open_all(
             playback=playback,
             forgetting=Forgetting(PostgresPlayback(database), playback),
             history=history,
+            feed=await open_feed(database, shared, catch_up, stack),
+            announcements=Announcements(PostgresAnnouncements(database), audit, shared.news, now),
             discovery=discovery,
             sona=sona_of(reads, trending_of(discovery, reads), vectors, metrics),
             similarity=similarity_of(reads, vectors, metrics),
@@ -241,7 +242,7 @@ async def open_all(
             Job("sessions.forget", every_seconds=3600.0, run=sessions.forget),
             Job("accounts.erase", every_seconds=600.0, run=closing.erase_due, eager=True),
             Job("challenges.forget", every_seconds=600.0, run=factors.forget),
-            Job("grants.forget", every_seconds=3600.0, run=oauth.desk.grants.forget),
+            Job("grants.forget", every_seconds=3600.0, run=elsewhere.pages.desk.grants.forget),
         )
         jobs = (
             *jobs_of(settings, database, now),
@@ -254,6 +255,7 @@ async def open_all(
             *rotation_jobs(settings, database, audit),
             *correspondence.jobs,
             *embedding_jobs(database, vectors, encoder),
+            *news_jobs(database, discovery, shared.news, now),
         )
         metrics.watch(
             "persisted_query_failures",
@@ -391,10 +393,3 @@ def probe_of(database: Database) -> Probe:
         await database.value("SELECT 1")
 
     return Probe("postgres", ask, critical=True)
-
-
-async def open_journal(database: Database, shared: Shared, stack: AsyncExitStack) -> Journal:
-    """The change log and its listeners, kept in step by messages, and by looks into the log."""
-    log = PostgresChangeLog(database)
-    await stack.enter_async_context(in_background(Lookout(log, shared.listeners).run()))
-    return Journal(log, shared.fanout)

@@ -28,6 +28,7 @@ class Shared:
     private_sessions: PrivateSessions
     attempts: AttemptLimit
     catalog_changes: Notifier
+    news: Notifier
     budgets: Budgets
     rates: RateLimiter
     probes: tuple[Probe, ...] = ()
@@ -52,6 +53,7 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
             LocalPresence(),
             LocalPrivateSessions(),
             LocalAttempts(),
+            LocalNotifier(),
             LocalNotifier(),
             LocalBudgets(),
             LocalRates(),

@@ -24,6 +24,7 @@ from gateway.shared import Shared
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
+NEWS = "mg:news"
 
 
 @asynccontextmanager
@@ -36,6 +37,7 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
         listeners = LocalFanout()
         fanout = RedisFanout(redis, patient, listeners)
         catalog_changes = RedisNotifier(redis, patient)
+        news = RedisNotifier(redis, patient, NEWS)
         queries = RedisQueries(redis, queries_seconds)
 
         async def ping() -> None:
@@ -44,7 +46,11 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
         budgets = RedisBudgets(redis, LocalBudgets())
         rates = RedisRates(redis, LocalRates())
 
-        async with in_background(fanout.run()), in_background(catalog_changes.run()):
+        async with (
+            in_background(fanout.run()),
+            in_background(catalog_changes.run()),
+            in_background(news.run()),
+        ):
             yield Shared(
                 fanout=fanout,
                 listeners=listeners,
@@ -52,6 +58,7 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
                 private_sessions=RedisPrivateSessions(redis, LocalPrivateSessions()),
                 attempts=RedisAttempts(redis, LocalAttempts()),
                 catalog_changes=catalog_changes,
+                news=news,
                 budgets=budgets,
                 rates=rates,
                 probes=(Probe("redis", ping),),

@@ -12,6 +12,7 @@ from domain.identity import tables_letters as letters
 from domain.identity import tables_oauth as oauth
 from domain.identity import tables_viewing as viewing
 from domain.interchange import tables as interchange
+from domain.news import tables as news
 from domain.playback import tables as playback
 from domain.sync import tables as sync
 from gateway.documents import tables as documents
@@ -28,6 +29,7 @@ TABLES = (
     sync,
     playback,
     interchange,
+    news,
     documents,
 )
 

@@ -70,9 +70,10 @@ def scopes(key: Parent[ApiKey]) -> list[str]:
 
 @refusing(CreateApiKeyPayload)
 async def create_api_key(info: Info, input: CreateApiKey) -> CreateApiKeyPayload:
-    await info.context.services.step_up.require(info.context.caller)
+    services, caller = info.context.services, info.context.caller
     wanted = Wanted(input.name, tuple(input.scopes), input.per_minute, input.expires_in_days)
-    made = await info.context.services.keys.create(info.context.caller, wanted, info.context.actor)
+    async with services.step_up.proven(caller):
+        made = await services.keys.create(caller, wanted, info.context.actor)
     return CreateApiKeyPayload(made.key, made.text)
 
 

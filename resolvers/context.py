@@ -35,6 +35,8 @@ from domain.identity.step_up import StepUp
 from domain.identity.viewing import Viewing
 from domain.interchange.exporting import Archives
 from domain.interchange.service import Interchange
+from domain.news.announcements import Announcements
+from domain.news.feed import Feed
 from domain.platform.budgets import Payer
 from domain.platform.errors import Unauthenticated
 from domain.platform.lazily import lazily
@@ -54,6 +56,7 @@ from loaders.administration import AdministrationLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.identity import IdentityLoaders
 from loaders.loader import Loader, one
+from loaders.news import NewsLoaders
 from loaders.playback import PlaybackLoaders
 from loaders.sona import SonaLoaders
 from loaders.sync import SyncLoaders
@@ -97,6 +100,8 @@ class Services:
     playback: Playback
     forgetting: Forgetting
     history: History
+    feed: Feed
+    announcements: Announcements
     discovery: Discovery
     sona: Sona
     similarity: Similarity
@@ -170,6 +175,10 @@ class Context:
         return PlaybackLoaders(self.services.playback, self.account_id)
 
     @lazily
+    def news(self) -> NewsLoaders:
+        return NewsLoaders(self.services.announcements)
+
+    @lazily
     def sona(self) -> SonaLoaders:
         return SonaLoaders(self.services.similarity)
 
@@ -238,6 +247,6 @@ def anybody_like(context: Context) -> Anybody:
     return Anybody(context.services, context.region, context.request_id)
 
 
-LOADERS = ("catalog", "identity", "avatars", "administration", "sync", "playback", "sona")
+LOADERS = ("catalog", "identity", "avatars", "administration", "sync", "playback", "sona", "news")
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.identity.factors import Factor
 from domain.identity.model import Account
-from domain.platform.errors import UserError, UserErrorCode, refuse
+from domain.platform.errors import UserError
 from resolvers.context import Info
 from resolvers.descriptions import entry
 from resolvers.mutations import refusing
@@ -183,11 +183,8 @@ async def change_email(
     input: Annotated[ChangeEmailInput, strawberry.argument(description="The new address.")],
 ) -> ChangeEmailPayload:
     context = info.context
-    await context.services.step_up.require(context.caller)
-    account = await context.identity.account.load(context.account_id)
-    if account is None:
-        raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
-    await context.services.address_change.request(account, input.email, context.actor)
+    async with context.services.step_up.proven(context.caller) as account:
+        await context.services.address_change.request(account, input.email, context.actor)
     return ChangeEmailPayload(accepted=True)
 
 

@@ -102,7 +102,7 @@ class ClientPayload:
 async def register_client(
     info: Info, input: Annotated[RegisterClientInput, strawberry.argument(description="What it is.")]
 ) -> RegisterClientPayload:
-    await info.context.services.step_up.require(info.context.caller)
+    services = info.context.services
     wanted = Registration(
         name=input.name,
         redirect_uris=input.redirect_uris or (),
@@ -113,7 +113,8 @@ async def register_client(
         bound=input.bound,
         tier=input.tier,
     )
-    made = await info.context.services.registrations.register(wanted, info.context.actor)
+    async with services.step_up.proven(info.context.caller):
+        made = await services.registrations.register(wanted, info.context.actor)
     return RegisterClientPayload(made.client, made.secret)
 
 
@@ -140,10 +141,9 @@ async def update_client(
 async def rotate_client_secret(
     info: Info, input: Annotated[RotateClientSecretInput, strawberry.argument(description="Whose secret.")]
 ) -> RegisterClientPayload:
-    await info.context.services.step_up.require(info.context.caller)
-    keep_old = timedelta(seconds=input.keep_old_seconds)
-    registrations = info.context.services.registrations
-    made = await registrations.rotate_secret(input.client_id, keep_old, info.context.actor)
+    services, keep_old = info.context.services, timedelta(seconds=input.keep_old_seconds)
+    async with services.step_up.proven(info.context.caller):
+        made = await services.registrations.rotate_secret(input.client_id, keep_old, info.context.actor)
     return RegisterClientPayload(made.client, made.secret)
 
 

@@ -212,7 +212,8 @@ async def begin_challenge(
             asked = await services.sign_ins.begin_passkey()
         case ChallengePurpose.ADD_PASSKEY:
             services.policy.check(caller, needs(Scope.WRITE_SECURITY))
-            asked = await services.second_factors.begin_passkey(await _confirmed_owner(info))
+            async with services.step_up.proven(caller) as account:
+                asked = await services.second_factors.begin_passkey(account)
         case ChallengePurpose.STEP_UP:
             asked = await services.step_up.begin(caller)
     return ChallengePayload(asked)
@@ -233,8 +234,9 @@ async def complete_passkey_sign_in(
 async def enrol_totp(
     info: Info, input: Annotated[EnrolTotpInput, strawberry.argument(description="What to call it.")]
 ) -> EnrolTotpPayload:
-    account = await _confirmed_owner(info)
-    made = await info.context.services.second_factors.enrol_totp(account, input.label)
+    services = info.context.services
+    async with services.step_up.proven(info.context.caller) as account:
+        made = await services.second_factors.enrol_totp(account, input.label)
     return EnrolTotpPayload(made.secret, made.uri, qr_code(made.uri))
 
 
@@ -242,9 +244,9 @@ async def enrol_totp(
 async def confirm_totp(
     info: Info, input: Annotated[ConfirmTotpInput, strawberry.argument(description="The code it shows.")]
 ) -> SecondFactorPayload:
-    factors = info.context.services.second_factors
-    account = await _confirmed_owner(info)
-    codes = await factors.confirm_totp(account, input.code, info.context.actor)
+    services, factors = info.context.services, info.context.services.second_factors
+    async with services.step_up.proven(info.context.caller) as account:
+        codes = await factors.confirm_totp(account, input.code, info.context.actor)
     return SecondFactorPayload(await factors.store.enrolled(account.id), codes)
 
 
@@ -252,9 +254,9 @@ async def confirm_totp(
 async def renew_backup_codes(
     info: Info, input: Annotated[RenewBackupCodesInput, strawberry.argument(description="How many.")]
 ) -> SecondFactorPayload:
-    factors = info.context.services.second_factors
-    account = await _confirmed_owner(info)
-    codes = await factors.renew_backup_codes(account, input.count, info.context.actor)
+    services, factors = info.context.services, info.context.services.second_factors
+    async with services.step_up.proven(info.context.caller) as account:
+        codes = await factors.renew_backup_codes(account, input.count, info.context.actor)
     return SecondFactorPayload(await factors.store.enrolled(account.id), codes)
 
 
@@ -262,11 +264,11 @@ async def renew_backup_codes(
 async def add_passkey(
     info: Info, input: Annotated[AddPasskeyInput, strawberry.argument(description="What was made.")]
 ) -> SecondFactorPayload:
-    factors = info.context.services.second_factors
-    account = await _confirmed_owner(info)
-    _, codes = await factors.add_passkey(
-        account, input.challenge, credential_in(input.passkey), input.name, info.context.actor
-    )
+    services, factors = info.context.services, info.context.services.second_factors
+    async with services.step_up.proven(info.context.caller) as account:
+        _, codes = await factors.add_passkey(
+            account, input.challenge, credential_in(input.passkey), input.name, info.context.actor
+        )
     return SecondFactorPayload(await factors.store.enrolled(account.id), codes)
 
 
@@ -275,12 +277,12 @@ async def remove_second_factor(
     info: Info,
     input: Annotated[RemoveSecondFactorInput, strawberry.argument(description="Which one.")],
 ) -> SecondFactorPayload:
-    factors, by = info.context.services.second_factors, info.context.actor
-    account = await _confirmed_owner(info)
-    if isinstance(input.passkey_id, str):
-        await factors.remove_passkey(account, key_of(input.passkey_id, "Passkey", "passkeyId"), by)
-    else:
-        await factors.remove_totp(account, by)
+    services, factors, by = info.context.services, info.context.services.second_factors, info.context.actor
+    async with services.step_up.proven(info.context.caller) as account:
+        if isinstance(input.passkey_id, str):
+            await factors.remove_passkey(account, key_of(input.passkey_id, "Passkey", "passkeyId"), by)
+        else:
+            await factors.remove_totp(account, by)
     return SecondFactorPayload(await factors.store.enrolled(account.id))
 
 
@@ -331,12 +333,6 @@ async def _owner(info: Info) -> Account:
     if account is None:
         raise BadInput("This account is gone.")
     return account
-
-
-async def _confirmed_owner(info: Info) -> Account:
-    """The caller's account; raises `StepUpRequired` where they have not proven of late who they are."""
-    await info.context.services.step_up.require(info.context.caller)
-    return await _owner(info)
 
 
 def _text(value: Any) -> str | None:

@@ -1,8 +1,5 @@
 """How the viewer's state is answered and written."""
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
@@ -12,7 +9,7 @@ from strawberry import ID, Parent
 
 from domain.catalog import model as catalog
 from domain.identity.model import Viewer
-from domain.platform.errors import BadInput, UserError
+from domain.platform.errors import UserError
 from domain.platform.paging import Cut, Page
 from domain.platform.soon import Soon
 from domain.sync import model
@@ -22,6 +19,7 @@ from domain.sync.service import WatchlistOrder
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batching import batched
 from resolvers.context import Info
+from resolvers.cursors import Cursors
 from resolvers.descriptions import entry
 from resolvers.ids import content_key, key_of
 from resolvers.mutations import refusing
@@ -224,26 +222,10 @@ async def sync_cursor(viewer: Parent[Viewer], info: Info) -> str:
     return cursor_of(await info.context.services.journal.log.latest(viewer.account_id))
 
 
-def cursor_of(seq: int) -> str:
-    """A cursor into the change log."""
-    return base64.urlsafe_b64encode(f"change:{seq}".encode()).decode().rstrip("=")
-
-
-def seq_of(cursor: str | None) -> int | None:
-    """The number in a cursor; raises `BadInput` where it is none."""
-    if cursor is None:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    match = re.fullmatch(r"change:([0-9]{1,18})", text)
-    if match is None:
-        raise BadInput(
-            "`after` is not a cursor of this stream: pass one that an event or `syncCursor` gave.",
-            argument="after",
-        )
-    return int(match[1])
+CURSORS = Cursors("change", "an event or `syncCursor`")
+"""Those of the change log."""
+cursor_of = CURSORS.of
+seq_of = CURSORS.number
 
 
 # Content behind an entry.

@@ -251,8 +251,8 @@ async def set_parental_pin(
     info: Info, input: Annotated[SetParentalPinInput, strawberry.argument(description="The PIN.")]
 ) -> ParentalPinPayload:
     context = info.context
-    await context.services.step_up.require(context.caller)
-    await context.services.viewing.set_pin(context.account_id, input.pin, context.actor)
+    async with context.services.step_up.proven(context.caller) as account:
+        await context.services.viewing.set_pin(account.id, input.pin, context.actor)
     return ParentalPinPayload(await _parental_controls(info))
 
 

@@ -28,6 +28,7 @@ from schema import (
     identity,
     interchange,
     linked_providers,
+    news,
     node,
     offline,
     playback,
@@ -64,6 +65,9 @@ CONTRIBUTIONS = {
     "catalog": Contribution(query=(catalog.CatalogQuery,), types=catalog.TYPES),
     "discovery": Contribution(query=(discovery.DiscoveryQuery,)),
     "sona": Contribution(query=(sona.SonaQuery,), types=sona.TYPES, extensions=(sona.ContentOfSona,)),
+    "news": Contribution(
+        query=(news.NewsQuery,), mutation=(news.NewsMutation,), subscription=(news.NewsSubscription,)
+    ),
     "identity": Contribution(
         query=(identity.IdentityQuery,),
         mutation=(

@@ -200,8 +200,11 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             new_id=new_id,
         )
         address_change = address_change_of(recovery, database)
-        step_up = StepUp(factors, PostgresProofs(database), store, passwords, clock.now)
+        step_up = StepUp(
+            factors, PostgresProofs(database), store, passwords, sessions.hold_session, clock.now
+        )
         sign_ins = SignIns(store, factors, sessions.hold)
+        administration = administration_on(database, sessions)
         hasher.calls.clear()
         audit = service.audit
         yield Desk(
@@ -212,7 +215,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             keys=own_keys,
             limits=RateLimits(PostgresRateLimits(database), LocalRates(clock.seconds), audit, clock.now),
             registrations=Registrations(PostgresClients(database), sessions, audit, clock.now, new_id),
-            administration=administration_on(database, sessions),
+            administration=administration,
             recovery=recovery,
             address_change=address_change,
             postbox=postbox,
@@ -228,6 +231,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
                 letters=sending.letters,
                 tokens=sending.tokens,
                 announce=PostgresOutbox(database).announce,
+                hold=administration.hold,
                 audit=service.audit,
                 now=clock.now,
                 new_id=new_id,

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from strawberry.types import ExecutionResult
 
+from domain.catalog.changes import LocalNotifier
 from domain.catalog.links import DeviceKind
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog
+from domain.identity.audit import Audit
 from domain.identity.hours import Hours
-from domain.identity.model import ANONYMOUS
+from domain.identity.model import ANONYMOUS, Role
 from domain.identity.policy import Policy
 from domain.identity.postgres import PostgresAccounts
+from domain.identity.postgres_audit import PostgresAudit
 from domain.identity.postgres_viewing import PostgresViewing
 from domain.identity.recent import RecentAccounts
 from domain.identity.viewing import Viewing
@@ -26,6 +29,10 @@ from domain.interchange.postgres_devices import PostgresFormerDevices
 from domain.interchange.postgres_matching import PostgresShelf
 from domain.interchange.postgres_state import PostgresState
 from domain.interchange.service import Interchange
+from domain.news.announcements import Announcements
+from domain.news.feed import Feed
+from domain.news.postgres import PostgresNews
+from domain.news.postgres_announcements import PostgresAnnouncements
 from domain.platform.errors import GatewayError, Refused, UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.forgetting import Forgetting
@@ -71,7 +78,9 @@ class Living:
     pushing: Pushing
     interchange: Interchange
     attendance: Attendance
+    feed: Feed
     accounts: list[str] = field(default_factory=list)
+    administrators: set[str] = field(default_factory=set)
     restriction: Restriction | None = None
     """What is hidden from whoever asks from now on."""
     hours: Hours | None = None
@@ -129,9 +138,12 @@ class Living:
             playback=self.playback,
             forgetting=self.forgetting,
             history=self.history,
+            feed=self.feed,
+            announcements=self.announcements,
             policy=Policy(),
         )
-        caller = ANONYMOUS if account is None else somebody(account)
+        roles = {Role.ADMIN} if account in self.administrators else set()
+        caller = ANONYMOUS if account is None else somebody(account, *roles)
         return Context(services, caller, "US", "r1", restriction=self.restriction, hours=self.hours)
 
     @property
@@ -139,13 +151,18 @@ class Living:
         return Forgetting(PostgresPlayback(self.database), self.playback)
 
     @property
+    def announcements(self) -> Announcements:
+        audit = Audit(PostgresAudit(self.database), self.clock.now)
+        return Announcements(PostgresAnnouncements(self.database), audit, LocalNotifier(), self.clock.now)
+
+    @property
     def history(self) -> History:
         return History(PostgresHistoryLimits(self.database), self.sync, self.clock.now)
 
     def listeners(self, account: str | None) -> int:
-        """How many streams of the account are open here."""
+        """How many streams of the account, and of everybody's news, are open here."""
         known = self.fanout._listeners.get(account or "")
-        return 0 if known is None else len(known.boxes)
+        return self.feed.listeners + (0 if known is None else len(known.boxes))
 
     async def kinds(self, account: str) -> list[str]:
         """The kinds of the account's changes, in order."""
@@ -175,6 +192,10 @@ class Living:
         )
         counts = [await self.database.value(f"SELECT count(*) FROM {table}") for table in tables]
         return sum(counts)
+
+
+async def nothing_kept() -> None:
+    """There is no cache of the catalogue here."""
 
 
 def living(database: Database, presence: Presence | None = None, clock: Clock | None = None) -> Living:
@@ -223,6 +244,7 @@ def living(database: Database, presence: Presence | None = None, clock: Clock | 
         pushing,
         interchange,
         Attendance(devices),
+        Feed(PostgresNews(database), LocalNotifier(), nothing_kept),
     )
 
 

@@ -98,9 +98,26 @@ class ChangeWatch:
         self._notifier = notifier
         self._clock = clock
         self._looked_at: float | None = None
+        self._turn = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
         """Invalidates what has changed since the last look; pauses the cache where that cannot be learnt."""
+        async with self._turn:
+            await self._look()
+
+    async def catch_up(self) -> None:
+        """Looks, for all who ask before that begins: what was committed by now is known afterwards."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._look_next())
+        await asyncio.shield(self._next)
+
+    async def _look_next(self) -> None:
+        async with self._turn:
+            self._next = None
+            await self._look()
+
+    async def _look(self) -> None:
         began = self._clock()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

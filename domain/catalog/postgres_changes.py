@@ -16,20 +16,22 @@ FORGET = "DELETE FROM catalog_change WHERE at < now() - make_interval(secs => $1
 
 
 class PostgresChangeRecord:
-    """Fills `ChangeRecord`, for one reader; it begins with what is committed after the first call."""
+    """Fills `ChangeRecord`, for one reader; it begins with what is committed after the first call, or where
+    another reader was, by what that had `seen`.
+    """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seen: str | None = None) -> None:
         self._database = database
-        self._seen: str | None = None
+        self.seen = seen
 
     async def news(self) -> Changes:
-        rows = await self._database.rows(NEWS, self._seen)
-        before, self._seen = self._seen, rows[0]["snapshot"]
+        rows = await self._database.rows(NEWS, self.seen)
+        before, self.seen = self.seen, rows[0]["snapshot"]
         told = [row for row in rows if row["everything"] is not None]
         return Changes(
             content_ids=frozenset(key for row in told for key in row["content_ids"]),
             person_ids=frozenset(key for row in told for key in row["person_ids"]),
-            everything=_went_back(before, self._seen) or any(row["everything"] for row in told),
+            everything=_went_back(before, self.seen) or any(row["everything"] for row in told),
         )
 
     async def forget(self) -> int:

@@ -20,9 +20,10 @@ RETRY_SECONDS = 1.0
 class RedisNotifier:
     """Fills `Notifier`. A message says no more than that there is news: one that is lost costs only time."""
 
-    def __init__(self, redis: "Redis", patient: "Redis") -> None:
+    def __init__(self, redis: "Redis", patient: "Redis", channel: str = CHANNEL) -> None:
         self._redis = redis
         self._patient = patient
+        self._channel = channel
         self._local = LocalNotifier()
         self._breaker = Breaker(time.monotonic)
 
@@ -31,10 +32,10 @@ class RedisNotifier:
         if not self._breaker.admits():
             return
         try:
-            await self._redis.publish(CHANNEL, b"")
+            await self._redis.publish(self._channel, b"")
         except (RedisError, OSError) as error:
             if self._breaker.failed():
-                log.warning("catalog.redis_away", error=str(error))
+                log.warning("notifier.redis_away", channel=self._channel, error=str(error))
         else:
             self._breaker.succeeded()
 
@@ -50,7 +51,7 @@ class RedisNotifier:
 
     async def _receive(self) -> None:
         async with self._patient.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(CHANNEL)
+            await channel.subscribe(self._channel)
             self._local.hint()  # for what was published while we were not subscribed
             async for _message in channel.listen():
                 self._local.hint()

@@ -160,6 +160,8 @@ class OfferRow(SQLModel, table=True):
     __table_args__ = (
         Index("offer_platform", "platform", "region", "content_id"),
         Index("offer_link", "platform", "link_id"),
+        Index("offer_begins", "available_from", postgresql_where=text("available_from IS NOT NULL")),
+        Index("offer_ends", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
         CheckConstraint("(price IS NULL) = (currency IS NULL)", name="offer_price_has_currency"),
     )
 

@@ -12,7 +12,7 @@ from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession, Role, SessionEnd, Tier
 from domain.identity.recent import RecentAccounts
 from domain.identity.sessions import Sessions
-from domain.platform.errors import BadInput, UserErrorCode, refuse
+from domain.platform.errors import BadInput, Forbidden, UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 
 MAX_REASON: Final = 500
@@ -104,8 +104,10 @@ class AdministrationStore(Protocol):
         """Applications by a part of their name, in any case, oldest first."""
         ...
 
-    async def locked(self, account_id: str) -> Account | None:
-        """The account as it stays until the transaction ends, whoever else would change it."""
+    async def locked(self, account_ids: Sequence[str]) -> Mapping[str, Account]:
+        """The accounts as they stay until the transaction ends, whoever else would change them; always taken
+        in the same order.
+        """
         ...
 
     async def put(self, account: Account) -> None:
@@ -142,7 +144,7 @@ class Administration:
         if len(why) > MAX_REASON or not why.isprintable():
             raise refuse(f"A reason has up to {MAX_REASON} characters.", UserErrorCode.INVALID, "reason")
         async with self.audit.writing():
-            before = await self._locked(account_id)
+            before = await self.hold(account_id, by)
             account = await self.store.suspend(account_id, self.now())
             if account is None:
                 return before
@@ -158,7 +160,7 @@ class Administration:
         count within two minutes.
         """
         async with self.audit.writing():
-            before = await self._locked(account_id)
+            before = await self.hold(account_id, by)
             account = await self.store.restore(account_id)
             if account is None:
                 return before
@@ -206,7 +208,7 @@ class Administration:
         self, account_id: str, by: Actor, action: Action, change: Callable[[Account], Account]
     ) -> Account:
         async with self.audit.writing():
-            account = await self._locked(account_id)
+            account = await self.hold(account_id, by)
             changed = change(account)
             if changed == account:
                 return account
@@ -215,8 +217,16 @@ class Administration:
         self.recent.forget(account_id)
         return changed
 
-    async def _locked(self, account_id: str) -> Account:
-        account = await self.store.locked(account_id)
+    async def hold(self, account_id: str, by: Actor) -> Account:
+        """An account, as it and who acts on it stay until the transaction ends. Raises `Forbidden` where
+        these administer nothing any more: of two who do away with each other one stays.
+        """
+        found = await self.store.locked([account_id] + ([by.account_id] if by.account_id else []))
+        if by.account_id is not None:
+            acting = found.get(by.account_id)
+            if acting is None or acting.suspended_at is not None or Role.ADMIN not in acting.roles:
+                raise Forbidden("You are no administrator any more.")
+        account = found.get(account_id)
         if account is None:
             raise refuse("There is no such account.", UserErrorCode.NOT_FOUND, "accountId")
         return account

@@ -122,6 +122,10 @@ class Action(StrEnum):
     """What callers of a kind may spend was set."""
     COST_BUDGET_RESET = "cost_budget.reset"
     """What they may spend went back to the setting of the process."""
+    ANNOUNCED = "announcement.published"
+    """Something was announced to everybody, or to a region."""
+    ANNOUNCEMENT_WITHDRAWN = "announcement.withdrawn"
+    """An announcement was ended before its time."""
 
     @property
     def resource_type(self) -> str:

@@ -1,6 +1,6 @@
 """Closing an account: out of use at once, to be had back for thirty days, then gone with all there was."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -54,6 +54,10 @@ class Closing:
     letters: Letters
     tokens: LinkTokens
     announce: Announce
+    hold: Callable[[str, Actor], Awaitable[object]]
+    """Keeps an account, and who acts on it, as they are until the transaction ends; raises `Forbidden` where
+    these administer nothing any more.
+    """
     audit: Audit
     now: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -62,6 +66,8 @@ class Closing:
         """Takes the account out of use and signs out everywhere; when it will be erased."""
         now = self.now()
         async with self.audit.writing():
+            if by.account_id != account_id:
+                await self.hold(account_id, by)
             account = await self.store.close(account_id, now)
             if account is None:
                 raise refuse("This account is closed already.", UserErrorCode.CONFLICT)

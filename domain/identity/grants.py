@@ -12,7 +12,7 @@ import structlog
 from domain.identity.attempts import Allowance, AttemptLimit
 from domain.identity.audit import Action, Actor, Audit
 from domain.identity.clients import OAuthClient, fingerprint
-from domain.identity.model import Account, IssuedTokens, SessionEnd, Terms
+from domain.identity.model import Account, IssuedTokens, LoginSession, SessionEnd, Terms
 from domain.identity.sessions import InvalidGrant, Sessions
 from domain.platform.errors import TooManyRequests
 
@@ -123,6 +123,10 @@ class GrantStore(Protocol):
         """Whether this was the first use of an allowed device's code."""
         ...
 
+    async def client_may(self, client_id: str, terms: Terms) -> bool:
+        """Whether a client in use may have such tokens; until the transaction ends, it may."""
+        ...
+
     async def forget(self, before: datetime) -> int: ...
 
 
@@ -136,9 +140,12 @@ class Grants:
     audit: Audit
     now: Callable[[], datetime]
 
-    async def authorize(self, code: str, granted: Code, by: Actor) -> None:
-        """Keeps what a new authorisation code stands for."""
+    async def authorize(self, code: str, granted: Code, session_id: str, by: Actor) -> None:
+        """Keeps what a new authorisation code stands for, which the account allows in this session; raises
+        `Unauthenticated` where that has ended.
+        """
         async with self.audit.writing():
+            await self.sessions.hold_session(granted.account_id, session_id)
             await self.store.add_code(fingerprint(code), granted)
             told = {"client": granted.client_id, "scopes": sorted(granted.terms.scopes or ())}
             await self.audit.record(by, Action.CLIENT_AUTHORIZED, granted.account_id, after=told)
@@ -215,9 +222,20 @@ class Grants:
         written = read(user_code)
         return None if written is None else await self.store.waiting_device(written, self.now())
 
-    async def allow(self, device: DeviceCode, account_id: str, terms: Terms, by: Actor) -> bool:
-        """Lets the device in as this account; whether it still waited."""
+    async def allow(self, device: DeviceCode, session: LoginSession, by: Actor) -> bool:
+        """Lets the device in as the account that allows it in this session; whether it still waited. Raises
+        `Unauthenticated` where the session has ended.
+        """
+        account_id = session.account_id
+        terms = Terms(
+            scopes=device.scopes,
+            methods=session.methods,
+            authenticated_at=session.authenticated_at,
+            resources=device.resources,
+            key_thumbprint=device.key_thumbprint,
+        )
         async with self.audit.writing():
+            await self.sessions.hold_session(account_id, session.id)
             done = await self.store.decide(device.user_code, account_id, terms, self.now())
             if done:
                 told = {"client": device.client_id, "scopes": sorted(device.scopes)}
@@ -231,11 +249,14 @@ class Grants:
         self, device_code: str, device: DeviceCode, account: Account, by: Actor, *, refreshable: bool
     ) -> IssuedTokens:
         """Tokens of a new session of an allowed device, once; else raises `InvalidGrant`."""
+        terms = device.terms or Terms(frozenset())
         async with self.audit.writing():
+            if not await self.store.client_may(device.client_id, terms):
+                raise InvalidGrant
             if not await self.store.use_device(fingerprint(device_code), self.now()):
                 raise InvalidGrant
             return await self.sessions.start(
-                account, by, device.terms, client_id=device.client_id, refreshable=refreshable
+                account, by, terms, client_id=device.client_id, refreshable=refreshable
             )
 
     async def forget(self) -> int:
@@ -246,6 +267,8 @@ class Grants:
         self, code: str, granted: Code, account: Account, by: Actor, *, refreshable: bool
     ) -> IssuedTokens:
         async with self.audit.writing():
+            if not await self.store.client_may(granted.client_id, granted.terms):
+                raise InvalidGrant
             tokens = await self.sessions.start(
                 account, by, granted.terms, client_id=granted.client_id, refreshable=refreshable
             )

@@ -171,6 +171,8 @@ class Terms:
     """The key that the tokens are bound to (RFC 9449); none for bearers."""
     acting_id: str | None = None
     """The administrator who acts as the account (RFC 8693)."""
+    acting_in: str | None = None
+    """The administrator's own session, with which this one ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ class LoginSession:
     end: SessionEnd | None = None
     device_id: str | None = None
     """The device that was registered in it."""
+    acting_in: str | None = None
+    """The session of the administrator who acts in it, with which it ends."""
 
     def stands(self, now: datetime) -> bool:
         return self.ended_at is None and now < self.expires_at

@@ -112,11 +112,15 @@ class PostgresAccounts:
         found = await self._database.value("SELECT password_hash FROM account WHERE id = $1", account_id)
         return None if found is None else str(found)
 
-    async def set_password(self, account_id: str, password_hash: str) -> Account | None:
+    async def set_password(
+        self, account_id: str, password_hash: str, instead_of: str | None = None
+    ) -> Account | None:
         row = await self._database.row(
-            f"UPDATE account SET password_hash = $2 WHERE id = $1 RETURNING {COLUMNS}",
+            f"""UPDATE account SET password_hash = $2
+                 WHERE id = $1 AND ($3::text IS NULL OR password_hash = $3) RETURNING {COLUMNS}""",
             account_id,
             password_hash,
+            instead_of,
         )
         return None if row is None else account_of(row)
 

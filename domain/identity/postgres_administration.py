@@ -15,7 +15,7 @@ from domain.identity.administration import (
 from domain.identity.api_keys import ApiKey
 from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession
-from domain.identity.postgres import COLUMNS, PostgresAccounts, account_of
+from domain.identity.postgres import COLUMNS, account_of
 from domain.identity.postgres_clients import COLUMNS as CLIENT_COLUMNS
 from domain.identity.postgres_clients import client_of
 from domain.identity.postgres_keys import COLUMNS as KEY_COLUMNS
@@ -43,7 +43,13 @@ class PostgresAdministration:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.locked = PostgresAccounts(database).locked
+
+    async def locked(self, account_ids: Sequence[str]) -> Mapping[str, Account]:
+        rows = await self._database.rows(
+            f"SELECT {COLUMNS} FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+            list(account_ids),
+        )
+        return {row["id"]: account_of(row) for row in rows}
 
     async def accounts(self, wanted: AccountFilter, order: AccountOrder, cut: Cut) -> Page[Account]:
         arguments: list[Any] = []

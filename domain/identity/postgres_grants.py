@@ -133,6 +133,17 @@ class PostgresGrants:
         )
         return done is True
 
+    async def client_may(self, client_id: str, terms: Terms) -> bool:
+        may = await self._database.value(
+            """SELECT TRUE FROM oauth_client
+                WHERE id = $1 AND disabled_at IS NULL AND scopes @> $2::text[] AND (NOT bound OR $3)
+                  FOR SHARE""",
+            client_id,
+            sorted(terms.scopes or ()),
+            terms.key_thumbprint is not None,
+        )
+        return may is True
+
     async def forget(self, before: datetime) -> int:
         count = await self._database.value(
             """WITH codes AS (DELETE FROM authorization_code WHERE expires_at < $1 RETURNING 1),

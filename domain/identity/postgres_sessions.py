@@ -5,16 +5,17 @@ from datetime import datetime
 from typing import Final
 
 from domain.identity.challenges import Purpose
-from domain.identity.model import LoginSession, SessionEnd
-from domain.identity.postgres import NEW_EPOCH
+from domain.identity.model import Account, LoginSession, SessionEnd
+from domain.identity.postgres import COLUMNS as ACCOUNT
+from domain.identity.postgres import NEW_EPOCH, account_of
 from domain.identity.revocations import Revocation
-from domain.identity.sessions import Presented, Rotation
+from domain.identity.session_store import Presented, Rotation
 from domain.platform.postgres import Database, Row
 
 COLUMNS: Final = """s.id, s.family_id, s.account_id, s.client_id, s.scopes, s.methods, s.authenticated_at,
     s.created_at, s.last_used_at, s.expires_at, s.final_at, s.address, s.user_agent, s.resources,
-    s.key_thumbprint, s.acting_id, s.ended_at, s.end_reason, s.device_id"""
-WIDTH: Final = 19
+    s.key_thumbprint, s.acting_id, s.ended_at, s.end_reason, s.device_id, s.acting_in"""
+WIDTH: Final = 20
 
 OVERLAP: Final = "interval '60 seconds'"
 """Longer than a transaction may take: what committed out of order is found by the next look."""
@@ -32,8 +33,9 @@ class PostgresSessions:
                    INSERT INTO login_session (id, family_id, account_id, client_id, scopes, methods,
                                               authenticated_at, created_at, last_used_at, expires_at,
                                               final_at, address, user_agent, resources, key_thumbprint,
-                                              acting_id)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $14, $15, $16) RETURNING id)
+                                              acting_id, acting_in)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $14, $15, $16, $17)
+                   RETURNING id)
                INSERT INTO refresh_token (hash, session_id, issued_at) SELECT $13, id, $8 FROM added""",
             session.id,
             session.family_id,
@@ -51,6 +53,7 @@ class PostgresSessions:
             list(session.resources),
             session.key_thumbprint,
             session.acting_id,
+            session.acting_in,
         )
 
     async def rotate(self, rotation: Rotation) -> LoginSession | None:
@@ -125,6 +128,15 @@ class PostgresSessions:
         )
         return [session_of(row) for row in rows]
 
+    async def acting_in(self, ids: Sequence[str], now: datetime) -> list[LoginSession]:
+        rows = await self._database.rows(
+            f"""SELECT {COLUMNS} FROM login_session s
+                 WHERE s.acting_in = ANY($1::uuid[]) AND s.ended_at IS NULL AND s.expires_at > $2""",
+            list(ids),
+            now,
+        )
+        return [session_of(row) for row in rows]
+
     async def hold(self, account_id: str, sign_in_epoch: int) -> bool:
         held = await self._database.value(
             "SELECT TRUE FROM account WHERE id = $1 AND sign_in_epoch = $2 FOR SHARE",
@@ -132,6 +144,23 @@ class PostgresSessions:
             sign_in_epoch,
         )
         return held is True
+
+    async def held(self, account_ids: Sequence[str]) -> Mapping[str, Account]:
+        rows = await self._database.rows(
+            f"SELECT {ACCOUNT} FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE",
+            list(account_ids),
+        )
+        return {row["id"]: account_of(row) for row in rows}
+
+    async def stands(self, session_id: str, account_id: str, now: datetime) -> bool:
+        standing = await self._database.value(
+            """SELECT TRUE FROM login_session
+                WHERE id = $1 AND account_id = $2 AND ended_at IS NULL AND expires_at > $3 FOR SHARE""",
+            session_id,
+            account_id,
+            now,
+        )
+        return standing is True
 
     async def withdraw(self, account_id: str, now: datetime) -> None:
         # A statement of its own, so that the next sees what those wrote who are waited for.

@@ -43,7 +43,11 @@ class RecoveryStore(Protocol):
 
     async def password_hash(self, account_id: str) -> str | None: ...
 
-    async def set_password(self, account_id: str, password_hash: str) -> Account | None: ...
+    async def set_password(
+        self, account_id: str, password_hash: str, instead_of: str | None = None
+    ) -> Account | None:
+        """The account; nothing, and nothing set, where its hash is another than `instead_of` by now."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,10 @@ class Recovery:
             account = await self.store.verify_email(used.account_id, used.address, now)
             if account is not None and account.email_verified_at == now:
                 await self.evict(account, by)
-            return await self._set(used.account_id, password_hash, None, Action.PASSWORD_RESET, by)
+            account = await self.store.set_password(used.account_id, password_hash)
+            if account is None:
+                raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+            return await self._replaced(account, None, Action.PASSWORD_RESET, by)
 
     async def change_password(
         self, account_id: str, current: str, password: str, keep: str | None, by: Actor
@@ -136,14 +143,15 @@ class Recovery:
             )
         password_hash = await self._hashed(password)
         async with self.audit.writing():
-            return await self._set(account_id, password_hash, keep, Action.PASSWORD_CHANGED, by)
+            # Of two who change it at once, who is second may be somebody whom the first locks out.
+            account = await self.store.set_password(account_id, password_hash, instead_of=known)
+            if account is None:
+                raise refuse("The password was changed in between.", UserErrorCode.CONFLICT)
+            return await self._replaced(account, keep, Action.PASSWORD_CHANGED, by)
 
-    async def _set(
-        self, account_id: str, password_hash: str, keep: str | None, action: Action, by: Actor
-    ) -> Ended:
-        account = await self.store.set_password(account_id, password_hash)
-        if account is None:
-            raise refuse("This account is gone.", UserErrorCode.NOT_FOUND)
+    async def _replaced(self, account: Account, keep: str | None, action: Action, by: Actor) -> Ended:
+        """What another password entails, in the transaction that sets it."""
+        account_id = account.id
         # Whoever else asked for a letter (to move the account to their address, say) gets no further.
         await self.tokens.drop(account_id)
         ids = await self.sessions.end_all(account_id, SessionEnd.PASSWORD_CHANGED, by, keep)

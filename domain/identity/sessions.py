@@ -1,9 +1,8 @@
 """The one place where tokens are issued: sessions, their refresh tokens, and their end."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -22,6 +21,7 @@ from domain.identity.model import (
 from domain.identity.policy import granted, implied
 from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import REASONS, Revocation, Revocations
+from domain.identity.session_store import Rotation, SessionStore
 from domain.identity.tokens import SKEW_SECONDS, Tokens
 from domain.platform.errors import Unauthenticated, UserErrorCode, refuse
 
@@ -47,94 +47,6 @@ class Lifetimes:
     """From sign-in, however often it is refreshed."""
     grace: timedelta
     """After a rotation, in which the old refresh token gets the same successor again."""
-
-
-class Presented(NamedTuple):
-    """A refresh token that a client has shown, as the store knows it."""
-
-    session: LoginSession
-    used_at: datetime | None
-    salt: bytes | None
-
-
-class Rotation(NamedTuple):
-    """One refresh token that takes the place of another, and until when the session then lasts."""
-
-    old: bytes
-    new: bytes
-    salt: bytes
-    client_id: str
-    at: datetime
-    idle: timedelta
-    by: Actor
-    key_thumbprint: str | None
-
-    def fits(self, session: LoginSession) -> bool:
-        """Whether the session is this client's, and bound to no other key."""
-        return session.client_id == self.client_id and session.key_thumbprint == self.key_thumbprint
-
-
-class SessionStore(Protocol):
-    """Refresh tokens come as fingerprints."""
-
-    async def add(self, session: LoginSession, token: bytes) -> None: ...
-
-    async def rotate(self, rotation: Rotation) -> LoginSession | None:
-        """The session after it; nothing, and nothing changed, where the old token is not the standing one of
-        a session that stands. Of several at once exactly one succeeds.
-        """
-        ...
-
-    async def presented(self, token: bytes) -> Presented | None: ...
-
-    async def sessions(self, ids: Sequence[str]) -> Mapping[str, LoginSession]: ...
-
-    async def standing(self, account_id: str, now: datetime) -> list[LoginSession]:
-        """Those that have neither ended nor lapsed, used last first."""
-        ...
-
-    async def standing_with(self, client_id: str, now: datetime) -> list[LoginSession]:
-        """Those with this client that have neither ended nor lapsed."""
-        ...
-
-    async def acting(self, administrator_id: str, now: datetime) -> list[LoginSession]:
-        """Those that stand in which an administrator acts as somebody else."""
-        ...
-
-    async def hold(self, account_id: str, sign_in_epoch: int) -> bool:
-        """Whether it is still that epoch of the account; until the transaction ends, it stays that."""
-        ...
-
-    async def withdraw(self, account_id: str, now: datetime) -> None:
-        """Voids what could still become a session of the account: sign-ins that are under way or wait for
-        their second step, codes and devices that its owner granted and nobody has used. Whoever is using one
-        is waited for.
-        """
-        ...
-
-    async def withdraw_with(self, client_id: str, now: datetime) -> None:
-        """The same of what a client was granted, or has asked for with a device."""
-        ...
-
-    async def tie(self, session_id: str, device_id: str) -> None:
-        """Says which device a session is on."""
-        ...
-
-    async def device_of(self, session_id: str) -> str | None: ...
-
-    async def end(
-        self, sessions: Iterable[LoginSession], end: SessionEnd, at: datetime, until: datetime
-    ) -> list[str]:
-        """Ends those that have not ended yet, puts them on record as revoked, and answers their ids."""
-        ...
-
-    async def revoke(self, revoked: Revocation) -> None:
-        """Puts a single token, key or account on record, anew where it is there already."""
-        ...
-
-    async def forget(self, before: datetime) -> int:
-        """Deletes sessions that ended or lapsed before, and revocations that no token needs any more."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -170,6 +82,16 @@ class Sessions:
                 "What signs in to this account has changed in between; sign in again.", UserErrorCode.CONFLICT
             )
 
+    async def hold_session(self, account_id: str, session_id: str) -> Account:
+        """The account of a session, in use: both stay so until the transaction ends, and whoever ends them
+        waits for what is done in it. Raises `Unauthenticated` where that was first.
+        """
+        account = (await self.store.held([account_id])).get(account_id)
+        stands = await self.store.stands(session_id, account_id, self.now())
+        if account is None or account.suspended_at is not None or not stands:
+            raise Unauthenticated("This session has ended: sign in again.", error="invalid_token")
+        return account
+
     async def start(
         self,
         account: Account,
@@ -200,6 +122,7 @@ class Sessions:
             resources=terms.resources,
             key_thumbprint=terms.key_thumbprint,
             acting_id=terms.acting_id,
+            acting_in=terms.acting_in,
         )
         token = refreshing.new_token()
         await self.store.add(session, refreshing.fingerprint(token))
@@ -383,11 +306,15 @@ class Sessions:
         return standing.session, following
 
     async def _end(self, sessions: Sequence[LoginSession], end: SessionEnd, by: Actor) -> list[str]:
+        """With those in which somebody acts who began that in one of them."""
         now = self.now()
         until = now + timedelta(seconds=self.tokens.lifetime_seconds + 2 * SKEW_SECONDS)
         async with self.audit.writing():
             ended = await self.store.end(sessions, end, now, until)
-            for session in sessions:
+            # Afterwards, as whoever begins to act in one of them is waited for.
+            acting = await self.store.acting_in(ended, now)
+            ended += await self.store.end(acting, end, now, until)
+            for session in [*sessions, *acting]:
                 if session.id in ended:
                     told = {"account": session.account_id, "reason": end.value}
                     await self.audit.record(by, Action.SESSION_ENDED, session.id, after=told)

@@ -1,6 +1,7 @@
 """Confirming who one is, before what must not be done by whoever finds a device unlocked."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -39,7 +40,21 @@ class StepUp:
     proofs: Proofs
     hashes: PasswordHashes
     passwords: Passwords
+    hold: Callable[[str, str], Awaitable[Account]]
+    """Keeps an account and its session in use until the transaction ends; raises `Unauthenticated`."""
     now: Callable[[], datetime]
+
+    @asynccontextmanager
+    async def proven(self, caller: Caller) -> AsyncIterator[Account]:
+        """The account of a caller as `require` wants them. What is done inside is one transaction, in which
+        the session stands: nobody leaves a way back behind after they were signed out, which raises
+        `Unauthenticated`.
+        """
+        session_id, account_id = _session_of(caller)
+        async with self.factors.audit.writing():
+            account = await self.hold(account_id, session_id)
+            await self.require(caller)
+            yield account
 
     async def require(self, caller: Caller) -> None:
         """Raises `StepUpRequired`, saying what is accepted, and `Forbidden` where there is no session."""

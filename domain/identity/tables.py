@@ -51,6 +51,7 @@ class LoginSessionRow(SQLModel, table=True):
         Index("login_session_client", "client_id"),
         Index("login_session_expires", "expires_at"),
         Index("login_session_acting", "acting_id", postgresql_where=text("acting_id IS NOT NULL")),
+        Index("login_session_acting_in", "acting_in", postgresql_where=text("acting_in IS NOT NULL")),
     )
 
     id: str = Field(sa_column=identifier(primary=True))
@@ -72,6 +73,7 @@ class LoginSessionRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     end_reason: str | None = Field(default=None, sa_type=Text)
     device_id: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
+    acting_in: str | None = Field(default=None, sa_column=Column(UUID(as_uuid=False)))
 
 
 class RefreshTokenRow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc8628 import DeviceCodeGrant
 
 from domain.identity import refreshing
 from domain.identity.grants import CODE_LIFETIME, Code
-from domain.identity.model import AccessToken, Account, IssuedTokens, Terms
+from domain.identity.model import AccessToken, Account, IssuedTokens, LoginSession, Terms
 from gateway.oauth.bridge import wait
 from gateway.oauth.desk import OAuthDesk
 from gateway.oauth.errors import InvalidDPoPProofError, InvalidTargetError, granted
@@ -76,30 +76,32 @@ class S256Only(CodeChallenge):  # type: ignore[misc]
 class CodeGrant(OurGrant, grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """Authorisation by code (RFC 6749, section 4.1)."""
 
-    terms: Terms
-    """How the owner signed in; set before the response is made."""
+    session: LoginSession
+    """In which the owner allows it, on our pages; set before the response is made."""
 
     def validate_requested_scope(self) -> None:
         self.resources()
         super().validate_requested_scope()
 
     def save_authorization_code(self, code: str, request: Asked) -> None:
-        asked, account = request.form, request.user
+        asked, account, session = request.form, request.user, self.session
         code_granted = Code(
             client_id=request.client.client.id,
             account_id=account.id,
             redirect_uri=self.redirect_uri,
             challenge=asked["code_challenge"],
-            terms=replace(
-                self.terms,
+            terms=Terms(
                 scopes=frozenset(request.scope.split()),
+                methods=session.methods,
+                authenticated_at=session.authenticated_at,
                 resources=request.resources,
                 key_thumbprint=asked.get("dpop_jkt"),
             ),
             expires_at=self.desk.now() + CODE_LIFETIME,
             nonce=asked.get("nonce"),
         )
-        wait(self.desk.grants.authorize(code, code_granted, request.by.known_as(account.id)))
+        by = request.by.known_as(account.id)
+        wait(self.desk.grants.authorize(code, code_granted, session.id, by))
 
     def query_authorization_code(self, code: str, client: ClientView) -> CodeView | None:
         found = wait(self.desk.grants.code(code, client.client.id, self.request.by))

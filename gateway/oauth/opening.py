@@ -95,7 +95,7 @@ def desk_of(issuer: str, database: Database, sessions: Sessions, attempts: Attem
         resources=resources_of(issuer),
         clients=Clients(PostgresClients(database)),
         grants=Grants(PostgresGrants(database), sessions, attempts, audit, now),
-        impersonation=Impersonation(sessions, sessions.account, Policy(), audit),
+        impersonation=Impersonation(sessions, Policy(), audit),
         sessions=sessions,
         proofs=Proofs(attempts, now),
         languages=tuple(languages()),

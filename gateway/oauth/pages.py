@@ -12,8 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from domain.identity.clients import OAuthClient
-from domain.identity.model import Terms
-from domain.platform.errors import TooManyRequests
+from domain.platform.errors import TooManyRequests, Unauthenticated
 from gateway.oauth.browser import Browser, Cookies
 from gateway.oauth.desk import AUTHORIZE, DEVICE, OAuthDesk
 from gateway.oauth.errors import ConsentRequiredError, LoginRequiredError
@@ -56,7 +55,7 @@ class Pages:
             return self._turned_away(request, asked, error, FOUND)
         missing = self._missing(asked, browser)
         if missing is None and browser is not None:
-            return await self._go_on(asked, grant, browser, FOUND)
+            return await self._go_on(request, asked, grant, browser, FOUND)
         if missing is not None and "none" in _prompts(asked):
             return self._turned_away(request, asked, missing(), FOUND, grant.redirect_uri)
         if browser is None or missing is LoginRequiredError:
@@ -75,7 +74,7 @@ class Pages:
             return self._refused(request, error)
         if fields.get("decision") != "allow":
             return self._turned_away(request, asked, AccessDeniedError(), SEE_OTHER, grant.redirect_uri)
-        return await self._go_on(asked, grant, browser, SEE_OTHER)
+        return await self._go_on(request, asked, grant, browser, SEE_OTHER)
 
     async def sign_out(self, request: Request, fields: Fields) -> Response:
         """Signs out on our pages, for somebody else to sign in."""
@@ -132,15 +131,12 @@ class Pages:
         if fields.get("decision") != "allow":
             await self.desk.grants.deny(device)
             return message(request, "oauth.device.denied")
-        terms = Terms(
-            scopes=device.scopes,
-            methods=browser.session.methods,
-            authenticated_at=browser.session.authenticated_at,
-            resources=device.resources,
-            key_thumbprint=device.key_thumbprint,
-        )
         by = actor(request).known_as(browser.account.id)
-        if not await self.desk.grants.allow(device, browser.account.id, terms, by):
+        try:
+            allowed = await self.desk.grants.allow(device, browser.session, by)
+        except Unauthenticated:
+            return await self.signing_in.form(request, f"{DEVICE}?{urlencode({'user_code': code})}")
+        if not allowed:
             return message(request, "oauth.device.over", 410)
         return message(request, "oauth.device.allowed")
 
@@ -148,12 +144,15 @@ class Pages:
         parameters = await self.server.pushed(parameters_in(query))
         return Asked("GET", AUTHORIZE, parameters, request.headers, actor(request))
 
-    async def _go_on(self, asked: Asked, grant: Any, browser: Browser, status: int) -> Response:
-        """Back to the client, with a code."""
-        grant.terms = Terms(
-            methods=browser.session.methods, authenticated_at=browser.session.authenticated_at
-        )
-        answer = await self.server.authorized(asked, browser.account, grant)
+    async def _go_on(
+        self, request: Request, asked: Asked, grant: Any, browser: Browser, status: int
+    ) -> Response:
+        """Back to the client, with a code; to sign in anew where the session has ended meanwhile."""
+        grant.session = browser.session
+        try:
+            answer = await self.server.authorized(asked, browser.account, grant)
+        except Unauthenticated:
+            return await self.signing_in.form(request, _again(asked), grant.redirect_uri)
         return to_browser(answer, status)
 
     def _missing(self, asked: Asked, browser: Browser | None) -> type[OAuth2Error] | None:

@@ -1,8 +1,7 @@
 """Live streams of the viewer's own changes, through the graph."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from domain.catalog.restriction import Restriction
 from domain.catalog.taxonomy import MaturityRating
 from domain.identity.model import Caller
 from domain.identity.sessions import Sessions
-from domain.platform.errors import GatewayError
 from domain.platform.postgres import Database
 from domain.playback.model import PlaybackState
 from domain.playback.service import Report
@@ -25,10 +23,9 @@ from resolvers.ids import encode
 from resolvers.sync import cursor_of
 from tests.accounts import new_id
 from tests.catalogue import add_movie
+from tests.subscriptions.streams import code, following
 from tests.viewers import Asker, Living, living
 
-PATIENCE_SECONDS = 5.0
-QUIET_SECONDS = 0.1
 DURATION = 1000
 
 PROGRESS = """subscription ($after: String, $content: ID) { progress(after: $after, contentId: $content) {
@@ -71,70 +68,6 @@ async def ada(house: Living) -> str:
 @pytest.fixture
 async def movie(database: Database) -> int:
     return await add_movie(database, runtime_seconds=DURATION)
-
-
-class Stream:
-    """The events of one subscription."""
-
-    def __init__(self, results: AsyncGenerator[Any, None]) -> None:
-        self._results = results
-        self._pending: asyncio.Task[Any] | None = None
-
-    def listen(self) -> None:
-        """Starts to wait for the next event: a subscription is followed once it is asked."""
-        if self._pending is None:
-            self._pending = asyncio.create_task(anext(self._results))
-
-    async def next(self) -> Any:
-        """The next event."""
-        self.listen()
-        pending, self._pending = self._pending, None
-        assert pending is not None
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            result = await pending
-        assert result.errors is None, result.errors
-        (event,) = result.data.values()
-        return event
-
-    async def quiet(self) -> bool:
-        """Whether nothing comes for a while."""
-        self.listen()
-        assert self._pending is not None
-        done, _ = await asyncio.wait({self._pending}, timeout=QUIET_SECONDS)
-        return not done
-
-    async def close(self) -> None:
-        if self._pending is not None:
-            self._pending.cancel()
-            await asyncio.gather(self._pending, return_exceptions=True)
-        await self._results.aclose()
-
-
-@asynccontextmanager
-async def following(
-    ask: Asker, document: str, account: str | None, **variables: Any
-) -> AsyncGenerator[Stream, None]:
-    """A stream that listens by the time the block begins."""
-    async with aclosing(ask.follow(document, account, **variables)) as results:
-        stream, before = Stream(results), ask.house.listeners(account)
-        stream.listen()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while ask.house.listeners(account) == before:  # noqa: ASYNC110 - nothing tells of them
-                await asyncio.sleep(0.001)
-        await asyncio.sleep(0.02)  # and has read where the log stands
-        try:
-            yield stream
-        finally:
-            await stream.close()
-
-
-async def code(ask: Asker, document: str, account: str | None, **variables: Any) -> str:
-    """The code of the error that a stream begins with."""
-    async with aclosing(ask.follow(document, account, **variables)) as results:
-        result = await anext(results)
-    (error,) = result.errors
-    assert isinstance(error.original_error, GatewayError), error
-    return error.original_error.code.value
 
 
 async def watch(house: Living, account: str, movie: int, seconds: int) -> None:

@@ -45,9 +45,13 @@ class Record:
 
     told: list[Changes | Exception] = field(default_factory=list)
     asked: int = 0
+    gate: asyncio.Event | None = None
+    """Where there is one, it tells once that is set."""
 
     async def news(self) -> Changes:
         self.asked += 1
+        if self.gate is not None:
+            await self.gate.wait()
         told = self.told.pop(0) if self.told else Changes()
         if isinstance(told, Exception):
             raise told
@@ -148,6 +152,31 @@ async def test_it_looks_at_once_when_a_writer_says_so_and_soon_where_nobody_does
 
     assert (before, hinted) == (0, 1)
     assert later >= 2
+
+
+async def test_who_catches_up_shares_a_look_that_has_not_begun(watched: Watched) -> None:
+    watched.record.told = [Changes(frozenset({1})), Changes(frozenset({2}))]
+    before = watched.record.asked
+
+    await asyncio.gather(*(watched.watch.catch_up() for _ in range(5)))
+
+    assert watched.record.asked == before + 1
+    assert await watched.left() == [work_tag(2), person_tag(1), person_tag(2)]
+
+
+async def test_who_catches_up_during_a_look_waits_for_one_that_began_later(watched: Watched) -> None:
+    before = watched.record.asked
+    watched.record.gate = asyncio.Event()
+    looking = asyncio.create_task(watched.watch.look())
+    await asyncio.sleep(0)
+
+    catching_up = asyncio.create_task(watched.watch.catch_up())
+    await asyncio.sleep(0.01)
+    under_way = watched.record.asked
+    watched.record.gate.set()
+    await asyncio.gather(looking, catching_up)
+
+    assert (under_way, watched.record.asked) == (before + 1, before + 2)
 
 
 # The record in PostgreSQL.

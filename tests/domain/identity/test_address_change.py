@@ -143,9 +143,9 @@ async def test_nobody_floods_a_mailbox_by_it(desk: Desk) -> None:
 
 
 async def test_a_suspended_account_goes_nowhere(desk: Desk) -> None:
-    account, root = await opened(desk), await opened(desk, "root@example.org")
+    account = await opened(desk)
     await asked(desk, account)
     token = token_of(desk)
-    await desk.administration.suspend(account.id, "", SYSTEM.known_as(root.id))
+    await desk.administration.suspend(account.id, "", SYSTEM)
 
     assert await refusal(desk.address_change.change(token, SYSTEM)) is UserErrorCode.NOT_FOUND

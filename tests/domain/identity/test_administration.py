@@ -37,7 +37,10 @@ ROOT = Actor(new_id(), address="192.0.2.9")
 
 
 @pytest.fixture
-def administration(desk: Desk, database: Database) -> Administration:
+async def administration(desk: Desk, database: Database) -> Administration:
+    await database.execute(
+        "INSERT INTO account (id, display_name, roles) VALUES ($1, 'Root', '{viewer,admin}')", ROOT.account_id
+    )
     return administration_on(database, desk.sessions)
 
 

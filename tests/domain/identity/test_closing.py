@@ -23,9 +23,9 @@ from tests.viewers import living, refusal
 
 ADA = "ada@example.org"
 OF_NOBODY = {
-    "artwork", "catalog_change", "content", "cost_budget", "credit", "external_id", "field_usage",
-    "oauth_client", "offer", "operation_usage", "person", "rate_limit", "rating", "search_word",
-    "signing_keys", "trusted_document",
+    "announcement", "artwork", "availability", "catalog_change", "content", "cost_budget", "credit",
+    "external_id", "field_usage", "news", "news_state", "oauth_client", "offer", "operation_usage", "person",
+    "rate_limit", "rating", "search_word", "signing_keys", "trusted_document",
 }  # fmt: skip
 """Tables that hold nothing of anybody."""
 BY_HAND = {

@@ -12,7 +12,7 @@ from domain.identity.audit import SYSTEM
 from domain.identity.clients import OAuthClient, fingerprint
 from domain.identity.factors import Given
 from domain.identity.grants import CODE_LIFETIME, DEVICE_CODE_LIFETIME, Code, Grants
-from domain.identity.model import Account, SessionEnd, Terms
+from domain.identity.model import BROWSER, Account, LoginSession, SessionEnd, Terms
 from domain.identity.postgres_grants import PostgresGrants
 from domain.identity.profile import Profile
 from domain.identity.registrations import Changes, Registration
@@ -47,7 +47,7 @@ async def test_a_code_lapses_after_five_minutes(
 ) -> None:
     terms, until = Terms(frozenset(["read:watchlist"])), desk.clock.now() + CODE_LIFETIME
     code = Code(client.id, ada.id, "https://app.example/", "x" * 43, terms, until)
-    await grants.authorize("a code", code, SYSTEM)
+    await grants.authorize("a code", code, (await browser(desk, ada)).id, SYSTEM)
 
     desk.clock.turn(CODE_LIFETIME.total_seconds() - MOMENT)
     assert await grants.code("a code", client.id, SYSTEM) == code
@@ -91,7 +91,7 @@ async def test_nobody_lets_a_device_in_that_has_waited_too_long(
 
     assert waiting is not None
     assert await grants.waiting(started.user_code, ada.id) is None
-    assert not await grants.allow(waiting, ada.id, Terms(), SYSTEM)
+    assert not await grants.allow(waiting, await browser(desk, ada), SYSTEM)
 
 
 # ── what was granted, and not used yet, ends with the sessions ────────────────────────────────────────────
@@ -136,7 +136,7 @@ async def test_a_code_that_nobody_has_used_is_void_once_its_owner_is_signed_out(
 async def test_a_device_that_was_let_in_and_has_not_asked_stays_out_once_its_owner_is_signed_out(
     desk: Desk, grants: Grants, ada: Account, client: OAuthClient, how: str
 ) -> None:
-    let_in = await device(grants, ada, client)
+    let_in = await device(desk, grants, ada, client)
     await WITHDRAWING[how](desk, ada)
 
     polled = await grants.poll(let_in)
@@ -150,7 +150,7 @@ async def test_what_others_granted_goes_on(
     desk: Desk, grants: Grants, ada: Account, client: OAuthClient
 ) -> None:
     eve = await desk.service.register("eve@example.org", PASSWORD, Profile("Eve", "GB"), SYSTEM)
-    code, let_in = await coded(desk, grants, ada, client), await device(grants, ada, client)
+    code, let_in = await coded(desk, grants, ada, client), await device(desk, grants, ada, client)
 
     await desk.sessions.end_all(eve.id, SessionEnd.SIGNED_OUT, SYSTEM)
 
@@ -164,7 +164,7 @@ async def test_what_a_client_was_granted_is_void_once_it_may_do_less(
     desk: Desk, grants: Grants, ada: Account, client: OAuthClient
 ) -> None:
     await coded(desk, grants, ada, client)
-    let_in = await device(grants, ada, client)
+    let_in = await device(desk, grants, ada, client)
     waiting = await grants.start_device(client, frozenset(["read:watchlist"]), (), None, SYSTEM)
 
     await desk.registrations.update(client.id, Changes(scopes=[]), SYSTEM)
@@ -205,17 +205,22 @@ async def test_the_second_step_of_a_password_that_is_not_one_any_more_signs_nobo
     assert refusal.value.errors[0].code is UserErrorCode.NOT_FOUND
 
 
+async def browser(desk: Desk, ada: Account) -> LoginSession:
+    """Where the owner is signed in on our pages."""
+    return (await desk.sessions.start(ada, SYSTEM, client_id=BROWSER)).session
+
+
 async def coded(desk: Desk, grants: Grants, ada: Account, client: OAuthClient, text: str = "a code") -> Code:
     terms, until = Terms(frozenset(["read:watchlist"])), desk.clock.now() + CODE_LIFETIME
     code = Code(client.id, ada.id, "https://app.example/", "x" * 43, terms, until)
-    await grants.authorize(text, code, SYSTEM)
+    await grants.authorize(text, code, (await browser(desk, ada)).id, SYSTEM)
     return code
 
 
-async def device(grants: Grants, ada: Account, client: OAuthClient) -> str:
+async def device(desk: Desk, grants: Grants, ada: Account, client: OAuthClient) -> str:
     """The code of a device that was let in and has not asked since."""
     started = await grants.start_device(client, frozenset(["read:watchlist"]), (), None, SYSTEM)
     waiting = await grants.waiting(started.user_code, ada.id)
     assert waiting is not None
-    assert await grants.allow(waiting, ada.id, Terms(waiting.scopes), SYSTEM)
+    assert await grants.allow(waiting, await browser(desk, ada), SYSTEM)
     return started.device_code

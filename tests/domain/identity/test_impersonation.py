@@ -19,7 +19,7 @@ CLIENT = "support"
 
 @pytest.fixture
 def impersonation(desk: Desk) -> Impersonation:
-    return Impersonation(desk.sessions, desk.sessions.account, Policy(), desk.service.audit)
+    return Impersonation(desk.sessions, Policy(), desk.service.audit)
 
 
 @pytest.fixture
