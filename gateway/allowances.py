@@ -6,7 +6,7 @@ after this answer, and in how many seconds it will be full again if nobody spend
 
 import math
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from domain.platform.budgets import Bucket
 from domain.platform.rates import Verdict
@@ -14,17 +14,15 @@ from gateway.routes.origins import Headers
 from resolvers.context import Context
 
 _KINDS: Final = 64
+_POLICY: Final = b"ratelimit-policy"
+_LEFT: Final = b"ratelimit"
 
 
 def allowance_of(context: Context) -> Headers:
     """Nothing for who has neither."""
     bucket, charge, found = context.payer.bucket, context.payer.charge, context.rate
     if bucket is None or charge is None or charge.balance is None:
-        return (
-            []
-            if found is None
-            else _headers(_rate_policy(found.rate.burst, found.rate.tolerance), _rate_left(found))
-        )
+        return [] if found is None else _of_rate(found)
     # A part of a unit buys nothing, and a part of a second is not waited for in vain.
     kept = max(0, int(charge.balance.left))
     left = b'"cost";r=%d;t=%d' % (
@@ -32,13 +30,9 @@ def allowance_of(context: Context) -> Headers:
         math.ceil((bucket.capacity - charge.balance.left) / bucket.per_second),
     )
     if found is None:
-        return [(b"ratelimit-policy", _cost_policy(bucket)), (b"ratelimit", left)]
-    policy = _rate_policy(found.rate.burst, found.rate.tolerance)
-    return _headers(b"%b, %b" % (policy, _cost_policy(bucket)), b"%b, %b" % (_rate_left(found), left))
-
-
-def _headers(policy: bytes, left: bytes) -> list[Any]:
-    return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
+        return [(_POLICY, _cost_policy(bucket)), (_LEFT, left)]
+    (_, policy), (_, requests) = _of_rate(found)
+    return [(_POLICY, b"%b, %b" % (policy, _cost_policy(bucket))), (_LEFT, b"%b, %b" % (requests, left))]
 
 
 @lru_cache(_KINDS)
@@ -47,9 +41,10 @@ def _cost_policy(bucket: Bucket) -> bytes:
 
 
 @lru_cache(_KINDS)
-def _rate_policy(burst: int, seconds: float) -> bytes:
-    return b'"requests";q=%d;w=%d' % (burst, math.ceil(seconds))
+def _rate_policy(burst: int, seconds: float) -> tuple[bytes, bytes]:
+    return _POLICY, b'"requests";q=%d;w=%d' % (burst, math.ceil(seconds))
 
 
-def _rate_left(found: Verdict) -> bytes:
-    return b'"requests";r=%d;t=%d' % (found.remaining, math.ceil(found.reset_seconds))
+def _of_rate(found: Verdict) -> list[tuple[bytes, bytes]]:
+    policy = _rate_policy(found.rate.burst, found.rate.tolerance)
+    return [policy, (_LEFT, b'"requests";r=%d;t=%d' % (found.remaining, math.ceil(found.debt)))]

@@ -1,6 +1,6 @@
 """From a connection to its caller."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -14,16 +14,9 @@ from gateway.routes.connection import Connection
 from resolvers.context import Context
 
 KEY_HEADER: Final = "x-api-key"
-_NAME: Final = "authorization"
-NAMING: Final = (_NAME, KEY_HEADER)
+TOKEN_HEADER: Final = "authorization"  # noqa: S105 - its name
+NAMING: Final = (TOKEN_HEADER, KEY_HEADER)
 """The headers that say who asks."""
-
-
-class Shown(NamedTuple):
-    """What a connection says of who asks, word for word; nothing where it says nothing."""
-
-    authorization: str | None
-    key: str | None
 
 
 class Presented(NamedTuple):
@@ -33,12 +26,9 @@ class Presented(NamedTuple):
     bound: bool
 
 
+Shown = tuple[str | None, str | None]
+"""What a connection says of who asks, word for word, as `Authorization` and as `X-API-Key`."""
 Check = Callable[[Connection, Presented, Caller], Awaitable[None]]
-
-
-def names_somebody(headers: Mapping[str, str]) -> bool:
-    """Whether the headers of a request may say who asks."""
-    return _NAME in headers or KEY_HEADER in headers
 
 
 def shown_by(connection: Connection) -> Shown:
@@ -46,10 +36,10 @@ def shown_by(connection: Connection) -> Shown:
     `Unauthenticated` where that is no text, or said twice.
     """
     if connection.parameters:
-        shown = Shown(_parameter(connection, _NAME), _parameter(connection, KEY_HEADER))
-        if shown.authorization or shown.key:
+        shown = _parameter(connection, TOKEN_HEADER), _parameter(connection, KEY_HEADER)
+        if shown != (None, None):
             return shown
-    return Shown(connection.headers.get(_NAME) or None, connection.headers.get(KEY_HEADER) or None)
+    return connection.headers.get(TOKEN_HEADER) or None, connection.headers.get(KEY_HEADER) or None
 
 
 async def caller_of(
@@ -63,14 +53,14 @@ async def caller_of(
 
     A key comes in `X-API-Key`, or where a token would stand.
     """
-    shown = shown_by(connection)
-    if shown.key is not None:
-        if shown.authorization is not None:
+    authorization, key = shown_by(connection)
+    if key is not None:
+        if authorization is not None:
             raise Unauthenticated("Send an access token or an API key, not both.", error="invalid_request")
-        return await identify_key(shown.key.strip(" "))
-    if shown.authorization is None:
+        return await identify_key(key.strip(" "))
+    if authorization is None:
         return ANONYMOUS
-    presented = _presented(shown.authorization)
+    presented = _presented(authorization)
     if is_api_key(presented.token):
         return await identify_key(presented.token)
     caller = await identify(presented.token)
@@ -111,7 +101,7 @@ def _presented(authorization: str) -> Presented:
     scheme, _, token = authorization.partition(" ")
     token = token.strip(" ")
     if scheme.lower() not in {"bearer", "dpop"} or not token or " " in token:
-        raise _malformed(_NAME)
+        raise _malformed(TOKEN_HEADER)
     return Presented(token, bound=scheme.lower() == "dpop")
 
 

@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 from domain.identity.api_keys import ApiKeys
 from domain.identity.model import ANONYMOUS, Caller
 from domain.identity.sessions import Sessions
-from gateway.authentication import Check, Shown, caller_of, names_somebody, shown_by
+from gateway.authentication import KEY_HEADER, TOKEN_HEADER, Check, Shown, caller_of, shown_by
 from gateway.routes.connection import Connection
 
 REMEMBERED_SECONDS: Final = 1.0
 """With `FRESH_SECONDS` of accounts no more than the five seconds in which each change counts."""
 MOST: Final = 4_096
+NOBODY: Final[Shown] = (None, None)
 
 
 class _Known(NamedTuple):
@@ -39,9 +40,21 @@ class Recognition:
 
     async def caller_of(self, connection: Connection) -> Caller:
         """Whom the connection's token or API key stands for; raises `Unauthenticated`."""
-        if not (connection.parameters or names_somebody(connection.headers)):
+        if connection.parameters:
+            shown = shown_by(connection)
+        else:  # the same with less around it, as most say who they are by a header, or not at all
+            found = connection.headers.get
+            shown = found(TOKEN_HEADER), found(KEY_HEADER)
+        if shown == NOBODY:
             return ANONYMOUS
-        shown, version, now = shown_by(connection), self._version(), self._clock()
+        sessions, now = self._sessions, self._clock()
+        # Another one whenever something became known by which a caller may be another, or nobody.
+        version = (
+            sessions.revocations.version
+            + sessions.recent.version
+            + sessions.clients.version
+            + sessions.tokens.keys.generation
+        )
         known = self._known.get(shown)
         if known is not None and known.version == version and now < known.until:
             return known.caller
@@ -54,16 +67,6 @@ class Recognition:
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[shown] = known
-
-    def _version(self) -> int:
-        """Another one whenever something became known by which a caller may be another, or nobody."""
-        sessions = self._sessions
-        return (
-            sessions.revocations.version
-            + sessions.recent.version
-            + sessions.clients.version
-            + sessions.tokens.keys.generation
-        )
 
     def _seconds(self, caller: Caller) -> float:
         if caller.expires_at is None:

@@ -52,6 +52,14 @@ class Seek:
 
 
 @entry
+class Skip:
+    """How far to go from where it stands."""
+
+    seconds: int
+    """Forward, or back where it is negative; never beyond the start or the end."""
+
+
+@entry
 class SetVolume:
     """How loud to be."""
 
@@ -141,6 +149,8 @@ class DeviceCommandInput:
     """Play another sound track."""
     set_quality: SetQuality | None = strawberry.UNSET
     """Show a better or a smaller picture."""
+    skip: Skip | None = strawberry.UNSET
+    """Go forward or back by so many seconds."""
 
 
 @entry
@@ -275,6 +285,8 @@ def _command(given: DeviceCommandInput) -> Command:
         case DeviceCommandInput(seek=Seek(position_seconds=seconds)):
             _not_negative(seconds, "seek", "positionSeconds")
             command = Command("seek", {"positionSeconds": seconds})
+        case DeviceCommandInput(skip=Skip(seconds=seconds)):
+            command = Command("skip", {"seconds": seconds})
         case DeviceCommandInput(set_volume=SetVolume(level=level)):
             if not 0 <= level <= MAX_VOLUME:
                 raise refuse(

@@ -26,8 +26,8 @@ SHARED: Final = 10
 """How many clients of one address may each ask as often as one may."""
 _NAME: Final = re.compile(r"\*|[a-zA-Z][a-zA-Z0-9_]*(\.[a-zA-Z0-9_-]+)*(\.\*)?")
 _MAX_NAME: Final = 100
-_RATES: Final = 256
-"""Of API keys, which have few different ones."""
+_KEYS: Final = 4_096
+"""API keys whose cells are remembered, as each request by one is counted."""
 
 
 class Asking(StrEnum):
@@ -179,7 +179,7 @@ class RateLimits:
             cells += limit.times(SHARED).cells(place)
         if not self._enforced:
             rate = cells[0].rate
-            return Verdict(True, rate, rate.burst, 0.0, 0.0)  # noqa: FBT003 - as nobody asked before
+            return Verdict(True, rate, 0.0)  # noqa: FBT003 - as nobody asked before
         return await self._limiter.take(cells)
 
     async def require(
@@ -193,7 +193,7 @@ class RateLimits:
 
     async def require_key(self, key_id: str, per_minute: int) -> Verdict:
         """Counts a request by an API key; raises `TooManyRequests` where that may not make one now."""
-        found = await self._limiter.take([Cell(f"api_key:{key_id}", _each_minute(per_minute))])
+        found = await self._limiter.take(_cells_of_key(key_id, per_minute))
         if not found.allowed:
             raise too_many(found)
         return found
@@ -256,9 +256,9 @@ def too_many(found: Verdict) -> TooManyRequests:
     )
 
 
-@lru_cache(_RATES)
-def _each_minute(times: int) -> Rate:
-    return Rate(times, 60.0, times)
+@lru_cache(_KEYS)
+def _cells_of_key(key_id: str, per_minute: int) -> tuple[Cell]:
+    return (Cell(f"api_key:{key_id}", Rate(per_minute, 60.0, per_minute)),)
 
 
 def _names(endpoint: str) -> list[str]:

@@ -16,6 +16,7 @@ REMEMBERED = timedelta(seconds=RECORD_KEPT_SECONDS / 2)
 NOTED_EVERY = timedelta(minutes=1)
 """So often it is noted how far the catalogue was looked at, also where that came to nothing."""
 FORGOTTEN_AT_ONCE = 10_000
+TITLES_AT_ONCE = 20_000
 
 LOOKED = "UPDATE news_state SET seen = $1, looked_at = $2 WHERE id = 1"
 
@@ -85,7 +86,10 @@ def _note(condition: str) -> str:
 
 
 NOTE_SOME = _note("{} = ANY($3::bigint[])")
-NOTE_ALL = _note("true")
+NOTE_BETWEEN = _note("{0} > $3 AND {0} <= $4")
+LAST = (
+    "SELECT coalesce(greatest((SELECT max(id) FROM content), (SELECT max(content_id) FROM availability)), 0)"
+)
 
 
 class Look(NamedTuple):
@@ -117,7 +121,7 @@ class PostgresNoting:
             now = now if turn.looked_at is None else max(now, turn.looked_at)
             look = await self._look(turn, now)
             if look.content_ids is None:
-                noted = await self._database.value(NOTE_ALL, now, LEAVING)
+                noted = await self._note_all(now)
             else:
                 noted = await self._database.value(NOTE_SOME, now, LEAVING, list(look.content_ids))
             await self._database.execute(LOOKED, look.seen, now)
@@ -141,6 +145,14 @@ class PostgresNoting:
         async with turn_in(self._database):
             dropped: int = await self._database.value(FORGET, before, FORGOTTEN_AT_ONCE)
         return dropped
+
+    async def _note_all(self, now: datetime) -> int:
+        """In statements that each take a second or so, whatever there is."""
+        noted = 0
+        for first in range(0, await self._database.value(LAST), TITLES_AT_ONCE):
+            last = first + TITLES_AT_ONCE
+            noted += await self._database.value(NOTE_BETWEEN, now, LEAVING, first, last)
+        return noted
 
     async def _look(self, last: Turn, now: datetime) -> Look:
         record = PostgresChangeRecord(self._database, last.seen)

@@ -51,12 +51,25 @@ class Verdict:
 
     allowed: bool
     rate: Rate
-    remaining: int
-    """How many more may come at once."""
-    retry_seconds: float
-    """Until one may come again; 0 where one may."""
-    reset_seconds: float
-    """Until as many may come at once as ever, if none comes meanwhile."""
+    debt: float
+    """Seconds that what was counted is ahead of its time now."""
+
+    @property
+    def remaining(self) -> int:
+        """How many more may come at once."""
+        # Microseconds of rounding must not take a request away.
+        left = int((self.rate.tolerance - self.debt) / self.rate.interval + 1e-3)
+        return left if left > 0 else 0  # noqa: FURB136 - half as dear as `max`, in every answer to a key
+
+    @property
+    def retry_seconds(self) -> float:
+        """Until one may come again; 0 where one may."""
+        return 0.0 if self.allowed else _wait(self)
+
+    @property
+    def reset_seconds(self) -> float:
+        """Until as many may come at once as ever, if none comes meanwhile."""
+        return max(0.0, self.debt)
 
 
 class RateLimiter(Protocol):
@@ -69,21 +82,13 @@ class RateLimiter(Protocol):
 
 def verdict(cells: Sequence[Cell], debts: Sequence[float], *, allowed: bool) -> Verdict:
     """By the cell that decides. A debt is how many seconds a cell is ahead of its time now."""
-    asked = [(cell.rate, debt) for cell, debt in zip(cells, debts, strict=True)]
-    rate, debt = min(asked, key=lambda one: (-_wait(*one), _remaining(*one)))
-    return Verdict(
-        allowed, rate, _remaining(rate, debt), 0.0 if allowed else _wait(rate, debt), max(0.0, debt)
-    )
+    found = [Verdict(allowed, cell.rate, debt) for cell, debt in zip(cells, debts, strict=True)]
+    return min(found, key=lambda one: (-_wait(one), one.remaining))
 
 
-def _wait(rate: Rate, debt: float) -> float:
-    return max(0.0, debt + rate.interval - rate.tolerance)
-
-
-def _remaining(rate: Rate, debt: float) -> int:
-    # Microseconds of rounding must not take a request away.
-    left = int((rate.tolerance - debt) / rate.interval + 1e-3)
-    return max(0, left)
+def _wait(found: Verdict) -> float:
+    """Seconds until another one may come."""
+    return max(0.0, found.debt + found.rate.interval - found.rate.tolerance)
 
 
 class LocalRates:
@@ -100,8 +105,18 @@ class LocalRates:
 
     async def take(self, cells: Sequence[Cell]) -> Verdict:
         now = self._clock()
-        if len(cells) == 1:
-            return self._taken(cells[0], now)
+        if len(cells) == 1:  # the same with less around it, as every request by an API key is one
+            ((key, rate),) = cells
+            due = self._due.get(key, now)
+            owed = due - now if due > now else 0.0
+            debt = owed + rate.interval
+            if debt > rate.tolerance + _ROUNDING:
+                return Verdict(False, rate, owed)  # noqa: FBT003
+            self._due[key] = now + debt
+            self._due.move_to_end(key)
+            if len(self._due) > self._max_keys:
+                self._forget()
+            return Verdict(True, rate, debt)  # noqa: FBT003
         debts = [max(0.0, self._due.get(cell.key, now) - now) for cell in cells]
         after = [debt + cell.rate.interval for cell, debt in zip(cells, debts, strict=True)]
         for cell, debt in zip(cells, after, strict=True):
@@ -112,20 +127,6 @@ class LocalRates:
             self._due.move_to_end(cell.key)
         self._forget()
         return verdict(cells, after, allowed=True)
-
-    def _taken(self, cell: Cell, now: float) -> Verdict:
-        """The same of one cell, as every request by an API key takes: a third of the time."""
-        key, rate = cell
-        due = self._due.get(key, now)
-        debt = (due - now if due > now else 0.0) + rate.interval
-        if debt > rate.tolerance + _ROUNDING:
-            debt -= rate.interval
-            return Verdict(False, rate, _remaining(rate, debt), _wait(rate, debt), debt)  # noqa: FBT003
-        self._due[key] = now + debt
-        self._due.move_to_end(key)
-        if len(self._due) > self._max_keys:
-            self._forget()
-        return Verdict(True, rate, _remaining(rate, debt), 0.0, debt)  # noqa: FBT003
 
     def _forget(self) -> None:
         while len(self._due) > self._max_keys:

@@ -10,18 +10,21 @@ from domain.catalog.model import VideoQuality
 from domain.catalog.taxonomy import PLATFORMS
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
+from domain.sync.capabilities import DeviceCapabilities
 from domain.sync.journal import Journal, Writing
-from domain.sync.model import ChangeKind, Device, DeviceCapabilities
+from domain.sync.model import ChangeKind, Device
 from domain.sync.presence import IDLE_SECONDS, NOTHING, UNTOLD, Sign, Standing, check, worth_telling
 
 LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""
 BEATS = 3
 """Signs of life within a lease, so that one or two may be lost."""
-QUALITIES = tuple(quality.value for quality in VideoQuality)
+QUALITIES = (*(quality.value for quality in VideoQuality), "8K")
+"""Of screens; nothing that is offered has the last one."""
 MAX_DEVICES = 10
 MAX_NAME = 255
 MAX_PLATFORM = 64
+MAX_APP_VERSION = 64
 MAX_SCREEN_INCHES = 1_000
 LAPSED_AT_ONCE = 500
 HEARTBEAT = "heartbeat"
@@ -118,6 +121,7 @@ class Description:
     kind: DeviceKind
     platform: str | None
     capabilities: DeviceCapabilities
+    app_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,14 @@ class Devices:
                         UserErrorCode.LIMIT_REACHED,
                     )
                 device = Device(
-                    self.new_id(), told.name, told.kind, told.platform, told.capabilities, self.now(), None
+                    self.new_id(),
+                    told.name,
+                    told.kind,
+                    told.platform,
+                    told.capabilities,
+                    self.now(),
+                    None,
+                    app_version=told.app_version,
                 )
             else:
                 device = replace(
@@ -164,6 +175,7 @@ class Devices:
                     kind=told.kind,
                     platform=told.platform,
                     capabilities=told.capabilities,
+                    app_version=told.app_version,
                 )
             device = replace(device, last_seen_at=self.now(), present=True)
             await self.store.save(account_id, device)
@@ -330,6 +342,9 @@ def _plausible(told: Description) -> None:
     shown = told.capabilities
     if told.platform is not None and not 1 <= len(told.platform.strip()) <= MAX_PLATFORM:
         raise refuse(f"A platform has 1 to {MAX_PLATFORM} characters.", UserErrorCode.INVALID, "platform")
+    version = told.app_version
+    if version is not None and (not 1 <= len(version.strip()) <= MAX_APP_VERSION or "\0" in version):
+        raise refuse(f"A version has 1 to {MAX_APP_VERSION} characters.", UserErrorCode.INVALID, "appVersion")
     if shown.max_quality is not None and shown.max_quality not in QUALITIES:
         raise refuse(
             f"`maxQuality` is one of {', '.join(QUALITIES)}.",

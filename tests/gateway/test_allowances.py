@@ -10,7 +10,7 @@ from domain.platform.rates import Rate, Verdict
 from gateway.allowances import allowance_of
 
 BUCKET = Bucket(capacity=50_000, per_second=2_500)
-RATE = Verdict(allowed=True, rate=Rate(60, 60.0, 60), remaining=41, retry_seconds=0.0, reset_seconds=18.2)
+RATE = Verdict(allowed=True, rate=Rate(60, 60.0, 60), debt=18.2)
 
 
 def told(left: float | None = None, rate: Verdict | None = None) -> dict[str, str]:

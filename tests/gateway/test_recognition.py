@@ -20,9 +20,7 @@ from gateway import recognition as recognition_module
 from gateway.authentication import Presented
 from gateway.recognition import REMEMBERED_SECONDS, Recognition
 from gateway.routes.connection import Connection
-from tests.accounts import NOBODY, PASSWORD, Desk, new_id, opened_desk
-
-ROOT = Actor(new_id())
+from tests.accounts import NOBODY, PASSWORD, Desk, opened_desk
 
 
 class Checks:
@@ -159,7 +157,7 @@ async def test_what_becomes_of_the_account_counts_at_once_where_it_is_written(ho
     before = await house.with_token(token)
     await house.caller(x_api_key=key)
 
-    await house.desk.administration.suspend(ada.id, "", ROOT)
+    await house.desk.administration.suspend(ada.id, "", SYSTEM)
 
     assert before.region == "GB"
     with pytest.raises(Unauthenticated):
@@ -170,12 +168,12 @@ async def test_what_becomes_of_the_account_counts_at_once_where_it_is_written(ho
 
 async def test_a_role_that_is_taken_away_is_gone_with_the_next_request(house: House) -> None:
     ada = await house.registered()
-    await house.desk.administration.set_roles(ada.id, [Role.EDITOR], ROOT)
+    await house.desk.administration.set_roles(ada.id, [Role.EDITOR], SYSTEM)
     editor = await house.desk.service.store.accounts([ada.id])
     token = await house.desk.token(editor[ada.id])
     before = await house.with_token(token)
 
-    await house.desk.administration.set_roles(ada.id, [], ROOT)
+    await house.desk.administration.set_roles(ada.id, [], SYSTEM)
     after = await house.with_token(token)
 
     assert Scope.WRITE_CONTENT in before.scopes

@@ -24,7 +24,7 @@ from resolvers.sync import cursor_of
 from tests.accounts import new_id
 from tests.catalogue import add_movie
 from tests.subscriptions.streams import code, following
-from tests.viewers import Asker, Living, living
+from tests.viewers import Asker, Living
 
 DURATION = 1000
 
@@ -48,21 +48,6 @@ CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
   ... on DeviceChanged { cursor device { name } }
   ... on DeviceCommandChanged { cursor command { action state } }
   ... on PlaybackChanged { cursor session { state } } } }"""
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-def house(ask: Asker) -> Living:
-    return ask.house
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
 
 
 @pytest.fixture

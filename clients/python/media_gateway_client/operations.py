@@ -1136,6 +1136,8 @@ RegisterDeviceData = TypedDict(
         "registerDevice": RegisterDeviceRegisterDevice,
     },
 )
+HdrFormat: TypeAlias = Literal["HDR10", "HDR10_PLUS", "DOLBY_VISION", "HLG"]
+AudioFormat: TypeAlias = Literal["AAC", "AC3", "TRUE_HD", "ATMOS", "DTS_X"]
 DeviceCapabilitiesInput = TypedDict(
     "DeviceCapabilitiesInput",
     {
@@ -1145,6 +1147,8 @@ DeviceCapabilitiesInput = TypedDict(
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
         "missingApps": NotRequired[list[str] | None],
+        "hdrFormats": NotRequired[list[HdrFormat] | None],
+        "audioFormats": NotRequired[list[AudioFormat] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
@@ -1155,6 +1159,7 @@ RegisterDeviceInput = TypedDict(
         "platform": NotRequired[str | None],
         "capabilities": NotRequired[DeviceCapabilitiesInput | None],
         "deviceId": NotRequired[str | None],
+        "appVersion": NotRequired[str | None],
     },
 )
 SetIncognitoSetIncognitoDevice = TypedDict(
@@ -1402,6 +1407,12 @@ SetQuality = TypedDict(
         "quality": VideoQuality,
     },
 )
+Skip = TypedDict(
+    "Skip",
+    {
+        "seconds": int,
+    },
+)
 DeviceCommandInput = TypedDict(
     "DeviceCommandInput",
     {
@@ -1419,6 +1430,7 @@ DeviceCommandInput = TypedDict(
         "setSubtitles": NotRequired[SetSubtitles | None],
         "setAudio": NotRequired[SetAudio | None],
         "setQuality": NotRequired[SetQuality | None],
+        "skip": NotRequired[Skip | None],
     },
 )
 SendCommandInput = TypedDict(

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.catalog.changes import LocalNotifier
+from domain.news import postgres_noting
 from domain.news.model import EVERYTHING, Availability, AvailabilityChange, Trends
 from domain.news.postgres import PostgresNews
 from domain.news.postgres_noting import LEAVING, NOTED_EVERY, REMEMBERED, PostgresNoting
@@ -202,6 +203,21 @@ async def test_nobody_looked_for_long(database: Database, house: House, film: in
 
     assert unheard == []
     assert await house.noted() == [(ARRIVED, film, "mubi"), (ARRIVED, film, "netflix")]
+
+
+async def test_all_is_compared_block_by_block(
+    database: Database, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_noting, "TITLES_AT_ONCE", 2)
+    films = [await add_movie(database, f"Film {number}") for number in range(5)]
+    for film in films:
+        await add_offer(database, film)
+    arrived = await house.noted()
+    await database.execute("DELETE FROM content WHERE id = $1", films[-1])
+    await database.execute("TRUNCATE rating")
+
+    assert arrived == [(ARRIVED, film, "netflix") for film in films]
+    assert await house.noted() == [(LEFT, films[-1], "netflix")]
 
 
 async def test_where_nothing_happens_nothing_is_written(database: Database, house: House, film: int) -> None:

@@ -8,14 +8,28 @@ import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import Refused, UserErrorCode
+from domain.sync import payloads
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.commands import COMMAND_SECONDS, EXECUTION_SECONDS, MAX_FAILURE, Command
 from domain.sync.devices import LEASE_SECONDS, MAX_DEVICES, Description
 from domain.sync.inprocess import LocalPresence
-from domain.sync.model import Change, CommandState, Device, DeviceCapabilities, DeviceCommand
+from domain.sync.model import Change, CommandState, Device, DeviceCommand
 from tests.accounts import new_id
 from tests.viewers import Living, refusal
 
-TOLD = Description("TV", DeviceKind.TV, "tizen", DeviceCapabilities("UHD", hdr=True, screen_inches=55))
+TOLD = Description(
+    "TV",
+    DeviceKind.TV,
+    "tizen",
+    DeviceCapabilities(
+        "8K",
+        hdr=True,
+        screen_inches=55,
+        hdr_formats=(HdrFormat.DOLBY_VISION, HdrFormat.HLG),
+        audio_formats=(AudioFormat.TRUE_HD,),
+    ),
+    "4.2.1",
+)
 PLAY = Command("play", {})
 
 
@@ -36,6 +50,9 @@ async def test_a_device_is_kept_as_it_says_of_itself(house: Living, ada: str) ->
 
     assert await house.devices.store.devices(ada) == [device]
     assert (device.name, device.platform, device.capabilities) == ("TV", "tizen", TOLD.capabilities)
+    assert device.app_version == "4.2.1"
+    (told,) = await house.journal.log.since(ada, 0, 10)
+    assert payloads.to_device(told.payload) == device
     assert device.registered_at == device.last_seen_at == house.clock.now()
     assert await house.kinds(ada) == ["device"]
     assert await online(house, device) == {device.id}
@@ -95,7 +112,7 @@ async def test_the_limit_holds_for_registrations_at_once(house: Living, ada: str
         replace(TOLD, name="x" * 256),
         replace(TOLD, platform=""),
         replace(TOLD, platform="x" * 65),
-        replace(TOLD, capabilities=DeviceCapabilities(max_quality="8K")),
+        replace(TOLD, capabilities=DeviceCapabilities(max_quality="16K")),
         replace(TOLD, capabilities=DeviceCapabilities(screen_inches=0)),
     ],
 )
