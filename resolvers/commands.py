@@ -252,15 +252,13 @@ async def may_see(context: Context, command: model.DeviceCommand) -> bool:
     return loaded is None or await shows(context, loaded)
 
 
-def state(command: Parent[model.DeviceCommand], info: Info) -> model.CommandState:
-    return command.at(info.context.services.now()).state
-
-
 async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
     if info.context.caller.anonymous:
         return None
     command = await info.context.sync.command.load(key)
-    return command if command is not None and await may_see(info.context, command) else None
+    if command is None or not await may_see(info.context, command):
+        return None
+    return command.at(info.context.services.now())
 
 
 NODES = {"DeviceCommand": command_node}

@@ -97,8 +97,8 @@ class DeviceCommand(Node):
     """What it is to do, by the name of the field of `DeviceCommandInput`."""
     arguments: JSON = edge(commands.arguments)
     """How, in the names of `DeviceCommandInput`."""
-    state: model.CommandState = edge(commands.state)
-    """How far it came."""
+    state: model.CommandState
+    """How far it came; in an event, how far it had come by then."""
     failure: str | None
     """Why it could not be done."""
     created_at: datetime

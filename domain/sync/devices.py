@@ -108,6 +108,10 @@ class DeviceStore(Protocol):
         """Takes back what does not hold any more; nothing where all of it does."""
         ...
 
+    async def depart(self, device_id: str, seen_at: datetime | None, now: datetime) -> Device | None:
+        """Notes that it has gone; nothing where it has already, or gave a sign of life after `seen_at`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -229,11 +233,13 @@ class Devices:
         device, now = await self.own(account_id, device_id), self.now()
         told, acted_at = sign.condition, sign.acted_at(now)
         tells = told != UNTOLD
+        # First the lease: who sees this sign of life while another stream ends finds that as well.
+        await self.presence.renew(device_id, self.lease_seconds, holder)
         touched = await self.store.touch([device_id], now, acted_at, with_condition=tells)
         if device_id not in touched:
+            await self.presence.leave(device_id, holder)
             raise _unknown()
         known = touched[device_id]
-        await self.presence.renew(device_id, self.lease_seconds, holder)
         news: dict[str, Any] = {}
         if not known.present or self._silent(device):
             news |= {"present": True}
@@ -279,12 +285,20 @@ class Devices:
         return len(found)
 
     async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
-        """The device, or each of these holders, said good-bye: offline at once unless another holds it."""
+        """The device, or each of these holders, said good-bye: offline at once unless another holds it.
+
+        One that comes back meanwhile, here or at another process, has given a sign of life, and stays.
+        """
         device = await self.own(account_id, device_id)
         await self.presence.leave(device_id, *holders)
         if await self.presence.online([device_id]):
             return device
-        return await self._change(account_id, device_id, last_seen_at=self.now(), **GONE)
+        async with self.journal.writing(account_id) as writing:
+            gone = await self.store.depart(device_id, device.last_seen_at, self.now())
+            if gone is None:
+                return await self.own(account_id, device_id)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(gone))
+            return gone
 
     async def own(self, account_id: str, device_id: str) -> Device:
         """A device in use of this account; another's does not exist."""

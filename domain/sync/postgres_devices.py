@@ -130,6 +130,18 @@ class PostgresDevices:
         )
         return None if row is None else to_device(row)
 
+    async def depart(self, device_id: str, seen_at: datetime | None, now: datetime) -> Device | None:
+        row = await self._database.row(
+            f"""UPDATE device
+                   SET present = false, active = false, condition = NULL, last_seen_at = $3
+                 WHERE id = $1 AND present AND removed_at IS NULL AND last_seen_at IS NOT DISTINCT FROM $2
+             RETURNING {COLUMNS}""",
+            device_id,
+            seen_at,
+            now,
+        )
+        return None if row is None else to_device(row)
+
     async def note_incognito(self, account_id: str, device_id: str, since: datetime, until: datetime) -> None:
         await self._database.execute(
             """INSERT INTO incognito_time (device_id, began_at, account_id, ended_at)

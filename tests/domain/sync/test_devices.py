@@ -226,6 +226,44 @@ async def test_a_device_stays_while_another_of_its_streams_holds_it(
     assert await house.kinds(ada) == ["device", "device"]
 
 
+async def test_a_device_that_comes_back_while_the_end_of_its_stream_waits_for_its_turn_stays(
+    house: Living, ada: str, tv: Device
+) -> None:
+    await house.devices.heartbeat(ada, tv.id, "old stream")
+    async with house.journal.writing(ada):
+        ending = asyncio.create_task(house.devices.leave(ada, tv.id, "old stream", "heartbeat"))
+        await asyncio.wait([ending], timeout=0.3)
+        house.clock.turn(0.1)
+        await house.devices.heartbeat(ada, tv.id, "new stream")
+        assert not ending.done()
+    await ending
+
+    assert await house.devices.online([tv.id]) == {tv.id}
+    assert await house.kinds(ada) == ["device"]
+
+
+async def test_a_device_that_comes_back_as_its_stream_ends_is_told_to_be_back(
+    house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.devices.heartbeat(ada, tv.id, "old stream")
+    renew, ended = house.presence.renew, asyncio.Event()
+
+    async def renew_late(device_id: str, seconds: float, holder: str) -> None:
+        await ended.wait()
+        await renew(device_id, seconds, holder)
+
+    monkeypatch.setattr(house.presence, "renew", renew_late)
+    beating = asyncio.create_task(house.devices.heartbeat(ada, tv.id, "new stream"))
+    await asyncio.wait([beating], timeout=0.3)
+    house.clock.turn(0.1)
+    await house.devices.leave(ada, tv.id, "old stream", "heartbeat")
+    ended.set()
+    await beating
+
+    assert await house.devices.online([tv.id]) == {tv.id}
+    assert await house.kinds(ada) == ["device"] * 3
+
+
 async def test_a_heartbeat_beside_a_change_does_not_undo_it(house: Living, ada: str, tv: Device) -> None:
     async with house.journal.writing(ada):
         beats = asyncio.create_task(house.devices.heartbeat(ada, tv.id))
