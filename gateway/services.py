@@ -50,6 +50,7 @@ from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.history import History
+from domain.sync.listeners import Listeners
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_history import PostgresHistoryLimits
@@ -147,8 +148,9 @@ async def open_all(
         )
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
+        device_store = PostgresDevices(database)
         devices = Devices(
-            PostgresDevices(database),
+            device_store,
             shared.presence,
             journal,
             now,
@@ -156,7 +158,8 @@ async def open_all(
             settings.device_lease_seconds,
             settings.device_idle_seconds,
         )
-        commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
+        listeners = Listeners(device_store, new_id)
+        commands = Commands(device_store, listeners, devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
             PostgresSync(database),
