@@ -253,7 +253,7 @@ async def open_all(
             Job("devices.lapse", every_seconds=1.0, run=devices.lapse),
             *forgetting_jobs(database, sync, history, now),
             Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
-            Job("playback.end_silent", every_seconds=60.0, run=playback.end_silent),
+            Job("playback.end_silent", every_seconds=10.0, run=playback.end_silent),
             *tidying,
             *rotation_jobs(settings, database, audit),
             *correspondence.jobs,
