@@ -1,10 +1,9 @@
 """What is granted in a session at the moment that it ends: what was first wins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import asyncpg
 import pytest
 
 from domain.identity.api_keys import Wanted
@@ -20,12 +19,11 @@ from domain.identity.sessions import InvalidGrant
 from domain.platform.errors import Forbidden, Refused, Unauthenticated
 from domain.platform.postgres import Database
 from tests.accounts import PASSWORD, Desk
+from tests.domain.identity.conftest import LockAwaited
 from tests.domain.identity.test_grants import APP, client, grants
 
 __all__ = ["client", "grants"]
 
-WAITING = """SELECT count(*) FROM pg_stat_activity
-              WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 LEFT = """SELECT (SELECT count(*) FROM authorization_code)
                + (SELECT count(*) FROM device_code WHERE account_id IS NOT NULL)
                + (SELECT count(*) FROM login_session WHERE acting_id IS NOT NULL AND ended_at IS NULL)
@@ -127,23 +125,6 @@ async def scene(desk: Desk, database: Database, grants: Grants, client: OAuthCli
         waiting,
         started.device_code,
     )
-
-
-@pytest.fixture
-async def lock_awaited(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Returns once somebody waits for a lock."""
-    watching = await asyncpg.connect(database_url)
-
-    async def wait() -> None:
-        async with asyncio.timeout(10):
-            while not await watching.fetchval(WAITING):  # noqa: ASYNC110 - the server has no event for it
-                await asyncio.sleep(0.005)
-
-    yield wait
-    await watching.close()
-
-
-LockAwaited = Callable[[], Awaitable[None]]
 
 
 @pytest.mark.parametrize(
