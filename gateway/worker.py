@@ -8,7 +8,9 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+FIRST_BACK_OFF_SECONDS = 0.5
 BACK_OFF_SECONDS = 30.0
+"""The longest pause of a job that fails again and again, unless it pauses longer anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,17 @@ async def work(jobs: Sequence[Job]) -> None:
 
 
 async def _repeat(job: Job) -> None:
+    back_off = FIRST_BACK_OFF_SECONDS
     while True:
         pause = job.every_seconds
         try:
             done = await job.run()
         except Exception:
             log.exception("job.failed", job=job.name)
-            pause = max(pause, BACK_OFF_SECONDS)
+            # A database that was away for a moment must not cost those half a minute who wait for a job.
+            pause, back_off = max(pause, back_off), min(2 * back_off, BACK_OFF_SECONDS)
         else:
+            back_off = FIRST_BACK_OFF_SECONDS
             if done:
                 log.debug("job.done", job=job.name, count=done)
             pause = 0.0 if done and job.eager else pause

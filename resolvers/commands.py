@@ -52,6 +52,14 @@ class Seek:
 
 
 @entry
+class Skip:
+    """How far to go from where it stands."""
+
+    seconds: int
+    """Forward, or back where it is negative; never beyond the start or the end."""
+
+
+@entry
 class SetVolume:
     """How loud to be."""
 
@@ -141,6 +149,8 @@ class DeviceCommandInput:
     """Play another sound track."""
     set_quality: SetQuality | None = strawberry.UNSET
     """Show a better or a smaller picture."""
+    skip: Skip | None = strawberry.UNSET
+    """Go forward or back by so many seconds."""
 
 
 @entry
@@ -242,15 +252,13 @@ async def may_see(context: Context, command: model.DeviceCommand) -> bool:
     return loaded is None or await shows(context, loaded)
 
 
-def state(command: Parent[model.DeviceCommand], info: Info) -> model.CommandState:
-    return command.at(info.context.services.now()).state
-
-
 async def command_node(info: Info, key: str) -> model.DeviceCommand | None:
     if info.context.caller.anonymous:
         return None
     command = await info.context.sync.command.load(key)
-    return command if command is not None and await may_see(info.context, command) else None
+    if command is None or not await may_see(info.context, command):
+        return None
+    return command.at(info.context.services.now())
 
 
 NODES = {"DeviceCommand": command_node}
@@ -277,6 +285,8 @@ def _command(given: DeviceCommandInput) -> Command:
         case DeviceCommandInput(seek=Seek(position_seconds=seconds)):
             _not_negative(seconds, "seek", "positionSeconds")
             command = Command("seek", {"positionSeconds": seconds})
+        case DeviceCommandInput(skip=Skip(seconds=seconds)):
+            command = Command("skip", {"seconds": seconds})
         case DeviceCommandInput(set_volume=SetVolume(level=level)):
             if not 0 <= level <= MAX_VOLUME:
                 raise refuse(

@@ -14,6 +14,7 @@ from domain.identity.tiers import covered
 from domain.platform.errors import UserError
 from domain.sync import devices as use_cases
 from domain.sync import model
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.presence import Battery, DeviceCondition, NetworkQuality, Sign
 from resolvers.batching import batched
 from resolvers.context import Info
@@ -27,7 +28,7 @@ class DeviceCapabilitiesInput:
     """What a device can do."""
 
     max_quality: str | None = None
-    """The best picture it shows: SD, HD or UHD."""
+    """The best picture it shows: SD, HD, UHD or 8K."""
     hdr: bool = False
     """Whether it shows high dynamic range."""
     remote_controllable: bool = True
@@ -38,6 +39,10 @@ class DeviceCapabilitiesInput:
     """The diagonal of its screen."""
     missing_apps: list[ID] | None = None
     """The platforms whose apps it is known to lack: links lead to their web sites; none if open."""
+    hdr_formats: list[HdrFormat] | None = None
+    """What it knows of high dynamic range; a device that has one shows it."""
+    audio_formats: list[AudioFormat] | None = None
+    """What sound it can play; open where it does not tell."""
 
 
 @entry
@@ -54,6 +59,8 @@ class RegisterDeviceInput:
     """What it can do; remote controllable and nothing more if open."""
     device_id: ID | None = None
     """The device, where it was registered before and has changed."""
+    app_version: str | None = None
+    """Which version of its app it runs, as in `4.2.1`."""
 
 
 @entry
@@ -133,14 +140,17 @@ async def register_device(
         name=input.name.strip(),
         kind=input.kind,
         platform=input.platform,
-        capabilities=model.DeviceCapabilities(
+        capabilities=DeviceCapabilities(
             max_quality=told.max_quality,
-            hdr=told.hdr,
+            hdr=told.hdr or bool(told.hdr_formats),
             remote_controllable=told.remote_controllable,
             can_cast=told.can_cast,
             screen_inches=told.screen_inches,
             missing_apps=tuple(sorted({str(app) for app in told.missing_apps or ()})),
+            hdr_formats=tuple(sorted(set(told.hdr_formats or ()))),
+            audio_formats=tuple(sorted(set(told.audio_formats or ()))),
         ),
+        app_version=input.app_version,
     )
     known = None if input.device_id is None else _device_key(input.device_id)
     device = await info.context.services.devices.register(

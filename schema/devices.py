@@ -7,7 +7,7 @@ from strawberry.scalars import JSON
 
 from domain.catalog.links import DeviceKind
 from domain.identity.policy import Scope, needs, own
-from domain.sync import model, presence
+from domain.sync import capabilities, model, presence
 from resolvers import commands, devices
 from schema.caching import PRIVATE
 from schema.errors import UserError
@@ -17,15 +17,22 @@ from schema.views import choices, edge, extends, plain, stream, view
 from subscriptions import events
 from subscriptions import sync as streams
 
-choices(DeviceKind, presence.NetworkQuality, model.CommandState, commands.CommandReport)
+choices(
+    DeviceKind,
+    capabilities.HdrFormat,
+    capabilities.AudioFormat,
+    presence.NetworkQuality,
+    model.CommandState,
+    commands.CommandReport,
+)
 
 
-@view(model.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
+@view(capabilities.DeviceCapabilities, access=needs(Scope.READ_DEVICES))
 class DeviceCapabilities:
     """What a device can do."""
 
     max_quality: str | None
-    """The best picture it shows: SD, HD or UHD."""
+    """The best picture it shows: SD, HD, UHD or 8K."""
     hdr: bool
     """Whether it shows high dynamic range."""
     remote_controllable: bool
@@ -36,6 +43,10 @@ class DeviceCapabilities:
     """The diagonal of its screen."""
     missing_apps: list[ID] = plain(list_size=5)
     """The platforms whose apps it is known to lack, by their ids."""
+    hdr_formats: list[capabilities.HdrFormat] = plain(list_size=2)
+    """What it knows of high dynamic range, as far as it tells."""
+    audio_formats: list[capabilities.AudioFormat] = plain(list_size=3)
+    """What sound it can play, as far as it tells."""
 
 
 @view(presence.Battery, access=needs(Scope.READ_DEVICES))
@@ -58,6 +69,8 @@ class Device(Node):
     """What it is."""
     platform: str | None
     """What runs on it."""
+    app_version: str | None
+    """Which version of its app it runs; null where it does not tell."""
     capabilities: DeviceCapabilities
     """What it can do."""
     online: bool = edge(devices.online, cost=2)
@@ -84,8 +97,8 @@ class DeviceCommand(Node):
     """What it is to do, by the name of the field of `DeviceCommandInput`."""
     arguments: JSON = edge(commands.arguments)
     """How, in the names of `DeviceCommandInput`."""
-    state: model.CommandState = edge(commands.state)
-    """How far it came."""
+    state: model.CommandState
+    """How far it came; in an event, how far it had come by then."""
     failure: str | None
     """Why it could not be done."""
     created_at: datetime

@@ -40,13 +40,14 @@ from domain.playback.inprocess import LocalPrivateSessions
 from domain.playback.postgres import PostgresPlayback
 from domain.playback.service import Playback
 from domain.sync.attendance import Attendance
+from domain.sync.capabilities import DeviceCapabilities
 from domain.sync.clock import COUNTER_BITS, HybridClock, Timestamp
 from domain.sync.commands import Commands
 from domain.sync.devices import Description, Devices, Presence
 from domain.sync.history import History
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
-from domain.sync.model import Device, DeviceCapabilities
+from domain.sync.model import Device
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_history import PostgresHistoryLimits

@@ -194,7 +194,7 @@ async def open_fleet(port: int, folder: Path, size: int) -> AsyncIterator[list[D
         account: Account | None = None
         for number in range(size):
             if account is None or number % PER_ACCOUNT == 0:
-                account = await _account(port)
+                account = await open_account(port)
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, verify=False)
             )
@@ -213,7 +213,8 @@ async def open_fleet(port: int, folder: Path, size: int) -> AsyncIterator[list[D
                 task.cancel()
 
 
-async def _account(port: int) -> Account:
+async def open_account(port: int) -> Account:
+    """A new one, and the titles that its devices write about."""
     async with Client.open(port) as client:
         email = f"campaign-{uuid.uuid4().hex}@example.com"
         payload = (await client.ask(REGISTER, email=email, password="A-good-Passw0rd"))["registerAccount"]

@@ -141,7 +141,8 @@ def _server(letter: str, folder: Path, postgres: int, redis: int) -> Part:
         "log_level": "warning",
         "database_url": database_url(postgres),
         "redis_url": f"redis://127.0.0.1:{redis}/0",
-        "background_work": "false",
+        # Nobody searches here, and it takes a core for long to prepare that.
+        "encoder_dir": str(folder / "no encoder"),
         "rate_limits": "false",
         "cost_budgets": "{}",
         "access_token_seconds": "86400",

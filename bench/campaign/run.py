@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,13 +13,17 @@ import asyncpg
 from bench.campaign.faults import Broken, faults_of
 from bench.campaign.fleet import Device, open_fleet
 from bench.campaign.house import House, open_house
-from bench.campaign.verdict import Log, Record, Verdict, judge
+from bench.campaign.household import Households, open_households
+from bench.campaign.obedience import Kept, Obedience, at_rest, judge_commands
+from bench.campaign.remote import Remote
+from bench.campaign.verdict import Log, Record, Verdict, judge_changes
 from domain.platform.postgres import set_codecs
 from gateway.background import in_background
 from resolvers.ids import key_of
 from resolvers.sync import seq_of
 
 CATCH_UP_SECONDS = 120.0
+OF_ACCOUNT = "account_id = (SELECT account_id FROM device WHERE id = $1)"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class Plan:
     """That devices write, at least: each fault happens once in any case."""
     devices: int
     rate: float
+    households: int
+    presses: float
+    """Commands a second, of all households."""
     fault_seconds: float
     rest_seconds: float
     only: Sequence[str]
@@ -41,23 +48,38 @@ class Plan:
 @dataclass(frozen=True)
 class Outcome:
     verdict: Verdict
+    obedience: Obedience
     broken: Sequence[Broken]
     seconds: float
+
+    @property
+    def clean(self) -> bool:
+        return self.verdict.clean and self.obedience.clean
 
 
 async def campaign(folder: Path, plan: Plan) -> Outcome:
     """Runs it in an empty folder."""
     plan.say("Starting two servers, PostgreSQL and Redis …")
     async with open_house(folder) as house:
-        plan.say(f"Registering {plan.devices} devices …")
-        async with open_fleet(house.port, folder / "devices", plan.devices) as devices:
+        plan.say(f"Registering {plan.devices} devices and {plan.households} households …")
+        async with (
+            open_fleet(house.port, folder / "devices", plan.devices) as devices,
+            open_households(house.port, folder / "households", plan.households) as households,
+        ):
             began = time.monotonic()
-            async with in_background(_write(devices, plan)):
-                broken = await _break(house, plan, began + plan.seconds)
+            async with (
+                in_background(_write(devices, plan)),
+                in_background(households.press(plan.presses, plan.seed)),
+            ):
+                broken = await _break(house, households, plan, began + plan.seconds)
             seconds = time.monotonic() - began
             accounts = await _caught_up(house, devices, plan)
+            homes = await _come_to_rest(house, households, plan)
             plan.say("Comparing …")
-            return Outcome(judge(accounts, broken), broken, seconds)
+            epoch = time.time() - time.monotonic()
+            return Outcome(
+                judge_changes(accounts, broken), judge_commands(homes, broken, epoch), broken, seconds
+            )
 
 
 async def _write(devices: Sequence[Device], plan: Plan) -> None:
@@ -70,11 +92,11 @@ async def _write(devices: Sequence[Device], plan: Plan) -> None:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-async def _break(house: House, plan: Plan, until: float) -> list[Broken]:
+async def _break(house: House, households: Households, plan: Plan, until: float) -> list[Broken]:
     """One fault after the other: each once, and again as long as there is time."""
     wanted = [
         fault
-        for fault in faults_of(house)
+        for fault in faults_of(house, households)
         if not plan.only or any(part.lower() in fault.name.lower() for part in plan.only)
     ]
     broken: list[Broken] = []
@@ -95,17 +117,26 @@ async def _caught_up(house: House, devices: Sequence[Device], plan: Plan) -> lis
     by_account: dict[int, list[Device]] = {}
     for device in devices:
         by_account.setdefault(id(device.account), []).append(device)
-    connection = await asyncpg.connect(house.database_url)
-    try:
-        await set_codecs(connection)
-        logs = [await _log(connection, members[0]) for members in by_account.values()]
-    finally:
-        await connection.close()
+    async with _database(house) as connection:
+        logs = [await _log(connection, members[0].store.device_id) for members in by_account.values()]
     accounts = list(zip(logs, by_account.values(), strict=True))
     plan.say("Waiting for the devices to hear of it …")
     await _until(lambda: not any(_behind(device, log) for log, members in accounts for device in members))
     await asyncio.sleep(1.0)  # what comes twice may come late
     return accounts
+
+
+async def _come_to_rest(house: House, households: Households, plan: Plan) -> list[tuple[Kept, Remote]]:
+    """What is kept of each household, once its commands have ended, or should have, and it was told."""
+    plan.say("Waiting for commands to end …")
+    homes: list[tuple[Kept, Remote]] = []
+    async with _database(house) as connection:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                while not homes or not all(at_rest(*home) for home in homes):
+                    await asyncio.sleep(1.0)  # what comes twice may come late
+                    homes = [(await _kept(connection, remote), remote) for remote in households.remotes]
+    return homes
 
 
 async def _until(holds: Callable[[], bool]) -> None:
@@ -116,13 +147,39 @@ async def _until(holds: Callable[[], bool]) -> None:
                 await asyncio.sleep(0.2)
 
 
-async def _log(connection: asyncpg.Connection, device: Device) -> Log:
+@asynccontextmanager
+async def _database(house: House) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(house.database_url)
+    try:
+        await set_codecs(connection)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _kept(connection: asyncpg.Connection, remote: Remote) -> Kept:
+    device_id = remote.televisions[0].device_id
+    states = await connection.fetch(
+        f"SELECT id::text, state FROM device_command WHERE {OF_ACCOUNT}", _key(device_id)
+    )
+    playing = await connection.fetch(
+        f"""SELECT device_id::text, id::text FROM playback_session
+             WHERE ended_at IS NULL AND {OF_ACCOUNT}""",
+        _key(device_id),
+    )
+    log = await _log(connection, device_id)
+    return Kept(log, {row[0]: row[1] for row in states}, {row[0]: row[1] for row in playing})
+
+
+async def _log(connection: asyncpg.Connection, device_id: str | None) -> Log:
     rows = await connection.fetch(
-        """SELECT seq, kind, payload FROM change
-            WHERE account_id = (SELECT account_id FROM device WHERE id = $1) ORDER BY seq""",
-        key_of(device.store.device_id or "", "Device", "deviceId"),
+        f"SELECT seq, kind, payload FROM change WHERE {OF_ACCOUNT} ORDER BY seq", _key(device_id)
     )
     return [Record(*row) for row in rows]
+
+
+def _key(device_id: str | None) -> str:
+    return key_of(device_id or "", "Device", "deviceId")
 
 
 def _behind(device: Device, log: Log) -> bool:

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from bench.campaign.faults import Broken
+from bench.campaign.faults import Broken, since, storms, whole_seconds
 from bench.campaign.fleet import Acknowledged, Device
 from media_gateway_client import Change
 from resolvers.ids import content_key, key_of
 
 LATE_SECONDS = 10.0
 """For every device to have a change that was acknowledged, without the time that something was broken."""
-QUIET_SECONDS = 10.0
-"""After which a fault counts as forgotten."""
-
 
 TOLD_AS = {
     "reacted": "reaction",
@@ -65,7 +62,7 @@ class Verdict:
         return not (self.lost or self.duplicated or self.late or self.refused or self.apart)
 
 
-def judge(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Broken]) -> Verdict:
+def judge_changes(accounts: Iterable[tuple[Log, Sequence[Device]]], broken: Sequence[Broken]) -> Verdict:
     """Of whole logs, and the devices of each account, once all of these had the time to catch up."""
     verdict = Verdict()
     for log, devices in accounts:
@@ -199,15 +196,7 @@ def _delivered(known: _Log, device: Device, verdict: Verdict) -> None:
     verdict.duplicated += [
         f"{device.name} was told of {seq} {times} times" for seq, times in Counter(got).items() if times > 1
     ]
-    verdict.duplicated += [f"{device.name} was told of {seq} out of its turn" for seq in _disorder(got)]
-
-
-def _disorder(seqs: Sequence[int]) -> Iterator[int]:
-    last = 0
-    for seq in seqs:
-        if seq < last:
-            yield seq
-        last = max(last, seq)
+    verdict.duplicated += [f"{device.name} was told of {seq} out of its turn" for seq in disorder(got)]
 
 
 def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
@@ -231,29 +220,26 @@ def _kept(  # noqa: PLR0913, PLR0917 - what is compared with what
         at = times.get(first)
         if at is None or at < acted:
             continue  # lost, or before it followed; or it was overtaken before it was made
-        if _whole_seconds(one.at, at, broken) > LATE_SECONDS:
+        if whole_seconds(one.at, at, broken) > LATE_SECONDS:
             verdict.late.append(
                 f"{device.name} was told of {first} {at - one.at:.1f} s after it was acknowledged, "
-                f"{_since(one.at, broken)}"
+                f"{since(one.at, broken)}"
             )
         if device is not sender:
-            storm = [fault for fault in broken if fault.began <= at and acted <= fault.ended + QUIET_SECONDS]
+            storm = storms(acted, at, broken)
             (verdict.stormy if storm else verdict.calm).append(at - acted)
             if storm:
-                name, whole = storm[0].name, _whole_seconds(acted, at, broken)
+                name, whole = storm[0].name, whole_seconds(acted, at, broken)
                 verdict.healed[name] = max(whole, verdict.healed.get(name, 0.0))
 
 
-def _whole_seconds(since: float, until: float, broken: Sequence[Broken]) -> float:
-    """How much of this time nothing was broken; faults come one after the other."""
-    lost = (min(until, fault.ended) - max(since, fault.began) for fault in broken)
-    return until - since - sum(seconds for seconds in lost if seconds > 0)
-
-
-def _since(at: float, broken: Sequence[Broken]) -> str:
-    """What was broken last at this moment, in words."""
-    fault = max((fault for fault in broken if fault.began <= at), key=lambda fault: fault.began, default=None)
-    return "before any fault" if fault is None else f"{at - fault.began:.1f} s after {fault.name}"
+def disorder(seqs: Sequence[int]) -> Iterator[int]:
+    """Those that come after a greater one."""
+    last = 0
+    for seq in seqs:
+        if seq < last:
+            yield seq
+        last = max(last, seq)
 
 
 def _copy(device: Device) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 import orjson
@@ -33,9 +33,10 @@ from domain.interchange.model import (
 )
 from domain.platform.errors import BadInput, Refused, refuse
 from domain.platform.fields import Broken, Fields
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.clock import Timestamp
-from domain.sync.devices import MAX_NAME
-from domain.sync.model import Device, DeviceCapabilities, MarkKind, Verdict
+from domain.sync.devices import MAX_APP_VERSION, MAX_NAME
+from domain.sync.model import Device, MarkKind, Verdict
 from domain.sync.operations import MAX_DURATION_SECONDS, MAX_VIEWING, known_mark, known_stars
 from domain.sync.service import moment_of
 
@@ -48,6 +49,7 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """A ZIP holds times; the same content is to make the same bytes."""
 
 Record: TypeAlias = Mapping[str, Any]
+Format = TypeVar("Format", HdrFormat, AudioFormat)
 
 
 class Part(NamedTuple):
@@ -188,10 +190,13 @@ def _device(record: Fields) -> Device:
             able.flag("can_cast"),
             able.integer("screen_inches", 1, 1_000),
             _apps(able),
+            _formats(able, "hdr_formats", HdrFormat),
+            _formats(able, "audio_formats", AudioFormat),
         ),
         registered_at=registered,
         last_seen_at=moment(record, "last_seen_at"),
         removed=True,
+        app_version=record.text("app_version", MAX_APP_VERSION),
     )
 
 
@@ -200,6 +205,13 @@ def _apps(able: Fields) -> tuple[str, ...]:
     if not set(found) <= set(PLATFORMS):
         raise able.broken("missing_apps", f"must be of {', '.join(PLATFORMS)}")
     return found
+
+
+def _formats(able: Fields, name: str, known: type[Format]) -> tuple[Format, ...]:
+    found = able.texts(name, MAX_NAME)
+    if not set(found) <= set(known):
+        raise able.broken(name, f"must be of {', '.join(known)}")
+    return tuple(known(each) for each in found)
 
 
 def _opinion(record: Fields) -> Act:

@@ -25,11 +25,13 @@ class PostgresFormerDevices:
         }
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
-                                   last_seen_at, removed_at)
-               SELECT id, $1, name, kind, platform, capabilities, registered_at, last_seen_at, now()
+                                   last_seen_at, removed_at, app_version)
+               SELECT id, $1, name, kind, platform, capabilities, registered_at, last_seen_at, now(),
+                      app_version
                  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[],
-                             $8::timestamptz[])
-                   AS told (id, name, kind, platform, capabilities, registered_at, last_seen_at)
+                             $8::timestamptz[], $9::text[])
+                   AS told (id, name, kind, platform, capabilities, registered_at, last_seen_at,
+                            app_version)
                ON CONFLICT DO NOTHING""",
             account_id,
             *columns(
@@ -42,10 +44,11 @@ class PostgresFormerDevices:
                         payloads.of_capabilities(device.capabilities),
                         device.registered_at,
                         device.last_seen_at,
+                        device.app_version,
                     )
                     for device in devices
                 ),
-                width=7,
+                width=8,
             ),
         )
         return ids

@@ -145,6 +145,7 @@ def _device(row: Row) -> Record:
         "name": device.name,
         "kind": device.kind.value,
         "platform": device.platform,
+        "app_version": device.app_version,
         "capabilities": asdict(device.capabilities),
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,

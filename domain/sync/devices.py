@@ -10,18 +10,21 @@ from domain.catalog.model import VideoQuality
 from domain.catalog.taxonomy import PLATFORMS
 from domain.platform.errors import UserErrorCode, refuse
 from domain.sync import payloads
+from domain.sync.capabilities import DeviceCapabilities
 from domain.sync.journal import Journal, Writing
-from domain.sync.model import ChangeKind, Device, DeviceCapabilities
+from domain.sync.model import ChangeKind, Device
 from domain.sync.presence import IDLE_SECONDS, NOTHING, UNTOLD, Sign, Standing, check, worth_telling
 
 LEASE_SECONDS = 90.0
 """A device that was silent for so long is offline."""
 BEATS = 3
 """Signs of life within a lease, so that one or two may be lost."""
-QUALITIES = tuple(quality.value for quality in VideoQuality)
+QUALITIES = (*(quality.value for quality in VideoQuality), "8K")
+"""Of screens; nothing that is offered has the last one."""
 MAX_DEVICES = 10
 MAX_NAME = 255
 MAX_PLATFORM = 64
+MAX_APP_VERSION = 64
 MAX_SCREEN_INCHES = 1_000
 LAPSED_AT_ONCE = 500
 HEARTBEAT = "heartbeat"
@@ -105,6 +108,10 @@ class DeviceStore(Protocol):
         """Takes back what does not hold any more; nothing where all of it does."""
         ...
 
+    async def depart(self, device_id: str, seen_at: datetime | None, now: datetime) -> Device | None:
+        """Notes that it has gone; nothing where it has already, or gave a sign of life after `seen_at`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -114,6 +121,7 @@ class Description:
     kind: DeviceKind
     platform: str | None
     capabilities: DeviceCapabilities
+    app_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,14 @@ class Devices:
                         UserErrorCode.LIMIT_REACHED,
                     )
                 device = Device(
-                    self.new_id(), told.name, told.kind, told.platform, told.capabilities, self.now(), None
+                    self.new_id(),
+                    told.name,
+                    told.kind,
+                    told.platform,
+                    told.capabilities,
+                    self.now(),
+                    None,
+                    app_version=told.app_version,
                 )
             else:
                 device = replace(
@@ -160,6 +175,7 @@ class Devices:
                     kind=told.kind,
                     platform=told.platform,
                     capabilities=told.capabilities,
+                    app_version=told.app_version,
                 )
             device = replace(device, last_seen_at=self.now(), present=True)
             await self.store.save(account_id, device)
@@ -217,11 +233,13 @@ class Devices:
         device, now = await self.own(account_id, device_id), self.now()
         told, acted_at = sign.condition, sign.acted_at(now)
         tells = told != UNTOLD
+        # First the lease: who sees this sign of life while another stream ends finds that as well.
+        await self.presence.renew(device_id, self.lease_seconds, holder)
         touched = await self.store.touch([device_id], now, acted_at, with_condition=tells)
         if device_id not in touched:
+            await self.presence.leave(device_id, holder)
             raise _unknown()
         known = touched[device_id]
-        await self.presence.renew(device_id, self.lease_seconds, holder)
         news: dict[str, Any] = {}
         if not known.present or self._silent(device):
             news |= {"present": True}
@@ -267,12 +285,20 @@ class Devices:
         return len(found)
 
     async def leave(self, account_id: str, device_id: str, *holders: str) -> Device:
-        """The device, or each of these holders, said good-bye: offline at once unless another holds it."""
+        """The device, or each of these holders, said good-bye: offline at once unless another holds it.
+
+        One that comes back meanwhile, here or at another process, has given a sign of life, and stays.
+        """
         device = await self.own(account_id, device_id)
         await self.presence.leave(device_id, *holders)
         if await self.presence.online([device_id]):
             return device
-        return await self._change(account_id, device_id, last_seen_at=self.now(), **GONE)
+        async with self.journal.writing(account_id) as writing:
+            gone = await self.store.depart(device_id, device.last_seen_at, self.now())
+            if gone is None:
+                return await self.own(account_id, device_id)
+            writing.record(ChangeKind.DEVICE, payloads.of_device(gone))
+            return gone
 
     async def own(self, account_id: str, device_id: str) -> Device:
         """A device in use of this account; another's does not exist."""
@@ -316,6 +342,9 @@ def _plausible(told: Description) -> None:
     shown = told.capabilities
     if told.platform is not None and not 1 <= len(told.platform.strip()) <= MAX_PLATFORM:
         raise refuse(f"A platform has 1 to {MAX_PLATFORM} characters.", UserErrorCode.INVALID, "platform")
+    version = told.app_version
+    if version is not None and (not 1 <= len(version.strip()) <= MAX_APP_VERSION or "\0" in version):
+        raise refuse(f"A version has 1 to {MAX_APP_VERSION} characters.", UserErrorCode.INVALID, "appVersion")
     if shown.max_quality is not None and shown.max_quality not in QUALITIES:
         raise refuse(
             f"`maxQuality` is one of {', '.join(QUALITIES)}.",

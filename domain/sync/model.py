@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from domain.catalog.links import DeviceKind
 from domain.platform.values import value
+from domain.sync.capabilities import DeviceCapabilities
 from domain.sync.clock import Timestamp
 from domain.sync.presence import UNTOLD, Battery, DeviceCondition, NetworkQuality
 
@@ -284,19 +285,6 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceCapabilities:
-    """What a device can do."""
-
-    max_quality: str | None = None
-    hdr: bool = False
-    remote_controllable: bool = True
-    can_cast: bool = False
-    screen_inches: int | None = None
-    missing_apps: tuple[str, ...] = ()
-    """The services whose apps it is known to lack."""
-
-
-@dataclass(frozen=True, slots=True)
 class Device:
     """A device of an account."""
 
@@ -318,6 +306,7 @@ class Device:
     """Whether the others were last told that its user does something, rather than that it is idle."""
     condition: DeviceCondition = UNTOLD
     """As the others were last told."""
+    app_version: str | None = None
 
     @property
     def incognito(self) -> bool:

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from domain.catalog.links import DeviceKind
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.clock import Timestamp
 from domain.sync.model import (
     CommandState,
     Conflict,
     Device,
-    DeviceCapabilities,
     DeviceCommand,
     Marks,
     Reaction,
@@ -144,6 +144,8 @@ def of_capabilities(capabilities: DeviceCapabilities) -> Payload:
         "canCast": capabilities.can_cast,
         "screenInches": capabilities.screen_inches,
         "missingApps": list(capabilities.missing_apps),
+        "hdrFormats": list(capabilities.hdr_formats),
+        "audioFormats": list(capabilities.audio_formats),
     }
 
 
@@ -155,6 +157,8 @@ def to_capabilities(payload: Payload) -> DeviceCapabilities:
         can_cast=payload.get("canCast", False),
         screen_inches=payload.get("screenInches"),
         missing_apps=tuple(payload.get("missingApps", ())),
+        hdr_formats=tuple(HdrFormat(found) for found in payload.get("hdrFormats", ())),
+        audio_formats=tuple(AudioFormat(found) for found in payload.get("audioFormats", ())),
     )
 
 
@@ -185,6 +189,7 @@ def of_device(device: Device) -> Payload:
         "name": device.name,
         "kind": device.kind,
         "platform": device.platform,
+        "appVersion": device.app_version,
         "capabilities": of_capabilities(device.capabilities),
         "registered": device.registered_at.isoformat(),
         "seen": None if device.last_seen_at is None else device.last_seen_at.isoformat(),
@@ -211,6 +216,7 @@ def to_device(payload: Payload) -> Device:
         present=payload.get("present", False),
         active=payload.get("active", False),
         condition=to_condition(payload.get("condition")),
+        app_version=payload.get("appVersion"),
     )
 
 

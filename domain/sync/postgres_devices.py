@@ -12,7 +12,7 @@ from domain.sync.model import CommandState, Device, DeviceCommand
 from domain.sync.presence import Standing
 
 COLUMNS = """id, name, kind, platform, capabilities, registered_at, last_seen_at, removed_at IS NOT NULL,
-    incognito_since, present, acted_at, active, condition"""
+    incognito_since, present, acted_at, active, condition, app_version"""
 STALE = """present AND (last_seen_at <= $1 OR active AND acted_at <= $2
                      OR condition IS NOT NULL AND condition_told_at <= $1)"""
 """What the others were told of a device does not hold any more."""
@@ -45,14 +45,16 @@ class PostgresDevices:
         await self._database.execute(
             """INSERT INTO device (id, account_id, name, kind, platform, capabilities, registered_at,
                                    last_seen_at, removed_at, incognito_since, present, acted_at, active,
-                                   condition)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10, $11, $12, $13, $14)
+                                   condition, app_version)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9 THEN now() END, $10, $11, $12, $13, $14,
+                       $15)
                ON CONFLICT (id) DO UPDATE
                   SET (name, kind, platform, capabilities, last_seen_at, removed_at, incognito_since, present,
-                       acted_at, active, condition)
+                       acted_at, active, condition, app_version)
                     = (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.platform, EXCLUDED.capabilities,
                        EXCLUDED.last_seen_at, EXCLUDED.removed_at, EXCLUDED.incognito_since,
-                       EXCLUDED.present, EXCLUDED.acted_at, EXCLUDED.active, EXCLUDED.condition)
+                       EXCLUDED.present, EXCLUDED.acted_at, EXCLUDED.active, EXCLUDED.condition,
+                       EXCLUDED.app_version)
                 WHERE device.account_id = EXCLUDED.account_id""",
             device.id,
             account_id,
@@ -68,6 +70,7 @@ class PostgresDevices:
             device.acted_at,
             device.active,
             payloads.of_condition(device.condition),
+            device.app_version,
         )
 
     async def touch(
@@ -124,6 +127,18 @@ class PostgresDevices:
             since,
             acted_since,
             device_id,
+        )
+        return None if row is None else to_device(row)
+
+    async def depart(self, device_id: str, seen_at: datetime | None, now: datetime) -> Device | None:
+        row = await self._database.row(
+            f"""UPDATE device
+                   SET present = false, active = false, condition = NULL, last_seen_at = $3
+                 WHERE id = $1 AND present AND removed_at IS NULL AND last_seen_at IS NOT DISTINCT FROM $2
+             RETURNING {COLUMNS}""",
+            device_id,
+            seen_at,
+            now,
         )
         return None if row is None else to_device(row)
 
@@ -212,6 +227,7 @@ def to_device(row: Row) -> Device:
         acted_at=row[10],
         active=row[11],
         condition=payloads.to_condition(row[12]),
+        app_version=row[13],
     )
 
 

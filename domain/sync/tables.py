@@ -217,6 +217,7 @@ class DeviceRow(SQLModel, table=True):
     name: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     platform: str | None = Field(default=None, sa_type=Text)
+    app_version: str | None = Field(default=None, sa_type=Text)
     capabilities: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
     registered_at: datetime = Field(sa_column=moment(default_now=True))
     last_seen_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -69,7 +69,7 @@ class Screen:
             await device.obey("play" if on.since is None else "pause", {})
         elif key in {"left", "right"} and on is not None:
             step = STEP_SECONDS if key == "right" else -STEP_SECONDS
-            await device.obey("seek", {"positionSeconds": max(0, on.position_seconds + step)})
+            await device.obey("skip", {"seconds": step})
         elif key == "s":
             await device.obey("stop", {})
         elif key in {"+", "-"}:

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 SOCKET_MESSAGE_BYTES = 2 << 20
 LEAST_SECONDS = 1
 """For requests in flight, where sending subscribers away has taken all the time there is."""
+PING_SECONDS = 20.0
+"""After so long a client is asked whether it is there."""
 LOOK_SECONDS = 0.1
 TICKS = 10
 """uvicorn counts so many in a second."""
@@ -111,6 +113,7 @@ def run(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     with listening(settings.host, settings.port) as listener:
+        give_up_silent(listener, settings.send_seconds)
         with stopping_on_sigterm():
             await prepare(settings)
         app = create_app(settings, encoder_bar(settings))
@@ -137,6 +140,10 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         ws_max_size=SOCKET_MESSAGE_BYTES,
+        ws_per_message_deflate=True,
+        # Whose line was cut says nothing of it, and its device would count as there.
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=settings.send_seconds,
         # A stranger's header must not choose the address that limits are counted by.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
@@ -163,6 +170,16 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             raise
     with listener:
         yield listener
+
+
+def give_up_silent(listener: socket.socket, seconds: float) -> None:
+    """Has the system end connections of which nothing was acknowledged for so long, where it can.
+
+    It would wait for a quarter of an hour: streams other than WebSockets have no other way to find out that
+    nobody is there any more.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # of Linux; connections have it from their listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * seconds))
 
 
 @contextlib.contextmanager

@@ -222,6 +222,8 @@ class SimulatedDevice:
                 on.pause()
             case "seek":
                 on.go_to(arguments["positionSeconds"])
+            case "skip":
+                on.go_to(max(0, on.position_seconds + arguments["seconds"]))
             case "next" | "previous":
                 return await self._go_to_part(on, 1 if action == "next" else -1)
             case _:

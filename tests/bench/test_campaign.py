@@ -9,7 +9,7 @@ import pytest
 
 from bench.campaign.faults import Broken
 from bench.campaign.fleet import Account, Acknowledged, Delivery, Device
-from bench.campaign.verdict import Record, Verdict, judge
+from bench.campaign.verdict import Record, Verdict, judge_changes
 from bench.campaign.wires import State, Wire, door
 from media_gateway_client import Change, Gateway, Operation, Store, Version, added, noted, removed, watched
 from resolvers.ids import content_key
@@ -50,7 +50,7 @@ def did(device: Device, change: Change, id_: str, at: float = 0.5) -> None:
 
 
 def found(log: Sequence[Record], devices: Sequence[Device], *broken: Broken) -> Verdict:
-    return judge([(log, devices)], broken)
+    return judge_changes([(log, devices)], broken)
 
 
 def test_what_is_in_the_log_and_was_told_once_is_fine(devices: list[Device]) -> None:

@@ -1,7 +1,7 @@
 """What a device keeps on its disk, and how it sends and follows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from media_gateway_client.sync import BATCH, LONGEST_PAUSE_SECONDS
 from tests.clients.house import Disk, Killed
 
 FILM = "TW92aWU6MQ"
+
+Do = Callable[[Store], object]
 
 
 @dataclass
@@ -301,6 +303,61 @@ def settled(store: Store) -> Any:
     """Of what an answer changes, all that can be seen."""
     letters = [letter.id for letter in store.dead_letters()]
     return [operation.id for operation in store.waiting()], letters, store.settled_through
+
+
+def killed_after(statements: int, path: Path, wall: Wall, prepare: Do, act: Do) -> tuple[Store, bool]:
+    """What lies on the disk of a device that was killed behind so many statements; and whether it was."""
+    store = Store(path, wall)
+    prepare(store)
+    store._database = Disk(store._database, statements)  # type: ignore[assignment]
+    try:
+        act(store)
+    except Killed:
+        return Store(path, wall), True
+    return Store(path, wall), False
+
+
+def test_a_position_takes_the_place_of_the_last_as_a_whole_wherever_the_process_is_killed(
+    tmp_path: Path, wall: Wall
+) -> None:
+    found, deaths = list[int](), 0
+    for statements in range(20):
+        store, killed = killed_after(
+            statements,
+            tmp_path / f"{statements}.sqlite",
+            wall,
+            lambda store: store.do(watched(FILM, 1, 100, 1000)),
+            lambda store: store.do(watched(FILM, 1, 200, 1000)),
+        )
+        deaths += killed
+        found += [operation.change.arguments["positionSeconds"] for operation in store.waiting()]
+
+    assert 5 < deaths < 20
+    assert found == [100] * deaths + [200] * (20 - deaths)
+
+
+def test_what_is_tried_again_is_put_aside_or_waits_wherever_the_process_is_killed(
+    tmp_path: Path, wall: Wall
+) -> None:
+    def put_aside(store: Store) -> None:
+        error = {"message": "No.", "code": "INVALID"}
+        refused = store.do(noted(FILM, "a"))
+        store.settle([{"operationId": refused.id, "fate": "REFUSED", "userErrors": [error]}])
+
+    found, deaths = list[tuple[int, int]](), 0
+    for statements in range(20):
+        store, killed = killed_after(
+            statements,
+            tmp_path / f"{statements}.sqlite",
+            wall,
+            put_aside,
+            lambda store: store.retry(store.dead_letters()[0].id),
+        )
+        deaths += killed
+        found.append((len(store.dead_letters()), len(store)))
+
+    assert 5 < deaths < 20
+    assert found == [(1, 0)] * deaths + [(0, 1)] * (20 - deaths)
 
 
 def test_an_answer_is_taken_as_a_whole_wherever_the_process_is_killed(tmp_path: Path, wall: Wall) -> None:

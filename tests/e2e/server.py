@@ -174,9 +174,9 @@ class Stream:
 
     socket: ClientConnection
 
-    async def next(self) -> Any:
+    async def next(self, seconds: float = ANSWER_SECONDS) -> Any:
         """The data of the next event."""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 message = await _receive(self.socket)
                 if message["type"] == "ping":

@@ -1,4 +1,4 @@
-"""Every part killed, every way cut and gone silent, while devices write: nothing lost, twice or late.
+"""Every part killed, every way cut and silent, while devices write and obey: nothing lost, twice or late.
 
 `make campaign` does the same for minutes, with more devices.
 """
@@ -18,13 +18,25 @@ async def test_nothing_is_lost_whatever_is_killed_or_cut(scratch: Path) -> None:
     folder.mkdir()
     said: list[str] = []
     plan = Plan(
-        seconds=1, devices=16, rate=12, fault_seconds=0.5, rest_seconds=2.2, only=(), seed=1, say=said.append
+        seconds=1,
+        devices=16,
+        rate=12,
+        households=3,
+        presses=3,
+        fault_seconds=0.5,
+        rest_seconds=2.2,
+        only=(),
+        seed=1,
+        say=said.append,
     )
 
     outcome = await campaign(folder, plan)
 
-    verdict = outcome.verdict
+    verdict, obedience = outcome.verdict, outcome.obedience
     assert verdict.clean, verdict
-    assert len(outcome.broken) == 16
+    assert obedience.clean, obedience
+    assert len(outcome.broken) == 17
     assert verdict.acknowledged > 100
     assert verdict.deliveries > 4 * 100
+    assert obedience.ends["executed"] > 20
+    assert obedience.handed_over > 0

@@ -153,7 +153,13 @@ async def test_a_device_does_everything_that_it_can_be_told(server: Server, tmp_
         assert tv.playing.content_id == episodes[1]
         assert await said(client, tv, previous={}) == done
         assert await said(client, tv, previous={}) == ("FAILED", "Nothing comes before this.")
-        assert await said(client, tv, seek={"positionSeconds": 90}) == done
+        assert await said(client, tv, pause={}) == done
+        assert await said(client, tv, skip={"seconds": -60}) == done
+        assert tv.playing.position_seconds == 0
+        assert await said(client, tv, skip={"seconds": 100}) == done
+        assert await said(client, tv, skip={"seconds": -10}) == done
+        assert tv.playing.position_seconds == 90
+        assert await said(client, tv, play={}) == done
         assert await said(client, tv, castTo={"deviceId": phone.store.device_id}) == done
         assert tv.playing is None
         await until(lambda: phone.playing is not None)

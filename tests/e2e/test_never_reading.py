@@ -14,14 +14,19 @@ import orjson
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from domain.sync.devices import LEASE_SECONDS
+from gateway.cli.server import PING_SECONDS
 from tests.conftest import fresh_database
 from tests.e2e import operations
 from tests.e2e.followers import Follower, Transport, following, until
-from tests.e2e.server import Client, Server, register, running
+from tests.e2e.server import PASSWORD, Client, Server, register, running
 
 SEND_SECONDS = 4.0
 """In place of 30."""
 SLACK_SECONDS = 20.0
+DEVICES = "subscription { devices { device { online } } }"
+SIGN_IN = f"""mutation {{ signIn(input: {{email: "owner@example.com", password: "{PASSWORD}"}}) {{
+  accessToken }} }}"""
 MOST_GROWTH_BYTES = 48 << 20
 WRITES = 40
 EVENTS = 20_000
@@ -175,6 +180,22 @@ async def test_who_reads_again_in_time_is_told_of_the_latest_progress_only(
         assert positions == sorted(set(positions))
         assert positions[-1] == WRITES
         assert len(positions) < WRITES / 2
+
+
+async def test_the_device_of_a_socket_that_answers_no_ping_is_offline(server: Server) -> None:
+    """As of a line that was cut: nobody says that it is, and nothing waits to be sent."""
+    owner, tv = await register(server, "owner@example.com"), Client(server)
+    tv.token = (await tv.ask(SIGN_IN))["signIn"]["accessToken"]
+    await tv.ask(operations.REGISTER_DEVICE, name="TV", kind="TV")
+    async with owner.follow(DEVICES) as devices:
+        with await asking(server, tv, Transport.WEBSOCKET):
+            began = time.monotonic()
+            async with asyncio.timeout(PING_SECONDS + SEND_SECONDS + SLACK_SECONDS):
+                while (await devices.next(seconds=60))["devices"]["device"]["online"]:
+                    pass
+            seconds = time.monotonic() - began
+
+    assert PING_SECONDS <= seconds < LEASE_SECONDS
 
 
 async def until_told(by: socket.socket, position: int) -> bytes:

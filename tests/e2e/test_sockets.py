@@ -111,3 +111,14 @@ async def test_who_writes_without_end_is_stopped_over_all_their_sockets_and_nobo
     assert taken < 20
     assert codes == ["RATE_LIMITED"] * (100 - taken)
     assert theirs["payload"]["data"]["reportProgress"]["userErrors"] == []
+
+
+async def test_messages_are_compressed_where_the_client_can_read_that(server: Server) -> None:
+    client = await register(server, "compressed@example.com")
+
+    async with socket_of(client) as socket:
+        agreed = [extension.name for extension in socket.protocol.extensions]
+        answer = await ask(socket, "{ __typename }")
+
+    assert agreed == ["permessage-deflate"]
+    assert answer["payload"] == {"data": {"__typename": "Query"}}

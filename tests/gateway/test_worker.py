@@ -1,6 +1,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from gateway.worker import Job, work
 
 
@@ -30,6 +32,26 @@ async def test_a_failing_job_does_not_stop_the_others() -> None:
     working.cancel()
 
     assert runs["bad"] == 1  # it backs off
+
+
+async def test_the_pauses_of_a_job_that_fails_grow_until_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    fails = [True] * 8 + [False, True, True, False]
+    pauses: list[float] = []
+
+    async def job() -> int:
+        if fails[len(pauses)]:
+            raise RuntimeError("The database is away.")
+        return 0
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == len(fails):
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("gateway.worker.asyncio.sleep", sleep)
+    await work([Job("job", 1.0, job)])
+
+    assert pauses == [1.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 1.0, 1.0, 1.0, 1.0]
 
 
 async def test_an_eager_job_goes_on_while_there_is_work() -> None:

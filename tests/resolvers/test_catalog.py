@@ -12,7 +12,7 @@ from domain.catalog.links import DeviceKind
 from domain.catalog.taxonomy import GENRES, PLATFORMS
 from domain.identity.model import ANONYMOUS
 from domain.platform.postgres import Database
-from domain.sync.model import DeviceCapabilities
+from domain.sync.capabilities import DeviceCapabilities
 from resolvers.ids import encode
 from schema.graph import Graph, graph
 from tests import catalogue as rows

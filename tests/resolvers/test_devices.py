@@ -22,8 +22,9 @@ from tests.servers import StatementCounter
 from tests.viewers import Asker, did, refused
 
 ERRORS = "userErrors { code field message }"
-CAPABILITIES = "capabilities { maxQuality hdr remoteControllable canCast screenInches missingApps }"
-DEVICE = f"device {{ id name kind platform online registeredAt lastSeenAt {CAPABILITIES} }}"
+CAPABILITIES = """capabilities {
+  maxQuality hdr remoteControllable canCast screenInches missingApps hdrFormats audioFormats }"""
+DEVICE = f"device {{ id name kind platform appVersion online registeredAt lastSeenAt {CAPABILITIES} }}"
 REGISTER = (
     "mutation ($input: RegisterDeviceInput!)"
     f" {{ done: registerDevice(input: $input) {{ {DEVICE} {ERRORS} }} }}"
@@ -62,11 +63,17 @@ async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:
         "canCast": True,
         "screenInches": 55,
         "missingApps": ["hulu", "netflix"],
+        "hdrFormats": ["DOLBY_VISION", "HDR10"],
+        "audioFormats": ["ATMOS", "DTS_X"],
+    }
+    said: dict[str, Any] = {
+        "name": "  Living room ",
+        "kind": "TV",
+        "platform": "tizen",
+        "appVersion": "4.2.1",
     }
 
-    done = await did(
-        ask, REGISTER, ada, name="  Living room ", kind="TV", platform="tizen", capabilities=capabilities
-    )
+    done = await did(ask, REGISTER, ada, **said, capabilities=capabilities)
 
     moment = ask.house.clock.now().isoformat()
     device = done["device"]
@@ -76,6 +83,7 @@ async def test_a_device_is_registered_and_found(ask: Asker, ada: str) -> None:
         "name": "Living room",
         "kind": "TV",
         "platform": "tizen",
+        "appVersion": "4.2.1",
         "online": True,
         "registeredAt": moment,
         "lastSeenAt": moment,
@@ -97,11 +105,21 @@ async def test_a_device_registers_again_under_its_id(ask: Asker, ada: str, tv: D
     assert len((await ask.data(LIST, ada))["viewer"]["devices"]) == 1
 
 
+async def test_a_device_that_knows_a_format_of_high_dynamic_range_shows_it(ask: Asker, ada: str) -> None:
+    able = {"maxQuality": "8K", "hdrFormats": ["HLG", "HLG"]}
+
+    done = await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities=able)
+
+    shown = done["device"]["capabilities"]
+    assert (shown["maxQuality"], shown["hdr"], shown["hdrFormats"]) == ("8K", True, ["HLG"])
+
+
 async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
     answers = [
         await did(ask, REGISTER, ada, name=" ", kind="TV"),
         await did(ask, REGISTER, ada, name="TV", kind="TV", platform="x" * 65),
-        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"maxQuality": "8K"}),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", appVersion=" "),
+        await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"maxQuality": "16K"}),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"screenInches": -1}),
         await did(ask, REGISTER, ada, name="TV", kind="TV", capabilities={"missingApps": ["myspace"]}),
     ]
@@ -109,6 +127,7 @@ async def test_nonsense_about_a_device_is_refused(ask: Asker, ada: str) -> None:
     assert [refused(answer) for answer in answers] == [
         [("INVALID", ["name"])],
         [("INVALID", ["platform"])],
+        [("INVALID", ["appVersion"])],
         [("INVALID", ["capabilities", "maxQuality"])],
         [("INVALID", ["capabilities", "screenInches"])],
         [("INVALID", ["capabilities", "missingApps"])],
@@ -174,6 +193,7 @@ async def test_nonsense_in_a_heartbeat_is_refused(ask: Asker, ada: str, tv: Devi
         ("pause", {"reason": "Dinner"}, {"reason": "Dinner"}),
         ("stop", {}, {}),
         ("seek", {"positionSeconds": 90}, {"positionSeconds": 90}),
+        ("skip", {"seconds": -10}, {"seconds": -10}),
         ("setVolume", {"level": 0.5}, {"level": 0.5}),
         ("mute", {}, {}),
         ("unmute", {}, {}),

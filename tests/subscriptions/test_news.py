@@ -14,7 +14,7 @@ from resolvers.news import CURSORS, MOST_TITLES
 from resolvers.sync import cursor_of
 from tests.catalogue import add_album, add_movie, add_offer, add_series, parts_of
 from tests.subscriptions.streams import Stream, code, following
-from tests.viewers import Asker, Living, did, living
+from tests.viewers import Asker, Living, did
 
 AVAILABILITY = """subscription ($titles: [ID!]!, $region: String, $after: String) {
   contentAvailability(contentIds: $titles, region: $region, after: $after) {
@@ -29,16 +29,6 @@ ANNOUNCE = """mutation ($input: AnnounceInput!) { done: announce(input: $input) 
   announcement { id text } userErrors { code field } } }"""
 WITHDRAW = """mutation ($input: WithdrawAnnouncementInput!) { done: withdrawAnnouncement(input: $input) {
   announcement { id } userErrors { code field } } }"""
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-def house(ask: Asker) -> Living:
-    return ask.house
 
 
 @pytest.fixture

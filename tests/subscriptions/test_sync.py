@@ -24,7 +24,7 @@ from resolvers.sync import cursor_of
 from tests.accounts import new_id
 from tests.catalogue import add_movie
 from tests.subscriptions.streams import code, following
-from tests.viewers import Asker, Living, living
+from tests.viewers import Asker, Living
 
 DURATION = 1000
 
@@ -48,21 +48,6 @@ CHANGES = """subscription ($after: String) { changes(after: $after) { __typename
   ... on DeviceChanged { cursor device { name } }
   ... on DeviceCommandChanged { cursor command { action state } }
   ... on PlaybackChanged { cursor session { state } } } }"""
-
-
-@pytest.fixture
-def ask(database: Database) -> Asker:
-    return Asker(living(database))
-
-
-@pytest.fixture
-def house(ask: Asker) -> Living:
-    return ask.house
-
-
-@pytest.fixture
-async def ada(house: Living) -> str:
-    return await house.account()
 
 
 @pytest.fixture
@@ -451,8 +436,9 @@ async def test_commands_reach_their_device_only(ask: Asker, house: Living, ada: 
             await house.commands.send(ada, device.id, Command("seek", {"positionSeconds": place}))
             for place, device in enumerate((tv, phone, tv))
         ]
+        for_tv = [(await on_tv.next())["command"]]
         await house.commands.acknowledge(ada, sent[0].id, None)
-        for_tv = [(await on_tv.next())["command"] for _ in range(2)]
+        for_tv.append((await on_tv.next())["command"])
         for_phone = (await on_phone.next())["command"]
         assert await on_tv.quiet()
         assert await on_phone.quiet()
@@ -528,6 +514,24 @@ async def test_the_sender_sees_what_becomes_of_a_command(
         await device.next()
         await house.commands.acknowledge(ada, done.id, None, CommandState.ACKNOWLEDGED)
         await house.commands.acknowledge(ada, done.id, None)
+        seen = [(await sender.next())["command"]["state"] for _ in range(4)]
+
+    assert seen == ["QUEUED", "DELIVERED", "ACKNOWLEDGED", "EXECUTED"]
+
+
+async def test_a_sender_that_was_away_is_told_of_no_end_but_the_one_that_came(
+    ask: Asker, house: Living, ada: str, tv: Device
+) -> None:
+    begin = cursor_of(await house.journal.log.latest(ada))
+    async with following(ask, COMMANDS, ada, device=encode("Device", tv.id)) as device:
+        done = await house.commands.send(ada, tv.id, Command("play", {}), 5)
+        await device.next()
+    await house.commands.acknowledge(ada, done.id, None, CommandState.ACKNOWLEDGED)
+    house.clock.turn(10)
+    await house.commands.acknowledge(ada, done.id, None)
+    house.clock.turn(100)
+
+    async with following(ask, SENT, ada, after=begin, id=encode("DeviceCommand", done.id)) as sender:
         seen = [(await sender.next())["command"]["state"] for _ in range(4)]
 
     assert seen == ["QUEUED", "DELIVERED", "ACKNOWLEDGED", "EXECUTED"]

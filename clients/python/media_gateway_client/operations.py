@@ -215,6 +215,22 @@ fragment OfDevice on Device {
   networkQuality
 }"""
 
+PLAYBACK_SESSIONS = """query PlaybackSessions {
+  viewer {
+    playbackSessions(active: true) {
+      id
+      positionSeconds
+      content {
+        id
+        title
+      }
+      device {
+        id
+      }
+    }
+  }
+}"""
+
 DEVICE_ITSELF = """query DeviceItself($id: ID!) {
   node(id: $id) {
     __typename
@@ -421,6 +437,21 @@ fragment Lengths on Content {
   }
   ... on Track {
     durationSeconds
+  }
+}"""
+
+FOLLOW_COMMANDS = """subscription FollowCommands($after: String) {
+  commands(after: $after) {
+    cursor
+    command {
+      id
+      action
+      state
+      failure
+      device {
+        id
+      }
+    }
   }
 }"""
 
@@ -992,6 +1023,40 @@ DevicesData = TypedDict(
         "viewer": DevicesViewer | None,
     },
 )
+PlaybackSessionsViewerPlaybackSessionsContent = TypedDict(
+    "PlaybackSessionsViewerPlaybackSessionsContent",
+    {
+        "id": str,
+        "title": str,
+    },
+)
+PlaybackSessionsViewerPlaybackSessionsDevice = TypedDict(
+    "PlaybackSessionsViewerPlaybackSessionsDevice",
+    {
+        "id": str,
+    },
+)
+PlaybackSessionsViewerPlaybackSessions = TypedDict(
+    "PlaybackSessionsViewerPlaybackSessions",
+    {
+        "id": str,
+        "positionSeconds": int,
+        "content": PlaybackSessionsViewerPlaybackSessionsContent | None,
+        "device": PlaybackSessionsViewerPlaybackSessionsDevice | None,
+    },
+)
+PlaybackSessionsViewer = TypedDict(
+    "PlaybackSessionsViewer",
+    {
+        "playbackSessions": list[PlaybackSessionsViewerPlaybackSessions],
+    },
+)
+PlaybackSessionsData = TypedDict(
+    "PlaybackSessionsData",
+    {
+        "viewer": PlaybackSessionsViewer | None,
+    },
+)
 DeviceItselfNodeOther = TypedDict(
     "DeviceItselfNodeOther",
     {
@@ -1071,6 +1136,8 @@ RegisterDeviceData = TypedDict(
         "registerDevice": RegisterDeviceRegisterDevice,
     },
 )
+HdrFormat: TypeAlias = Literal["HDR10", "HDR10_PLUS", "DOLBY_VISION", "HLG"]
+AudioFormat: TypeAlias = Literal["AAC", "AC3", "TRUE_HD", "ATMOS", "DTS_X"]
 DeviceCapabilitiesInput = TypedDict(
     "DeviceCapabilitiesInput",
     {
@@ -1080,6 +1147,8 @@ DeviceCapabilitiesInput = TypedDict(
         "canCast": NotRequired[bool],
         "screenInches": NotRequired[int | None],
         "missingApps": NotRequired[list[str] | None],
+        "hdrFormats": NotRequired[list[HdrFormat] | None],
+        "audioFormats": NotRequired[list[AudioFormat] | None],
     },
 )
 RegisterDeviceInput = TypedDict(
@@ -1090,6 +1159,7 @@ RegisterDeviceInput = TypedDict(
         "platform": NotRequired[str | None],
         "capabilities": NotRequired[DeviceCapabilitiesInput | None],
         "deviceId": NotRequired[str | None],
+        "appVersion": NotRequired[str | None],
     },
 )
 SetIncognitoSetIncognitoDevice = TypedDict(
@@ -1337,6 +1407,12 @@ SetQuality = TypedDict(
         "quality": VideoQuality,
     },
 )
+Skip = TypedDict(
+    "Skip",
+    {
+        "seconds": int,
+    },
+)
 DeviceCommandInput = TypedDict(
     "DeviceCommandInput",
     {
@@ -1354,6 +1430,7 @@ DeviceCommandInput = TypedDict(
         "setSubtitles": NotRequired[SetSubtitles | None],
         "setAudio": NotRequired[SetAudio | None],
         "setQuality": NotRequired[SetQuality | None],
+        "skip": NotRequired[Skip | None],
     },
 )
 SendCommandInput = TypedDict(
@@ -1599,6 +1676,35 @@ DeviceCommandsData = TypedDict(
         "deviceCommands": DeviceCommandsDeviceCommands,
     },
 )
+FollowCommandsCommandsCommandDevice = TypedDict(
+    "FollowCommandsCommandsCommandDevice",
+    {
+        "id": str,
+    },
+)
+FollowCommandsCommandsCommand = TypedDict(
+    "FollowCommandsCommandsCommand",
+    {
+        "id": str,
+        "action": str,
+        "state": CommandState,
+        "failure": str | None,
+        "device": FollowCommandsCommandsCommandDevice | None,
+    },
+)
+FollowCommandsCommands = TypedDict(
+    "FollowCommandsCommands",
+    {
+        "cursor": str,
+        "command": FollowCommandsCommandsCommand,
+    },
+)
+FollowCommandsData = TypedDict(
+    "FollowCommandsData",
+    {
+        "commands": FollowCommandsCommands,
+    },
+)
 FollowDevicesDevices = TypedDict(
     "FollowDevicesDevices",
     {
@@ -1842,6 +1948,9 @@ class Operations(ABC):
     async def devices(self) -> DevicesData:
         return cast("DevicesData", await self.execute(DEVICES))
 
+    async def playback_sessions(self) -> PlaybackSessionsData:
+        return cast("PlaybackSessionsData", await self.execute(PLAYBACK_SESSIONS))
+
     async def device_itself(self, *, id: str) -> DeviceItselfData:
         return cast("DeviceItselfData", await self.execute(DEVICE_ITSELF, **_given(id=id)))
 
@@ -1881,6 +1990,11 @@ class Operations(ABC):
         async with aclosing(self.stream(DEVICE_COMMANDS, **_given(device=device, after=after))) as events:
             async for data in events:
                 yield cast("DeviceCommandsData", data)
+
+    async def follow_commands(self, *, after: str | None = None) -> AsyncGenerator[FollowCommandsData, None]:
+        async with aclosing(self.stream(FOLLOW_COMMANDS, **_given(after=after))) as events:
+            async for data in events:
+                yield cast("FollowCommandsData", data)
 
     async def follow_devices(self) -> AsyncGenerator[FollowDevicesData, None]:
         async with aclosing(self.stream(FOLLOW_DEVICES)) as events:

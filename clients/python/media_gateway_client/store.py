@@ -113,32 +113,7 @@ class Store:
         Of positions in one viewing only the last waits, and those that finish it.
         """
         with self._transaction():
-            if self._count() >= CAPACITY:
-                raise Rejected(f"{CAPACITY} changes wait already; connect first.", "QUEUE_FULL")
-            known = self._version(change)
-            # After what the user saw, also where this device's clock is behind that of another.
-            seen = 0 if known is None else Version.parse(known).clock
-            base = known if change.replaces_what_is_shown else None
-            clock = tick(max(int(self._setting("clock") or 0), seen), self._now())
-            self._set("clock", str(clock))
-            operation = Operation(str(uuid4()), change, Version(clock, self.device_name), base)
-            if change.kind == "watched":
-                self._coalesce(change)
-            _, content, viewing = change.register
-            self._database.execute(
-                """INSERT INTO operation (id, clock, base, kind, content, viewing, arguments)
-                   VALUES (?, ?, ?, ?, ?, ?, ?)""",
-                (
-                    operation.id,
-                    clock,
-                    operation.base,
-                    change.kind,
-                    content,
-                    viewing,
-                    json.dumps(change.arguments),
-                ),
-            )
-        return operation
+            return self._queue(change)
 
     @property
     def device_name(self) -> str:
@@ -237,8 +212,9 @@ class Store:
         letter = next((letter for letter in self.dead_letters() if letter.id == letter_id), None)
         if letter is None:
             raise KeyError(letter_id)
-        operation = self.do(letter.change)
-        self.discard(letter_id)
+        with self._transaction():
+            operation = self._queue(letter.change)
+            self.discard(letter_id)
         return operation
 
     def discard(self, letter_id: str) -> None:
@@ -304,6 +280,34 @@ class Store:
     def tags(self, content_id: str) -> tuple[str, ...]:
         """The additions that hold a title on the watchlist, as far as this device knows."""
         return next((entry.tags for entry in self.watchlist() if entry.content_id == content_id), ())
+
+    def _queue(self, change: Change) -> Operation:
+        if self._count() >= CAPACITY:
+            raise Rejected(f"{CAPACITY} changes wait already; connect first.", "QUEUE_FULL")
+        known = self._version(change)
+        # After what the user saw, also where this device's clock is behind that of another.
+        seen = 0 if known is None else Version.parse(known).clock
+        base = known if change.replaces_what_is_shown else None
+        clock = tick(max(int(self._setting("clock") or 0), seen), self._now())
+        self._set("clock", str(clock))
+        operation = Operation(str(uuid4()), change, Version(clock, self.device_name), base)
+        if change.kind == "watched":
+            self._coalesce(change)
+        _, content, viewing = change.register
+        self._database.execute(
+            """INSERT INTO operation (id, clock, base, kind, content, viewing, arguments)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (
+                operation.id,
+                clock,
+                operation.base,
+                change.kind,
+                content,
+                viewing,
+                json.dumps(change.arguments),
+            ),
+        )
+        return operation
 
     def _shown(self, kind: str) -> dict[tuple[str, int], replica.Told]:
         shown = self._known(kind)

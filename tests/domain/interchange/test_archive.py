@@ -20,6 +20,7 @@ from domain.interchange.postgres_state import PostgresState
 from domain.platform.errors import Refused
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
+from domain.sync.capabilities import AudioFormat, HdrFormat
 from domain.sync.clock import COUNTER_BITS, Timestamp
 from domain.sync.model import Addition, Device, Mark, MarkKind, Reaction, Verdict, WatchProgress
 from domain.sync.operations import Act, Added, Operation, Position, Removed, Watched
@@ -104,8 +105,16 @@ async def test_an_archive_brings_the_devices_and_what_left_the_watchlist(
     """As of an account that moves to another gateway."""
     film, series, *_ = sorted(await catalogue(database))
     ada, bob = await house.account(), await house.account()
-    able = {"max_quality": "UHD", "can_cast": True, "screen_inches": 55, "missing_apps": ("hulu",)}
+    able = {
+        "max_quality": "UHD",
+        "can_cast": True,
+        "screen_inches": 55,
+        "missing_apps": ("hulu",),
+        "hdr_formats": (HdrFormat.HDR10,),
+        "audio_formats": (AudioFormat.AC3,),
+    }
     tv = await house.device(ada, "TV", DeviceKind.TV, **able)
+    await house.database.execute("UPDATE device SET app_version = '4.2.1'")
     phone = await house.device(ada, "Phone")
     acts: list[Act] = [Watched(film, Position(300, 1000)), Added(series, new_id()), Removed(series, None)]
     for device, act in [(tv, acts[0]), (phone, acts[1]), (phone, acts[2])]:
@@ -124,7 +133,7 @@ async def test_an_archive_brings_the_devices_and_what_left_the_watchlist(
     [progress] = (await house.sync.store.history(bob, Cut.of(9, None))).nodes
     assert progress.device_id == tv.id
     kept = await house.devices.store.by_ids(bob, [tv.id, phone.id])
-    assert kept[tv.id].capabilities == tv.capabilities
+    assert (kept[tv.id].capabilities, kept[tv.id].app_version) == (tv.capabilities, "4.2.1")
     assert await house.devices.store.devices(bob) == []
     assert (await house.interchange.bring(bob, "again.zip", written)).brought == 0
 

@@ -156,9 +156,10 @@ async def test_what_the_devices_did_last_counts_and_not_what_was_told_last(
 ) -> None:
     await finish(house, ada, episodes[:3])
     phone = await house.device(ada)
+    house.clock.turn(1)
 
     await house.sync.record_progress(
-        ada, episodes[0], Position(LENGTH, LENGTH), Origin(phone.id, house.version(-3600, phone.id))
+        ada, episodes[4], Position(500, LENGTH), Origin(phone.id, house.version(-3600, phone.id))
     )
 
     assert await offered(house, ada) == [episodes[3]]
@@ -169,7 +170,8 @@ async def test_specials_do_not_come_between(
     house: Living, ada: str, series: int, episodes: list[int]
 ) -> None:
     specials = await add_season(house.database, series, 0)
-    special = await add_episode(house.database, specials)
+    special, _ = [await add_episode(house.database, specials, number=number) for number in (1, 2)]
+    assert await following(house, None, series) == episodes[0]
     await finish(house, ada, episodes[:2])
     await watch(house, ada, special, 400)
     begun = await offered(house, ada)
@@ -236,6 +238,22 @@ async def test_a_dropped_season_and_a_hidden_episode_are_passed_over(
     assert await offered(house, ada) == [episodes[4]]
 
 
+async def test_a_dropped_episode_that_was_watched_after_all_is_passed_over_no_more(
+    house: Living, ada: str, series: int, episodes: list[int]
+) -> None:
+    await house.sync.mark(ada, episodes[1], {MarkKind.DROPPED: True})
+    await watch(house, ada, episodes[0])
+    dropped = await offered(house, ada)
+    await finish(house, ada, episodes[1:3])
+
+    await watch(house, ada, episodes[0], 500)
+    await watch(house, ada, episodes[0])
+
+    assert dropped == [episodes[2]]
+    assert await offered(house, ada) == [episodes[1]]
+    assert await following(house, ada, series) == episodes[1]
+
+
 async def test_each_work_is_offered_once_latest_first(
     house: Living, ada: str, series: int, episodes: list[int]
 ) -> None:
@@ -289,19 +307,24 @@ Act = tuple[str, int]
 """What is done with the episode of this number: looked into, begun, finished, dropped or hidden."""
 
 ACTS = ("opened", "begun", "finished", "finished", "finished", "dropped", "hidden")
+EVENING = ("begun", "finished")
 
 over_one_database = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
+one_act = st.tuples(st.sampled_from(ACTS), st.integers(0, 4)).map(lambda act: [act])
+# As series are watched: so there are episodes behind the last one, and such that were seen before.
+evenings = st.tuples(st.integers(0, 3), st.integers(1, 4)).map(
+    lambda evening: [(act, place) for place in range(5)[evening[0] :][: evening[1]] for act in EVENING]
+)
+histories = st.lists(one_act | evenings, max_size=8).map(
+    lambda found: [act for some in found for act in some]
+)
+
 
 @over_one_database
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(ACTS), st.integers(0, 4)),
-        max_size=14,
-    )
-)
+@given(histories)
 async def test_what_is_gone_on_with_follows_from_the_history(database: Database, acts: list[Act]) -> None:
     house = living(database)
     account = await house.account()

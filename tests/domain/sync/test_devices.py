@@ -8,14 +8,28 @@ import pytest
 
 from domain.catalog.links import DeviceKind
 from domain.platform.errors import Refused, UserErrorCode
+from domain.sync import payloads
+from domain.sync.capabilities import AudioFormat, DeviceCapabilities, HdrFormat
 from domain.sync.commands import COMMAND_SECONDS, EXECUTION_SECONDS, MAX_FAILURE, Command
 from domain.sync.devices import LEASE_SECONDS, MAX_DEVICES, Description
 from domain.sync.inprocess import LocalPresence
-from domain.sync.model import Change, CommandState, Device, DeviceCapabilities, DeviceCommand
+from domain.sync.model import Change, CommandState, Device, DeviceCommand
 from tests.accounts import new_id
 from tests.viewers import Living, refusal
 
-TOLD = Description("TV", DeviceKind.TV, "tizen", DeviceCapabilities("UHD", hdr=True, screen_inches=55))
+TOLD = Description(
+    "TV",
+    DeviceKind.TV,
+    "tizen",
+    DeviceCapabilities(
+        "8K",
+        hdr=True,
+        screen_inches=55,
+        hdr_formats=(HdrFormat.DOLBY_VISION, HdrFormat.HLG),
+        audio_formats=(AudioFormat.TRUE_HD,),
+    ),
+    "4.2.1",
+)
 PLAY = Command("play", {})
 
 
@@ -36,6 +50,9 @@ async def test_a_device_is_kept_as_it_says_of_itself(house: Living, ada: str) ->
 
     assert await house.devices.store.devices(ada) == [device]
     assert (device.name, device.platform, device.capabilities) == ("TV", "tizen", TOLD.capabilities)
+    assert device.app_version == "4.2.1"
+    (told,) = await house.journal.log.since(ada, 0, 10)
+    assert payloads.to_device(told.payload) == device
     assert device.registered_at == device.last_seen_at == house.clock.now()
     assert await house.kinds(ada) == ["device"]
     assert await online(house, device) == {device.id}
@@ -95,7 +112,7 @@ async def test_the_limit_holds_for_registrations_at_once(house: Living, ada: str
         replace(TOLD, name="x" * 256),
         replace(TOLD, platform=""),
         replace(TOLD, platform="x" * 65),
-        replace(TOLD, capabilities=DeviceCapabilities(max_quality="8K")),
+        replace(TOLD, capabilities=DeviceCapabilities(max_quality="16K")),
         replace(TOLD, capabilities=DeviceCapabilities(screen_inches=0)),
     ],
 )
@@ -207,6 +224,44 @@ async def test_a_device_stays_while_another_of_its_streams_holds_it(
 
     assert await online(house, tv) == set()
     assert await house.kinds(ada) == ["device", "device"]
+
+
+async def test_a_device_that_comes_back_while_the_end_of_its_stream_waits_for_its_turn_stays(
+    house: Living, ada: str, tv: Device
+) -> None:
+    await house.devices.heartbeat(ada, tv.id, "old stream")
+    async with house.journal.writing(ada):
+        ending = asyncio.create_task(house.devices.leave(ada, tv.id, "old stream", "heartbeat"))
+        await asyncio.wait([ending], timeout=0.3)
+        house.clock.turn(0.1)
+        await house.devices.heartbeat(ada, tv.id, "new stream")
+        assert not ending.done()
+    await ending
+
+    assert await house.devices.online([tv.id]) == {tv.id}
+    assert await house.kinds(ada) == ["device"]
+
+
+async def test_a_device_that_comes_back_as_its_stream_ends_is_told_to_be_back(
+    house: Living, ada: str, tv: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.devices.heartbeat(ada, tv.id, "old stream")
+    renew, ended = house.presence.renew, asyncio.Event()
+
+    async def renew_late(device_id: str, seconds: float, holder: str) -> None:
+        await ended.wait()
+        await renew(device_id, seconds, holder)
+
+    monkeypatch.setattr(house.presence, "renew", renew_late)
+    beating = asyncio.create_task(house.devices.heartbeat(ada, tv.id, "new stream"))
+    await asyncio.wait([beating], timeout=0.3)
+    house.clock.turn(0.1)
+    await house.devices.leave(ada, tv.id, "old stream", "heartbeat")
+    ended.set()
+    await beating
+
+    assert await house.devices.online([tv.id]) == {tv.id}
+    assert await house.kinds(ada) == ["device"] * 3
 
 
 async def test_a_heartbeat_beside_a_change_does_not_undo_it(house: Living, ada: str, tv: Device) -> None:

@@ -379,7 +379,10 @@ async def test_a_queue_cut_anywhere_and_sent_again_gives_one_state(
     while position < len(queue):
         begin = data.draw(st.integers(0, position))
         end = data.draw(st.integers(position + 1, len(queue)))
-        await house.pushing.push(ada, phone.id, queue[begin:end])
+        sent = queue[begin:end]
+        again = data.draw(st.lists(st.sampled_from(sent), max_size=2))
+        outcomes = await house.pushing.push(ada, phone.id, [*sent, *again])
+        assert fates(outcomes[len(sent) :]) == [REPEATED] * len(again)
         position = end
 
     async def shown(account: str) -> list[object]:

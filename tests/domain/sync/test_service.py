@@ -13,8 +13,21 @@ from domain.platform.paging import Cut
 from domain.platform.postgres import Database
 from domain.sync.clock import Timestamp
 from domain.sync.model import ChangeKind, MarkKind, Verdict, WatchProgress
-from domain.sync.operations import MAX_DURATION_SECONDS, Origin, Position
+from domain.sync.operations import (
+    MAX_DURATION_SECONDS,
+    Act,
+    Added,
+    Marked,
+    Operation,
+    Origin,
+    Position,
+    Reacted,
+    Removed,
+    Watched,
+)
+from domain.sync.push import OperationFate
 from domain.sync.service import STATE_CHANGED, WatchlistOrder
+from tests.accounts import new_id
 from tests.catalogue import add_movie, add_series, parts_of, retire
 from tests.states import viewings
 from tests.viewers import Living, living, refusal
@@ -161,6 +174,23 @@ async def test_the_end_of_an_earlier_viewing_told_again_does_not_finish_the_next
     answer = await watch(house, ada, movie, 990, end)
 
     assert answer == again
+    assert await house.written() == rows
+
+
+async def test_a_position_in_a_finished_viewing_told_again_does_not_begin_the_next(
+    house: Living, ada: str, movie: int
+) -> None:
+    """A session names its viewing; what is told again may come without one."""
+    await watch(house, ada, movie, 990, house.version(-9))
+    back = Origin(version=house.version(-5))
+    known = await house.sync.record_progress(ada, movie, Position(400), back, 1)
+    rows = await house.written()
+
+    again = await house.sync.record_progress(ada, movie, Position(400), back)
+
+    assert again is not None
+    assert again == known
+    assert (again.viewing, again.completed, again.position_seconds) == (1, True, 400)
     assert await house.written() == rows
 
 
@@ -406,6 +436,20 @@ class Write:
     def tags(self, values: list[int] | tuple[int, ...]) -> list[str]:
         return [str(UUID(int=100 * (self.movie + 1) + value)) for value in values]
 
+    def act(self, movie: int) -> Act:
+        """As it waits in a queue."""
+        match self.kind:
+            case "progress":
+                return Watched(movie, Position(self.value))
+            case "reaction":
+                return Reacted(movie, None, self.value / 2)
+            case "note":
+                return Marked(movie, MarkKind.NOTE, str(self.value))
+            case "add":
+                return Added(movie, self.tag)
+            case _:
+                return Removed(movie, self.tags(self.seen))
+
 
 writes = st.lists(
     st.one_of(
@@ -530,11 +574,19 @@ async def test_the_log_alone_tells_the_state(
 ) -> None:
     house = living(database)
     account = await house.account()
-    for write in data.draw(st.permutations(done)):
+    device, begun = await house.device(account), await house.journal.log.latest(account)
+    arriving, single = data.draw(st.permutations(done)), data.draw(st.integers(0, len(done)))
+    for write in arriving[:single]:
         await deliver(house, account, movies, write)
+    queue = [
+        Operation(new_id(), write.act(movies[write.movie]), house.version(write.clock - 60))
+        for write in arriving[single:]
+    ]
+    outcomes = await house.pushing.push(account, device.id, queue)
+    assert OperationFate.REFUSED not in {outcome.fate for outcome in outcomes}
 
     told: dict[tuple[str, int], Any] = {}
-    for change in await house.journal.log.since(account, 0, 1000):
+    for change in await house.journal.log.since(account, begun, 1000):
         place = movies.index(change.payload["content"])
         match change.kind:
             case ChangeKind.PROGRESS:
@@ -551,7 +603,7 @@ async def test_the_log_alone_tells_the_state(
 
 
 @over_one_database
-@given(st.lists(st.integers(0, 1000), min_size=1, max_size=12), st.data())
+@given(st.lists(st.integers(0, 949) | st.integers(950, 1000), min_size=1, max_size=12), st.data())
 async def test_repeating_what_was_told_changes_nothing_however_often_a_title_is_watched(
     database: Database, movies: list[int], positions: list[int], data: st.DataObject
 ) -> None:

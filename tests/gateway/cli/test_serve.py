@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.server import give_up_silent, listening
 from gateway.cli.welcome import lines
 from gateway.settings import load
 from tests.gateway.cli.conftest import Command
@@ -50,6 +51,15 @@ def test_an_address_of_another_machine_is_one_line(command: Command) -> None:
 
     assert shown.exit_code == 1
     assert shown.stderr == "error: MEDIA_GATEWAY_HOST: 192.0.2.1 is not an address of this machine.\n"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such limit")
+def test_connections_end_of_which_nothing_is_acknowledged() -> None:
+    with listening("127.0.0.1", 0) as listener:
+        listener.listen()
+        give_up_silent(listener, 2.5)
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2500
 
 
 def test_a_data_directory_that_cannot_be_written_is_one_line(
