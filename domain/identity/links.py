@@ -60,7 +60,7 @@ class LinkTokens(Protocol):
         ...
 
     async def drop(self, account_id: str) -> None:
-        """Takes all of an account's, whatever for, and withdraws the letters that wait to bring one to another
+        """Takes all of an account's, whatever for, and withdraws letters that wait to bring one to another
         address.
         """
         ...

@@ -57,7 +57,7 @@ class PostgresLinkTokens:
         self._database = database
 
     async def add(self, token: LinkToken, letter_id: str | None = None) -> bool:
-        # Whoever withdraws the letter waits for this, and then finds the token; or this waits, and finds none.
+        # Whoever withdraws the letter waits for this and finds the token, or this waits and finds no letter.
         added = await self._database.value(
             """WITH posted AS (SELECT id FROM letter WHERE id = $6 FOR KEY SHARE)
                INSERT INTO link_token (digest, purpose, account_id, address, expires_at)

@@ -35,7 +35,7 @@ class PasswordHashes(Protocol):
 @dataclass(frozen=True)
 class StepUp:
     """A proof holds for ten minutes, in one session, until another profile is chosen in it. Having signed in
-    is one, if by all that is asked for, but not where a profile limits who watches: a parent may have signed in.
+    is one, if by all that is asked, but not where a profile limits who watches: it may be a parent who did.
     """
 
     factors: SecondFactors

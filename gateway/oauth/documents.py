@@ -24,7 +24,7 @@ _TRANSLATED: Final = [ipaddress.IPv6Network(network) for network in ("2002::/16"
 """Addresses of IPv4 in such of IPv6: 6to4, Teredo. Others that stand for them are not `_PUBLIC`."""
 
 _PUBLIC: Final = ipaddress.IPv6Network("2000::/3")
-"""All that is given out of IPv6 for everybody to reach; Python takes more for that, as it is not said of it."""
+"""All of IPv6 that anybody may reach. Python also takes for public what nothing is said of yet."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -109,7 +109,7 @@ class Documents:
 def _is_public(text: str) -> bool:
     """Whether anybody can be found there, and it is no way to an address within by another notation."""
     address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address):
-        if address not in _PUBLIC or any(address in network for network in _TRANSLATED):
-            return False
-    return address.is_global and not address.is_multicast
+    reachable = address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv4Address):
+        return reachable
+    return reachable and address in _PUBLIC and not any(address in network for network in _TRANSLATED)
