@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from domain.identity.grants import CODE_LIFETIME, Code, DeviceCode, Grants
 from domain.identity.impersonation import Impersonation
 from domain.identity.model import BROWSER, Account, Caller, LoginSession, Role, SessionEnd, Terms
 from domain.identity.policy import Policy, Scope
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.profile import Profile
 from domain.identity.registrations import Changes
 from domain.identity.sessions import InvalidGrant
@@ -245,6 +247,32 @@ async def test_of_two_administrators_who_do_away_with_each_other_one_stays(
     left = (await desk.service.store.accounts([scene.boss.id]))[scene.boss.id]
     assert left.suspended_at is None
     assert Role.ADMIN in left.roles
+
+
+@pytest.mark.parametrize("what", ["registered", "changed", "given a secret", "disabled"])
+async def test_an_administrator_who_is_demoted_meanwhile_does_nothing_to_applications(
+    scene: Scene, database: Database, lock_awaited: LockAwaited, what: str
+) -> None:
+    desk, by = scene.desk, Actor(scene.boss.id)
+    (client,) = before = await PostgresClients(database).all()
+    match what:
+        case "registered":
+            act: Awaitable[object] = desk.registrations.register(APP, by)
+        case "changed":
+            act = desk.registrations.update(client.id, Changes(name="Other"), by)
+        case "given a secret":
+            act = desk.registrations.rotate_secret(client.id, timedelta(), by)
+        case _:
+            act = desk.registrations.disable(client.id, by)
+
+    async with desk.service.audit.writing():
+        await scene.demoted()
+        doing = asyncio.ensure_future(act)
+        await lock_awaited()
+
+    with pytest.raises(Forbidden):
+        await doing
+    assert await PostgresClients(database).all() == before
 
 
 async def test_of_two_who_change_the_password_at_once_the_first_has(
