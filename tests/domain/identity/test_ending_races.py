@@ -12,7 +12,7 @@ from domain.identity.audit import SYSTEM, Actor
 from domain.identity.clients import OAuthClient
 from domain.identity.grants import CODE_LIFETIME, Code, DeviceCode, Grants
 from domain.identity.impersonation import Impersonation
-from domain.identity.model import BROWSER, Account, Caller, LoginSession, Role, SessionEnd, Terms
+from domain.identity.model import BROWSER, Account, Caller, LoginSession, Method, Role, SessionEnd, Terms
 from domain.identity.policy import Policy, Scope
 from domain.identity.postgres_clients import PostgresClients
 from domain.identity.profile import Profile
@@ -22,6 +22,7 @@ from domain.platform.errors import Forbidden, Refused, Unauthenticated
 from domain.platform.postgres import Database
 from tests.accounts import PASSWORD, Desk
 from tests.domain.identity.conftest import LockAwaited
+from tests.domain.identity.test_factors import with_app
 from tests.domain.identity.test_grants import APP, client, grants
 
 __all__ = ["client", "grants"]
@@ -247,6 +248,28 @@ async def test_of_two_administrators_who_do_away_with_each_other_one_stays(
     left = (await desk.service.store.accounts([scene.boss.id]))[scene.boss.id]
     assert left.suspended_at is None
     assert Role.ADMIN in left.roles
+
+
+async def test_of_two_who_renew_backup_codes_at_once_neither_waits_for_ever(
+    scene: Scene, lock_awaited: LockAwaited
+) -> None:
+    desk = scene.desk
+    await with_app(desk, scene.boss)
+    await desk.sessions.end_all(scene.boss.id, SessionEnd.SIGNED_OUT, SYSTEM)
+    boss = (await desk.service.store.accounts([scene.boss.id]))[scene.boss.id]
+    signed_in = await desk.sessions.start(boss, SYSTEM, Terms(methods=(Method.PASSWORD, Method.MULTIPLE)))
+    caller = await desk.sessions.identify(signed_in.access.value)
+
+    async def renew() -> list[str]:
+        async with desk.step_up.proven(caller) as account:
+            return await desk.factors.renew_backup_codes(account, 10, SYSTEM)
+
+    async with desk.step_up.proven(caller) as account:
+        other = asyncio.ensure_future(renew())
+        await lock_awaited()
+        codes = await desk.factors.renew_backup_codes(account, 10, SYSTEM)
+
+    assert len(codes) == len(await other) == 10
 
 
 @pytest.mark.parametrize("what", ["registered", "changed", "given a secret", "disabled"])
