@@ -102,8 +102,8 @@ class Opened:
     budgets: Budgets
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
-    sharing: Sharing | None
-    """Answers that many are given; None where nothing is kept."""
+    sharing: Sharing
+    """Answers that many are given."""
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
@@ -264,7 +264,7 @@ async def open_all(
             shared.lost_queries,
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
-        sharing = None if cache is None else sharing_of(cache, metrics)
+        sharing = sharing_of(cache or Cache.without_room(), metrics)
         binding = Binding(
             settings.issuer.rstrip("/") + GRAPH, settings.issuer, lambda: elsewhere.pages.desk.proofs
         )
