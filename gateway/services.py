@@ -188,6 +188,7 @@ async def open_all(
         keys = await stack.enter_async_context(open_keys(database, sessions))
         eviction = Eviction(keys, factors)
         recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
+        viewing = viewing_of(accounts, sessions, database)
         sign_ins = SignIns(accounts.store, factors, sessions.hold, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         archives = archives_of(database)
@@ -209,8 +210,8 @@ async def open_all(
             address_change=address_change_of(recovery, database),
             second_factors=factors,
             sign_ins=sign_ins,
-            step_up=step_up_of(factors, accounts, sessions, database),
-            viewing=viewing_of(accounts, sessions, database),
+            step_up=step_up_of(factors, accounts, sessions, viewing, database),
+            viewing=viewing,
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
             links=Links(elsewhere.federation.store, audit),

@@ -107,7 +107,7 @@ class Turns(Generic[K, T]):
         self, key: K, turn: Turn[T], execute: Callable[[Work[T]], Coroutine[Any, Any, T]], seconds: float
     ) -> T:
         await turn.ended(seconds)
-        work, turn.following = turn.following, None
+        work = turn.following
         assert work is not None  # noqa: S101 - whoever began it keeps it there until now
         with self.taken(key):
             return await execute(work)

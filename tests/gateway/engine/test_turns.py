@@ -106,18 +106,32 @@ async def test_whoever_leaves_harms_nobody(house: Bench, leaves: int) -> None:
     assert house.world.asked["gated"] == 2
 
 
-async def test_what_nobody_waits_for_is_not_begun(house: Bench) -> None:
+@pytest.mark.parametrize("steps", range(6))
+async def test_what_nobody_waits_for_is_not_begun(house: Bench, steps: int) -> None:
+    """However soon the next one comes."""
     first, *others = [await house.begun("{ gated }") for _ in range(3)]
     for task in others:
         task.cancel()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    late = asyncio.create_task(house.ask("{ gated }"))
     await settled()
-    late = await house.begun("{ gated }")
     house.world.gate.set()
 
     assert await words(first, late) == ["old", "old"]
     assert house.world.asked["gated"] == 2
-    assert await house.data("{ gated }") == {"gated": "old"}
-    assert house.world.asked["gated"] == 3
+
+
+async def test_what_nobody_waited_for_leaves_nothing(house: Bench) -> None:
+    first, second = [await house.begun("{ gated }") for _ in range(2)]
+
+    second.cancel()
+    house.world.gate.set()
+    await words(first)
+    await settled()
+
+    assert len(house.sharing._turns) == 0
+    assert house.world.asked["gated"] == 1
 
 
 async def test_who_waits_behind_a_slow_one_begins_in_the_end() -> None:
