@@ -37,13 +37,16 @@ def second_factors_of(settings: Settings, accounts: Accounts, database: Database
     )
 
 
-def step_up_of(factors: SecondFactors, accounts: Accounts, sessions: Sessions, database: Database) -> StepUp:
+def step_up_of(
+    factors: SecondFactors, accounts: Accounts, sessions: Sessions, viewing: Viewing, database: Database
+) -> StepUp:
     return StepUp(
         factors=factors,
         proofs=PostgresProofs(database),
         hashes=PostgresAccounts(database),
         passwords=accounts.passwords,
         hold=sessions.hold_session,
+        limited=viewing.limits,
         now=accounts.now,
     )
 

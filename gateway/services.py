@@ -50,6 +50,7 @@ from domain.sync.clock import HybridClock
 from domain.sync.commands import Commands
 from domain.sync.devices import Devices
 from domain.sync.history import History
+from domain.sync.listeners import Listeners
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
 from domain.sync.postgres_history import PostgresHistoryLimits
@@ -102,8 +103,8 @@ class Opened:
     budgets: Budgets
     probes: tuple[Probe, ...]
     jobs: tuple[Job, ...]
-    sharing: Sharing | None
-    """Answers that many are given; None where nothing is kept."""
+    sharing: Sharing
+    """Answers that many are given."""
     database: Database
     queries: QueryStore | None
     """Automatic persisted queries that other processes know."""
@@ -149,8 +150,9 @@ async def open_all(
         )
         catalog = Catalog(catalog_store(database, cache), now)
         journal = await open_journal(database, shared, stack)
+        device_store = PostgresDevices(database)
         devices = Devices(
-            PostgresDevices(database),
+            device_store,
             shared.presence,
             journal,
             now,
@@ -158,7 +160,8 @@ async def open_all(
             settings.device_lease_seconds,
             settings.device_idle_seconds,
         )
-        commands = Commands(PostgresDevices(database), devices, journal, now, new_id)
+        listeners = Listeners(device_store, new_id)
+        commands = Commands(device_store, listeners, devices, journal, now, new_id)
         clock = HybridClock(f"server.{new_id()[:8]}", lambda: time.time_ns() // 1_000_000)
         sync = Sync(
             PostgresSync(database),
@@ -187,6 +190,7 @@ async def open_all(
         keys = await stack.enter_async_context(open_keys(database, sessions))
         eviction = Eviction(keys, factors)
         recovery = recovery_of(accounts, sessions, correspondence, eviction, database)
+        viewing = viewing_of(accounts, sessions, database)
         sign_ins = SignIns(accounts.store, factors, sessions.hold, accounts.verified_only)
         elsewhere = await open_elsewhere(settings, database, accounts, sign_ins, sessions, stack)
         archives = archives_of(database)
@@ -208,8 +212,8 @@ async def open_all(
             address_change=address_change_of(recovery, database),
             second_factors=factors,
             sign_ins=sign_ins,
-            step_up=step_up_of(factors, accounts, sessions, database),
-            viewing=viewing_of(accounts, sessions, database),
+            step_up=step_up_of(factors, accounts, sessions, viewing, database),
+            viewing=viewing,
             closing=closing,
             exports=replace(exports_of(accounts, correspondence, database), others=(archives.files,)),
             links=Links(elsewhere.federation.store, audit),
@@ -252,7 +256,7 @@ async def open_all(
             Job("devices.lapse", every_seconds=1.0, run=devices.lapse),
             *forgetting_jobs(database, sync, history, now),
             Job("playback.forget_ended", every_seconds=3600.0, run=playback.forget_ended, eager=True),
-            Job("playback.end_silent", every_seconds=60.0, run=playback.end_silent),
+            Job("playback.end_silent", every_seconds=10.0, run=playback.end_silent),
             *tidying,
             *rotation_jobs(settings, database, audit),
             *correspondence.jobs,
@@ -265,7 +269,7 @@ async def open_all(
             shared.lost_queries,
         )
         metrics.watch("budget_fallbacks", "Payments that Redis did not take.", shared.budget_failures)
-        sharing = None if cache is None else sharing_of(cache, metrics)
+        sharing = sharing_of(cache or Cache.without_room(), metrics)
         binding = Binding(
             settings.issuer.rstrip("/") + GRAPH, settings.issuer, lambda: elsewhere.pages.desk.proofs
         )

@@ -140,7 +140,10 @@ class PlaybackMutation:
     report_progress: ReportProgressPayload = edge(
         playback.report_progress, cost=400, access=needs(Scope.WRITE_PROGRESS)
     )
-    """Tells where a player stands, in a session or without one.
+    """Tells where a player stands, in a session or without one: while it plays, every ten seconds.
+
+    One that is silent for 90 seconds while its device is online has crashed, and its session ends (`SILENT`)
+    until the player speaks again.
 
     A session that would play on where the viewing profile may not watch any more ends with it (`endReason`);
     how far the viewer came is kept.

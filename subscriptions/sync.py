@@ -113,11 +113,11 @@ async def device_commands(
 ) -> AsyncGenerator[CommandChanged, None]:
     """The commands for a device, each once and in order; it counts as online while it listens.
 
-    Of several streams of a device the one that was opened last is told.
+    Of several streams of a device the one that was opened last is told, unless its process has died.
     """
     key, account = _key(device_id, "Device", "deviceId"), info.context.account_id
     journal, sent = info.context.services.journal, info.context.services.commands
-    async with sent.listening(account, key) as listener:
+    async with sent.listeners.opened(account, key) as listener:
         missed = await journal.log.latest(account)
         # Commands lapse long before the log drops them.
         followed = _follow(info, after, {ChangeKind.COMMAND}, journal.skip, device_id=key)

@@ -200,8 +200,15 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             new_id=new_id,
         )
         address_change = address_change_of(recovery, database)
+        viewing = viewing_on(database, clock, sessions, passwords)
         step_up = StepUp(
-            factors, PostgresProofs(database), store, passwords, sessions.hold_session, clock.now
+            factors=factors,
+            proofs=PostgresProofs(database),
+            hashes=store,
+            passwords=passwords,
+            hold=sessions.hold_session,
+            limited=viewing.limits,
+            now=clock.now,
         )
         sign_ins = SignIns(store, factors, sessions.hold)
         administration = administration_on(database, sessions)
@@ -223,7 +230,7 @@ async def opened_desk(database: Database, keys: SigningKeys | None = None) -> As
             factors=factors,
             sign_ins=sign_ins,
             step_up=step_up,
-            viewing=viewing_on(database, clock, sessions, passwords),
+            viewing=viewing,
             closing=Closing(
                 store=PostgresHoldings(database),
                 sessions=sessions,

@@ -47,6 +47,7 @@ from domain.sync.devices import Description, Devices, Presence
 from domain.sync.history import History
 from domain.sync.inprocess import LocalFanout, LocalPresence
 from domain.sync.journal import Journal
+from domain.sync.listeners import Listeners
 from domain.sync.model import Device
 from domain.sync.postgres import PostgresSync
 from domain.sync.postgres_devices import PostgresDevices
@@ -206,8 +207,10 @@ def living(database: Database, presence: Presence | None = None, clock: Clock | 
     presence = presence or LocalPresence(clock.seconds)
     journal = Journal(PostgresChangeLog(database), fanout)
     catalog = Catalog(PostgresCatalog(database), clock.now)
-    devices = Devices(PostgresDevices(database), presence, journal, clock.now, new_id)
-    commands = Commands(PostgresDevices(database), devices, journal, clock.now, new_id)
+    device_store = PostgresDevices(database)
+    devices = Devices(device_store, presence, journal, clock.now, new_id)
+    listeners = Listeners(device_store, new_id)
+    commands = Commands(device_store, listeners, devices, journal, clock.now, new_id)
     ticks = HybridClock(f"server.{new_id()[:8]}", lambda: int(clock.seconds() * 1000))
     sync = Sync(
         PostgresSync(database),

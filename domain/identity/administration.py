@@ -11,8 +11,8 @@ from domain.identity.audit import Action, Actor, Audit, Values, differences
 from domain.identity.clients import OAuthClient
 from domain.identity.model import Account, LoginSession, Role, SessionEnd, Tier
 from domain.identity.recent import RecentAccounts
-from domain.identity.sessions import Sessions
-from domain.platform.errors import BadInput, Forbidden, UserErrorCode, refuse
+from domain.identity.sessions import Sessions, no_administrator
+from domain.platform.errors import BadInput, UserErrorCode, refuse
 from domain.platform.paging import Cut, Page
 
 MAX_REASON: Final = 500
@@ -225,7 +225,7 @@ class Administration:
         if by.account_id is not None:
             acting = found.get(by.account_id)
             if acting is None or acting.suspended_at is not None or Role.ADMIN not in acting.roles:
-                raise Forbidden("You are no administrator any more.")
+                raise no_administrator()
         account = found.get(account_id)
         if account is None:
             raise refuse("There is no such account.", UserErrorCode.NOT_FOUND, "accountId")

@@ -19,6 +19,10 @@ from domain.identity.policy import NEEDS_CONSENT, NOT_ON_REQUEST, Scope
 MAX_NAME: Final = 100
 MAX_URIS: Final = 20
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_LOOPBACK_URI: Final = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?P<rest>(/.*)?)")
+_URI: Final = re.compile(r"[A-Za-z0-9:/?\[\]@!$&'()*+,;=._~%-]+")
+"""What a URI is written with (RFC 3986, section 2), without a fragment."""
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
@@ -82,11 +86,8 @@ class OAuthClient:
         """
         if uri in self.redirect_uris:
             return True
-        parts = _split(uri)
-        if parts is None or parts.scheme != "http" or parts.hostname not in LOOPBACK or "@" in parts.netloc:
-            return False
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return parts._replace(netloc=host).geturl() in self.redirect_uris
+        found = _LOOPBACK_URI.fullmatch(uri)
+        return found is not None and f"http://{found['host']}{found['rest']}" in self.redirect_uris
 
 
 class ClientStore(Protocol):
@@ -146,11 +147,13 @@ def is_redirect_uri(uri: str) -> bool:
     (RFC 8252, section 7.1), or http on the same machine. It has no fragment and no wildcard.
     """
     parts = _split(uri)
-    if parts is None or "#" in uri or "*" in uri or "@" in parts.netloc or not uri.isprintable():
+    if parts is None or _URI.fullmatch(uri) is None or "*" in uri or "@" in parts.netloc:
         return False
     match parts.scheme:
+        case "https" | "http" if _HOST.fullmatch(parts.netloc) is None:
+            return False
         case "https":
-            return bool(parts.hostname)
+            return True
         case "http":
             return parts.hostname in LOOPBACK | {"localhost"}
         case scheme:

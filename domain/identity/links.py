@@ -45,7 +45,9 @@ class LinkToken:
 class LinkTokens(Protocol):
     """The tokens that were sent."""
 
-    async def add(self, token: LinkToken) -> None: ...
+    async def add(self, token: LinkToken, letter_id: str | None = None) -> bool:
+        """Whether it was added; not where the letter that it is for was withdrawn meanwhile."""
+        ...
 
     async def find(self, digest: bytes, purpose: Purpose, now: datetime) -> LinkToken | None:
         """Without using it; nothing where it has expired."""
@@ -58,7 +60,9 @@ class LinkTokens(Protocol):
         ...
 
     async def drop(self, account_id: str) -> None:
-        """Takes all of an account's, whatever for."""
+        """Takes all of an account's, whatever for, and withdraws letters that wait to bring one to another
+        address.
+        """
         ...
 
     async def forget(self, before: datetime) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.identity.letters import Letter, LetterKind
+from domain.identity.letters import ADDRESSEE, Letter, LetterKind
 from domain.identity.links import LinkToken, Purpose
 from domain.platform.postgres import Database, affected
 
@@ -56,16 +56,21 @@ class PostgresLinkTokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, token: LinkToken) -> None:
-        await self._database.execute(
-            """INSERT INTO link_token (digest, purpose, account_id, address, expires_at)
-               VALUES ($1, $2, $3, $4, $5)""",
+    async def add(self, token: LinkToken, letter_id: str | None = None) -> bool:
+        # Whoever withdraws the letter waits for this and finds the token, or this waits and finds no letter.
+        added = await self._database.value(
+            """WITH posted AS (SELECT id FROM letter WHERE id = $6 FOR KEY SHARE)
+               INSERT INTO link_token (digest, purpose, account_id, address, expires_at)
+               SELECT $1, $2, $3, $4, $5 WHERE $6::uuid IS NULL OR EXISTS (SELECT FROM posted)
+               RETURNING TRUE""",
             token.digest,
             token.purpose.value,
             token.account_id,
             token.address,
             token.expires_at,
+            letter_id,
         )
+        return added is True
 
     async def find(self, digest: bytes, purpose: Purpose, now: datetime) -> LinkToken | None:
         row = await self._database.row(
@@ -95,6 +100,12 @@ class PostgresLinkTokens:
         return None if row is None else LinkToken(digest, purpose, *row)
 
     async def drop(self, account_id: str) -> None:
+        await self._database.execute(
+            "DELETE FROM letter WHERE kind = $1 AND details ->> $2 = $3",
+            LetterKind.CHANGE_EMAIL.value,
+            ADDRESSEE,
+            account_id,
+        )
         await self._database.execute("DELETE FROM link_token WHERE account_id = $1", account_id)
 
     async def forget(self, before: datetime) -> int:

@@ -146,8 +146,9 @@ class PostgresSessions:
         return held is True
 
     async def held(self, account_ids: Sequence[str]) -> Mapping[str, Account]:
+        # Not shared: of two who hold it and then change it, each would wait for the other.
         rows = await self._database.rows(
-            f"SELECT {ACCOUNT} FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE",
+            f"SELECT {ACCOUNT} FROM account WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
             list(account_ids),
         )
         return {row["id"]: account_of(row) for row in rows}

@@ -86,6 +86,8 @@ class PostgresViewing:
 
     async def remove(self, account_id: str, profile_id: str) -> Sequence[str] | None:
         async with self._database.transaction() as session:
+            # Whoever chooses it at this moment is found below, or finds it gone.
+            await session.execute("SELECT FROM viewing_profile WHERE id = $1 FOR UPDATE", profile_id)
             rows = await session.fetch(
                 "SELECT session_id FROM viewing_choice WHERE profile_id = $1", profile_id
             )
@@ -98,7 +100,8 @@ class PostgresViewing:
 
     async def choose(self, session_id: str, profile_id: str | None) -> None:
         await self._database.execute(
-            """WITH locked AS (DELETE FROM viewing_unlock WHERE session_id = $1)
+            """WITH locked AS (DELETE FROM viewing_unlock WHERE session_id = $1),
+                    unproven AS (DELETE FROM session_proof WHERE session_id = $1)
                INSERT INTO viewing_choice (session_id, profile_id) VALUES ($1, $2)
                ON CONFLICT (session_id) DO UPDATE SET profile_id = $2""",
             session_id,

@@ -60,8 +60,11 @@ class Postman:
     async def _deliver(self, letter: Letter) -> None:
         try:
             account = await self._addressee(letter)
+            mail = None
             if account is not None and _wanted(letter, account):
-                await self.mailer(await self._mail(letter, account))
+                mail = await self._mail(letter, account)
+            if mail is not None:
+                await self.mailer(mail)
         except MailFailed as failure:
             await self._failed(letter, failure)
         except Exception:
@@ -79,7 +82,8 @@ class Postman:
         taken = letter.kind is LetterKind.CHANGE_EMAIL and holder is not None
         return None if taken else await self.by_id(letter.details[ADDRESSEE])
 
-    async def _mail(self, letter: Letter, account: Account) -> Mail:
+    async def _mail(self, letter: Letter, account: Account) -> Mail | None:
+        """What is sent; nothing of a letter with a link that was withdrawn meanwhile."""
         purpose = LINKS.get(letter.kind)
         if purpose is None:
             return self.compose(letter, account, None)
@@ -87,7 +91,9 @@ class Postman:
         expires_at = (
             letter.posted_at + LIVES[purpose] if purpose in FROM_POSTING else self.now() + LIVES[purpose]
         )
-        await self.tokens.add(LinkToken(digest_of(token), purpose, account.id, letter.address, expires_at))
+        kept = LinkToken(digest_of(token), purpose, account.id, letter.address, expires_at)
+        if not await self.tokens.add(kept, letter.id):
+            return None
         return self.compose(letter, account, token)
 
     async def _failed(self, letter: Letter, failure: MailFailed) -> None:

@@ -68,7 +68,7 @@ class Changed(NamedTuple):
 
 @dataclass(frozen=True)
 class Registrations:
-    """What administrators do to applications."""
+    """What administrators do to applications; raises `Forbidden` for who is none any more."""
 
     store: ClientStore
     sessions: Sessions
@@ -93,6 +93,7 @@ class Registrations:
             tier=wanted.tier,
         )
         async with self.audit.writing():
+            await self.sessions.hold_administrator(by)
             await self.store.add(client)
             await self.audit.record(by, Action.CLIENT_REGISTERED, client.id, after={"name": client.name})
         return Registered(client, secret)
@@ -102,7 +103,7 @@ class Registrations:
         have more. Raises `Refused` with everything that is wrong, and for clients that describe themselves.
         """
         async with self.audit.writing():
-            before = await self._locked(client_id)
+            before = await self._locked(client_id, by)
             if client_id.startswith("https://"):
                 raise refuse(
                     "This application describes itself, at the address that is its id.",
@@ -144,7 +145,7 @@ class Registrations:
             raise refuse(f"This is from 0 to {most:,}.", UserErrorCode.INVALID, "keepOldSeconds")
         secret = _new_secret()
         async with self.audit.writing():
-            before = await self._locked(client_id)
+            before = await self._locked(client_id, by)
             if before.public:
                 raise refuse("A public application has no secret.", UserErrorCode.CONFLICT, "clientId")
             until = self.now() + keep_old if keep_old else None
@@ -164,7 +165,7 @@ class Registrations:
         five; raises `Refused` where there is none.
         """
         async with self.audit.writing():
-            client = replace(await self._locked(client_id), disabled_at=self.now())
+            client = replace(await self._locked(client_id, by), disabled_at=self.now())
             await self.store.put(client)
             await self.audit.record(by, Action.CLIENT_DISABLED, client_id)
             ended = await self._end_sessions(client_id, by)
@@ -174,7 +175,8 @@ class Registrations:
     async def _end_sessions(self, client_id: str, by: Actor) -> int:
         return len(await self.sessions.end_of_client(client_id, by))
 
-    async def _locked(self, client_id: str) -> OAuthClient:
+    async def _locked(self, client_id: str, by: Actor) -> OAuthClient:
+        await self.sessions.hold_administrator(by)
         client = await self.store.locked(client_id)
         if client is None or client.disabled_at is not None:
             raise refuse("There is no such application in use.", UserErrorCode.NOT_FOUND, "clientId")

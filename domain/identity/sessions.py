@@ -23,7 +23,7 @@ from domain.identity.recent import RecentAccounts, RecentClients
 from domain.identity.revocations import REASONS, Revocation, Revocations
 from domain.identity.session_store import Rotation, SessionStore
 from domain.identity.tokens import SKEW_SECONDS, Tokens
-from domain.platform.errors import Unauthenticated, UserErrorCode, refuse
+from domain.platform.errors import Forbidden, Unauthenticated, UserErrorCode, refuse
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +91,16 @@ class Sessions:
         if account is None or account.suspended_at is not None or not stands:
             raise Unauthenticated("This session has ended: sign in again.", error="invalid_token")
         return account
+
+    async def hold_administrator(self, by: Actor) -> None:
+        """Keeps who acts an administrator until the transaction ends; raises `Forbidden` where they are none
+        any more, as another process may not know yet.
+        """
+        if by.account_id is None:
+            return
+        account = (await self.store.held([by.account_id])).get(by.account_id)
+        if account is None or account.suspended_at is not None or Role.ADMIN not in account.roles:
+            raise no_administrator()
 
     async def start(
         self,
@@ -320,6 +330,10 @@ class Sessions:
                     await self.audit.record(by, Action.SESSION_ENDED, session.id, after=told)
         self.revocations.add([Revocation(id_, end, until) for id_ in ended])
         return ended
+
+
+def no_administrator() -> Forbidden:
+    return Forbidden("You are no administrator any more.")
 
 
 def _shortened(text: str | None) -> str | None:

@@ -34,7 +34,9 @@ class PasswordHashes(Protocol):
 
 @dataclass(frozen=True)
 class StepUp:
-    """A proof holds for ten minutes, in one session. Having signed in is one, if by all that is asked for."""
+    """A proof holds for ten minutes, in one session, until another profile is chosen in it. Having signed in
+    is one, if by all that is asked, but not where a profile limits who watches: it may be a parent who did.
+    """
 
     factors: SecondFactors
     proofs: Proofs
@@ -42,6 +44,8 @@ class StepUp:
     passwords: Passwords
     hold: Callable[[str, str], Awaitable[Account]]
     """Keeps an account and its session in use until the transaction ends; raises `Unauthenticated`."""
+    limited: Callable[[Caller], Awaitable[bool]]
+    """Whether a viewing profile limits the caller now."""
     now: Callable[[], datetime]
 
     @asynccontextmanager
@@ -62,7 +66,8 @@ class StepUp:
         enrolled = await self.factors.store.enrolled(account_id)
         signed_in = caller.authenticated_at
         by_all = Method.MULTIPLE in caller.methods or (not enrolled.required and bool(caller.methods))
-        if by_all and signed_in is not None and self.now() - signed_in < FRESH:
+        fresh = signed_in is not None and self.now() - signed_in < FRESH
+        if by_all and fresh and not await self.limited(caller):
             return
         until = await self.proofs.until(session_id)
         if until is None or until <= self.now():

@@ -113,6 +113,10 @@ class Viewing:
         current = await self.store.current(caller.account_id, caller.session_id)
         return current.controls(self.now())
 
+    async def limits(self, caller: Caller) -> bool:
+        """Whether anything limits a caller now."""
+        return (await self.controls(caller)).limiting
+
     async def controls_on(self, account_id: str, device_id: str) -> Controls:
         """What limits whoever watches on a device."""
         now = self.now()

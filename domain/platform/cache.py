@@ -82,6 +82,13 @@ class Cache:
         self._sweep_at = math.inf
         self._paused = False
 
+    @classmethod
+    def without_room(cls) -> "Cache":
+        """One that holds nothing, and hears of nothing."""
+        cache = cls(0)
+        cache.pause()
+        return cache
+
     @property
     def generation(self) -> int:
         """Grows with every invalidation; no two processes, and no two runs of one, come by the same."""

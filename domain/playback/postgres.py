@@ -72,17 +72,24 @@ class PostgresPlayback:
         )
         return [(ChangeKind.PLAYBACK, of_session(_session(row))) for row in rows]
 
-    async def silent(self, since: datetime, playing_since: datetime, limit: int) -> list[PlaybackSession]:
+    async def silent(
+        self, since: datetime, playing_since: datetime, there_since: datetime, limit: int
+    ) -> list[PlaybackSession]:
         rows = await self._database.rows(
             f"""SELECT {COLUMNS} FROM playback_session s
                  WHERE ended_at IS NULL
                    AND (updated_at <= $1
-                        OR updated_at <= $2 AND state <> 'paused'
-                           AND NOT EXISTS (SELECT FROM device d
-                                            WHERE d.id = s.device_id AND d.last_seen_at > $2))
-                 ORDER BY updated_at LIMIT $3""",
+                        OR state <> 'paused'
+                           AND (updated_at <= $2
+                                AND NOT EXISTS (SELECT FROM device d
+                                                 WHERE d.id = s.device_id AND d.last_seen_at > $2)
+                                OR updated_at <= $3
+                                AND EXISTS (SELECT FROM device d
+                                             WHERE d.id = s.device_id AND d.present AND d.last_seen_at > $3)))
+                 ORDER BY updated_at LIMIT $4""",
             since,
             playing_since,
+            there_since,
             limit,
         )
         return [_session(row) for row in rows]

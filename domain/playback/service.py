@@ -28,6 +28,8 @@ SILENT_FOR = timedelta(hours=6)
 """A player that said nothing for so long, not even that it pauses, has gone."""
 SILENT_WHILE_PLAYING = timedelta(minutes=5)
 """So has one that said that it plays, on a device that is offline."""
+SILENT_WHILE_THERE = timedelta(seconds=90)
+"""So has one that said that it plays, on a device that gives signs of life: nine reports did not come."""
 ENDED_AT_ONCE = 200
 KEEP_ENDED = timedelta(days=180)
 FORGOTTEN_AT_ONCE = 5_000
@@ -44,9 +46,12 @@ class PlaybackStore(Protocol):
         self, account_id: str, *, active: bool | None, limit: int
     ) -> list[PlaybackSession]: ...
     async def save(self, session: PlaybackSession) -> None: ...
-    async def silent(self, since: datetime, playing_since: datetime, limit: int) -> list[PlaybackSession]:
+    async def silent(
+        self, since: datetime, playing_since: datetime, there_since: datetime, limit: int
+    ) -> list[PlaybackSession]:
         """Sessions of all accounts that go on, and of which nothing was heard since; also those that play and
-        of which, as of their device, nothing was heard since `playing_since`.
+        of which nothing was heard since `playing_since`, as of their device, or since `there_since`, unlike
+        of their device.
         """
         ...
 
@@ -242,7 +247,9 @@ class Playback:
     async def end_silent(self) -> int:
         """Stops sessions whose player has fallen silent, where it last stood; how many there were."""
         now, ended = self.now(), 0
-        silent = await self.store.silent(now - SILENT_FOR, now - SILENT_WHILE_PLAYING, ENDED_AT_ONCE)
+        silent = await self.store.silent(
+            now - SILENT_FOR, now - SILENT_WHILE_PLAYING, now - SILENT_WHILE_THERE, ENDED_AT_ONCE
+        )
         for found in silent:
             async with self.sync.journal.writing(found.account_id) as writing:
                 session = await self._own(found.account_id, found.id)

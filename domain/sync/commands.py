@@ -1,15 +1,15 @@
 """Remote control: what devices are told to do, and what becomes of it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from domain.platform.errors import GatewayError, Refused, UserErrorCode, refuse
+from domain.platform.errors import Refused, UserErrorCode, refuse
 from domain.sync import payloads
 from domain.sync.devices import QUALITIES, Devices
 from domain.sync.journal import Journal, Writing
+from domain.sync.listeners import Listeners
 from domain.sync.model import ChangeKind, CommandState, Device, DeviceCommand
 
 COMMAND_SECONDS = 5
@@ -34,18 +34,6 @@ class CommandStore(Protocol):
 
     async def save_command(self, account_id: str, command: DeviceCommand) -> None: ...
     async def commands(self, account_id: str, ids: Sequence[str]) -> Mapping[str, DeviceCommand]: ...
-    async def listen(self, account_id: str, device_id: str, listener: str) -> None:
-        """Notes which stream of the device was opened last; does not wait for the account's turn."""
-        ...
-
-    async def unlisten(self, account_id: str, device_id: str, listener: str) -> None:
-        """This stream has ended; changes nothing where another was opened since."""
-        ...
-
-    async def listener(self, account_id: str, device_id: str) -> str | None:
-        """The stream that was opened last, unless it has ended."""
-        ...
-
     async def overdue(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Account and id of commands of all accounts that are open and should not be any more."""
         ...
@@ -56,6 +44,7 @@ class Commands:
     """Sends commands, hands each to its device once, and follows it to its end."""
 
     store: CommandStore
+    listeners: Listeners
     devices: Devices
     journal: Journal
     now: Callable[[], datetime]
@@ -93,17 +82,6 @@ class Commands:
         writing.record(ChangeKind.COMMAND, payloads.of_command(queued))
         return queued
 
-    @asynccontextmanager
-    async def listening(self, account_id: str, device_id: str) -> AsyncIterator[str]:
-        """A new stream of the device: commands are handed to it alone until it ends or another is opened."""
-        listener = self.new_id()
-        await self.store.listen(account_id, device_id, listener)
-        try:
-            yield listener
-        finally:
-            with suppress(GatewayError):
-                await self.store.unlisten(account_id, device_id, listener)
-
     async def take(
         self, account_id: str, command_id: str, listener: str, *, again: bool
     ) -> DeviceCommand | None:
@@ -115,7 +93,7 @@ class Commands:
         """
         async with self.journal.writing(account_id) as writing:
             found = (await self.store.commands(account_id, [command_id])).get(command_id)
-            if found is None or not await self._is_last(account_id, found.device_id, listener):
+            if found is None or not await self.listeners.is_last(account_id, found.device_id, listener):
                 return None
             known = found.at(self.now())
             if known.state is CommandState.QUEUED:
@@ -197,10 +175,6 @@ class Commands:
         if set(needed) - await self.devices.online(needed):
             raise _unable("The device is offline.")
         return device
-
-    async def _is_last(self, account_id: str, device_id: str, listener: str) -> bool:
-        """Whether no stream of the device that is open was opened later."""
-        return await self.store.listener(account_id, device_id) in {None, listener}
 
     async def _turn(self, writing: Writing, command: DeviceCommand, state: CommandState) -> DeviceCommand:
         turned = replace(command, state=state)

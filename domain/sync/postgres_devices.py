@@ -1,7 +1,7 @@
 """Devices and their commands in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.catalog.links import DeviceKind
@@ -20,7 +20,7 @@ OPEN = "state IN ('queued', 'delivered', 'acknowledged')"
 
 
 class PostgresDevices:
-    """Fills `DeviceStore` and `CommandStore`."""
+    """Fills `DeviceStore`, `CommandStore` and `ListenerStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -180,6 +180,13 @@ class PostgresDevices:
         )
         return {row[0]: _command(row) for row in rows}
 
+    async def beat(self, process: str) -> None:
+        await self._database.execute(
+            """INSERT INTO process (id, seen_at) VALUES ($1, clock_timestamp())
+               ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at""",
+            process,
+        )
+
     async def listen(self, account_id: str, device_id: str, listener: str) -> None:
         await self._database.execute(
             "UPDATE device SET listener = $3 WHERE account_id = $1 AND id = $2",
@@ -196,9 +203,18 @@ class PostgresDevices:
             listener,
         )
 
-    async def listener(self, account_id: str, device_id: str) -> str | None:
+    async def listener(self, account_id: str, device_id: str, silent_for: timedelta) -> str | None:
+        # One without a full stop is of the version before: its process gives no sign of life.
         listener: str | None = await self._database.value(
-            "SELECT listener FROM device WHERE account_id = $1 AND id = $2", account_id, device_id
+            """SELECT listener FROM device
+                WHERE account_id = $1 AND id = $2
+                  AND (strpos(listener, '.') = 0
+                       OR EXISTS (SELECT FROM process
+                                   WHERE id = split_part(listener, '.', 1)
+                                     AND seen_at > clock_timestamp() - $3::interval))""",
+            account_id,
+            device_id,
+            silent_for,
         )
         return listener
 

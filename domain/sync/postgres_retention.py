@@ -54,7 +54,9 @@ class PostgresAttic:
         )
 
     async def forget_commands(self, before: datetime, limit: int) -> int:
-        return await self._forget("device_command", "expires_at < $1", before, limit)
+        return await self._forget("device_command", "expires_at < $1", before, limit) + await self._forget(
+            "process", "seen_at < $1", before, limit
+        )
 
     async def _forget(self, table: str, condition: str, before: datetime, limit: int) -> int:
         dropped: int = await self._database.value(

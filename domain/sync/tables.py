@@ -249,6 +249,15 @@ class IncognitoTimeRow(SQLModel, table=True):
     ended_at: datetime = Field(sa_column=moment())
 
 
+class ProcessRow(SQLModel, table=True):
+    """A process with streams of commands, while it lives; those of one that fell silent are void."""
+
+    __tablename__ = "process"
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    seen_at: datetime = Field(sa_column=moment())
+
+
 class DeviceCommandRow(SQLModel, table=True):
     """A remote command, as far as it came."""
 

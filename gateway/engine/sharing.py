@@ -4,10 +4,12 @@ bytes for as long as they stay true.
 They are executed in nobody's name: by a context that knows the audience and nothing else of who asks, and
 that tells whether a resolver asked for more. What comes of such a resolver is given to nobody, whatever its
 hint says; who asked gets an answer in their own name.
+
+While nothing is kept, as changes cannot be heard of or there is no room, nobody joins an execution that has
+begun, as it may have read what has changed since: see `turns.py`.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -21,6 +23,7 @@ from domain.platform.validity import Validity, observed_validity
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.launch import Launch, finished
 from gateway.engine.plan.plan import Plan
+from gateway.engine.turns import Turns, Work
 
 KEEP_SECONDS: Final = 3600.0
 """How long the cache itself holds on to an answer; hints that allow more are held to this."""
@@ -70,7 +73,7 @@ class Kept(NamedTuple):
     """The common fields of an answer."""
 
     fields: Mapping[str, Any]
-    """Their bytes by response key."""
+    """By response key; in bytes where others are given them."""
     until: float
     """By the clock of the system."""
     for_all: bool
@@ -86,29 +89,6 @@ class Executed(NamedTuple):
 
     result: ExecutionResult
     kept: Kept
-
-
-class Work:
-    """An execution of common fields, for as long as anybody waits for it."""
-
-    __slots__ = ("_waiting", "ends_at", "generation", "task")
-
-    def __init__(self, task: "asyncio.Task[Executed]", generation: int, ends_at: float) -> None:
-        """Who comes before `ends_at` may wait for it, unless what it reads has changed since it began."""
-        self.task = task
-        self.generation = generation
-        self.ends_at = ends_at
-        self._waiting = 0
-
-    async def executed(self) -> Executed:
-        self._waiting += 1
-        try:
-            return await asyncio.shield(self.task)
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self.ends_at = -math.inf
-                self.task.cancel()
 
 
 class Sharing:
@@ -131,7 +111,8 @@ class Sharing:
         self._audience_of = audience_of
         self._anybody_like = anybody_like
         self._clock = clock
-        self._works: dict[Asked, Work] = {}
+        self._works: dict[Asked, Work[Executed]] = {}
+        self._turns: Turns[Asked, Executed] = Turns()
         self.awaited = 0
         """Operations that waited for what another began."""
         self._kind: Kind[Asked, Kept] = Kind(
@@ -141,12 +122,7 @@ class Sharing:
     def applies(self, launch: Launch, context: object) -> bool:
         """Whether anything of it may be shared."""
         plan = launch.plan
-        return (
-            plan is not None
-            and bool(plan.common)
-            and not self._cache.paused
-            and self._audience_of(context) is not None
-        )
+        return plan is not None and bool(plan.common) and self._audience_of(context) is not None
 
     def execute(
         self, launch: Launch, variables: Mapping[str, Any] | None, context: object, seconds: float
@@ -162,6 +138,8 @@ class Sharing:
         except TypeError:  # no JSON, so not from a request
             return _in_own_name(launch)
         asked = Asked(plan.token, text, self._audience_of(context))
+        if self._cache.paused:
+            return self._by_turns(plan, launch, asked, context, seconds)
         kept = self._cache.held(self._kind, asked)
         if kept is None or kept.until <= self._clock():
             return self._executed(plan, launch, asked, context, seconds)
@@ -189,7 +167,36 @@ class Sharing:
             work = self._begin(plan, launch, asked, context, seconds)
         else:
             self.awaited += 1
-        result, kept = await work.executed()
+        return await self._answer(plan, launch, await work.executed(), begins=begins)
+
+    def _by_turns(
+        self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
+    ) -> Answering:
+        if not self._turns.free(asked):
+            return self._together(plan, launch, asked, context, seconds)
+        # In their own name, as nobody else can be given it.
+        answering = unshared(launch)
+        return answering if isinstance(answering, Answer) else self._alone(answering, asked)
+
+    async def _alone(self, answering: Awaitable[Answer], asked: Asked) -> Answer:
+        with self._turns.taken(asked):
+            return await answering
+
+    async def _together(
+        self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
+    ) -> Answer:
+        anybody = self._anybody_like(context)
+
+        def execute(work: Work[Executed]) -> Coroutine[Any, Any, Executed]:
+            return self._work(plan, launch.by(anybody), asked, anybody, seconds, lambda: work.waiting > 1)
+
+        work, begins = self._turns.follow(asked, execute, JOINED_SHARE * seconds)
+        self.awaited += not begins
+        return await self._answer(plan, launch, await work.executed(), begins=begins)
+
+    async def _answer(self, plan: Plan, launch: Launch, executed: Executed, *, begins: bool) -> Answer:
+        """Of an execution in everybody's name, for whoever began it or waited for it."""
+        result, kept = executed
         if kept.told_caller:
             answering = _in_own_name(launch)
         elif result.errors:
@@ -201,12 +208,16 @@ class Sharing:
             answering = self._completed(plan, launch, given, kept)
         return answering if isinstance(answering, Answer) else await answering
 
-    def _may_join(self, work: Work) -> bool:
+    def _may_join(self, work: Work[Executed]) -> bool:
         return work.generation == self._cache.generation and time.monotonic() < work.ends_at
 
-    def _begin(self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float) -> Work:
+    def _begin(
+        self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
+    ) -> Work[Executed]:
         anybody = self._anybody_like(context)
-        task = asyncio.create_task(self._work(plan, launch.by(anybody), asked, anybody, seconds))
+        task = asyncio.create_task(
+            self._work(plan, launch.by(anybody), asked, anybody, seconds, lambda: True)
+        )
         work = self._works[asked] = Work(
             task, self._cache.generation, time.monotonic() + JOINED_SHARE * seconds
         )
@@ -218,10 +229,18 @@ class Sharing:
         task.add_done_callback(forget)
         return work
 
-    async def _work(
-        self, plan: Plan, launch: Launch, asked: Asked, anybody: Anybody, seconds: float
+    async def _work(  # noqa: PLR0913, PLR0917 - all that an execution is made of
+        self,
+        plan: Plan,
+        launch: Launch,
+        asked: Asked,
+        anybody: Anybody,
+        seconds: float,
+        for_others: Callable[[], bool],
     ) -> Executed:
-        """Executes the common fields, and keeps what may be kept of them."""
+        """Executes the common fields, and keeps what may be kept of them. `for_others` says in the end
+        whether anybody but who began it is given them.
+        """
         executed: list[Executed] = []
 
         async def load() -> Kept | None:
@@ -229,6 +248,8 @@ class Sharing:
                 began = self._clock()
                 result = await finished(launch.run(dict.fromkeys(plan.own)))
             kept = self._kept(plan, result, anybody, validity, began)
+            if for_others():
+                kept = _in_bytes(kept)
             executed.append(Executed(result, kept))
             return kept if kept.until > self._clock() else None
 
@@ -246,18 +267,19 @@ class Sharing:
             return Kept({}, 0.0, for_all=False, told_caller=False)
         if validity.until is not None:
             until = min(until, validity.until.timestamp())
-        fields = _common(plan, result)
-        try:
-            texts = {key: _trimmed(orjson.dumps(value)) for key, value in fields.items()}
-        except TypeError:  # a scalar's mistake, which whoever writes the answer will meet as well
-            return Kept(fields, 0.0, for_all=False, told_caller=False)
-        return Kept(
-            {key: orjson.Fragment(text) for key, text in texts.items()},
-            until,
-            for_all=not anybody.told_audience,
-            told_caller=False,
-            size=sum(_FIELD_BYTES + len(text) for text in texts.values()),
-        )
+        return Kept(_common(plan, result), until, for_all=not anybody.told_audience, told_caller=False)
+
+
+def _in_bytes(kept: Kept) -> Kept:
+    """What many are given is written once."""
+    try:
+        texts = {key: _trimmed(orjson.dumps(value)) for key, value in kept.fields.items()}
+    except TypeError:  # a scalar's mistake, which whoever writes the answer will meet as well
+        return kept._replace(until=0.0, for_all=False)
+    return kept._replace(
+        fields={key: orjson.Fragment(text) for key, text in texts.items()},
+        size=sum(_FIELD_BYTES + len(text) for text in texts.values()),
+    )
 
 
 def _in_own_name(launch: Launch) -> Answering:

@@ -20,11 +20,11 @@ MAX_BYTES: Final = 5 << 10
 FRESH_SECONDS: Final = 300.0
 MAX_KEPT: Final = 1_000
 
-_TRANSLATED: Final = [
-    ipaddress.IPv6Network(network)
-    for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
-]
-"""Addresses of IPv4 in those of IPv6: compatible, mapped, NAT64, 6to4, Teredo."""
+_TRANSLATED: Final = [ipaddress.IPv6Network(network) for network in ("2002::/16", "2001::/32")]
+"""Addresses of IPv4 in such of IPv6: 6to4, Teredo. Others that stand for them are not `_PUBLIC`."""
+
+_PUBLIC: Final = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that anybody may reach. Python also takes for public what nothing is said of yet."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -109,6 +109,7 @@ class Documents:
 def _is_public(text: str) -> bool:
     """Whether anybody can be found there, and it is no way to an address within by another notation."""
     address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _TRANSLATED):
-        return False
-    return address.is_global and not address.is_multicast
+    reachable = address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv4Address):
+        return reachable
+    return reachable and address in _PUBLIC and not any(address in network for network in _TRANSLATED)

@@ -229,14 +229,16 @@ def ours(following: str) -> bool:
 
 
 def _redirect_uri_in(following: str) -> str | None:
-    return parameters_in(urlsplit(following).query).data.get("redirect_uri")
+    """Where an application's request leads back to; the page of devices leads nowhere else."""
+    parts = urlsplit(following)
+    return parameters_in(parts.query).data.get("redirect_uri") if parts.path == AUTHORIZE else None
 
 
 def leading_to(redirect_uri: str | None, policy: str = POLICY) -> str:
     """The policy that lets a form of the page lead on to the client."""
     parts = urlsplit(redirect_uri or "")
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or not re.fullmatch(
-        r"[\w.:\[\]-]*", parts.netloc
+        r"[\w.:\[\]-]*", parts.netloc, re.ASCII
     ):
         return policy
     target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"

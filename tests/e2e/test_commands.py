@@ -1,18 +1,23 @@
 """Commands over two processes: each reaches its device once and in order, and its sender hears of its end."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.sync.listeners import BEAT_SECONDS, SILENT_FOR
 from tests.conftest import fresh_database
 from tests.e2e import operations
 from tests.e2e.followers import Follower, Transport, following, until
-from tests.e2e.server import Client, Server, register, running_pair
+from tests.e2e.server import Client, Server, register, running_pair, share_key, start
 
 COUNT = 60
+NUMBERS = count(1000)
+SILENT_SECONDS = SILENT_FOR.total_seconds()
 SEND = """mutation ($device: ID!, $to: Int!, $seconds: Int!) { sendCommand(input: {
   deviceId: $device, command: {seek: {positionSeconds: $to}}, expiresInSeconds: $seconds}) {
   command { id } userErrors { message } } }"""
@@ -25,13 +30,17 @@ SENT = """subscription ($after: String) { commands(after: $after) {
 
 
 @pytest.fixture(scope="module")
-async def servers(scratch: Path, postgres_url: str, redis_url: str) -> AsyncIterator[tuple[Server, Server]]:
-    settings = {
+async def settings(postgres_url: str, redis_url: str) -> dict[str, str]:
+    return {
         "database_url": await fresh_database(postgres_url, "media_gateway_commands"),
         "redis_url": redis_url,
         "demo_catalogue": "false",
         "cost_mode": "off",
     }
+
+
+@pytest.fixture(scope="module")
+async def servers(scratch: Path, settings: dict[str, str]) -> AsyncIterator[tuple[Server, Server]]:
     async with running_pair(scratch / "commands", **settings) as pair:
         yield pair
 
@@ -110,3 +119,41 @@ async def test_a_sender_at_another_process_hears_of_each_end(
     assert told(failed) == [("QUEUED", None), ("DELIVERED", None), ("FAILED", "No such place.")]
     assert told(done) == [(state, None) for state in ("QUEUED", "DELIVERED", "ACKNOWLEDGED", "EXECUTED")]
     assert told(silent) == [("QUEUED", None), ("DELIVERED", None), ("EXPIRED", None)]
+
+
+async def test_an_earlier_stream_takes_over_when_the_process_of_the_latest_is_killed(
+    servers: tuple[Server, Server], settings: dict[str, str], scratch: Path
+) -> None:
+    here, _ = servers
+    phone = await register(here, "killed@example.com")
+    device, _ = await tv_of(phone)
+    # From now on: behind a cursor the latest would be handed again what the earlier one has.
+    earlier, latest = (
+        Follower(phone.token or "", COMMANDS, Transport.EVENTS, None, {"device": device}) for _ in range(2)
+    )
+    share_key(here.log.parent, scratch / "commands-killed")
+    dying = await start(scratch / "commands-killed", **settings)
+
+    async with following(here, earlier):
+        await sent_until(phone, device, earlier)
+        async with following(dying, latest):
+            await sent_until(phone, device, latest)
+            known = len(earlier.events)
+            dying.kill()
+            await dying.process.wait()
+            killed_at = time.monotonic()
+            await sent_until(phone, device, earlier)
+            seconds = time.monotonic() - killed_at
+
+    assert SILENT_SECONDS - BEAT_SECONDS - 1 <= seconds <= SILENT_SECONDS + 5
+    handed = places(earlier.events[:known]) + places(latest.events) + places(earlier.events[known:])
+    assert handed == sorted(set(handed))
+
+
+async def sent_until(phone: Client, device: str, follower: Follower) -> None:
+    """Commands, until this one is told of another."""
+    known = len(follower.events)
+    async with asyncio.timeout(30):
+        while len(follower.events) == known:
+            await send(phone, device, next(NUMBERS))
+            await asyncio.sleep(0.3)

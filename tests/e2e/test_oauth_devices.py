@@ -144,6 +144,19 @@ async def test_a_code_is_read_however_it_is_written(oauth_server: Server, tv: Ap
     assert codes["user_code"] in page.text
 
 
+async def test_what_is_no_code_is_asked_for_again(oauth_server: Server) -> None:
+    email = "no.code@example.com"
+    await register(oauth_server, email)
+    async with browsing(oauth_server) as browser:
+        for code in ("\0", "A\0B", "A&a=1&a=2", "\r\n"):
+            form = await browser.open("/oauth/device", user_code=code)
+            assert form.response.status_code == 200
+        page = await browser.sign_in(form, email)
+        again = await browser.open("/oauth/device", user_code="\0")
+
+    assert (page.response.status_code, again.response.status_code) == (404, 404)
+
+
 async def test_a_form_of_another_browser_lets_nothing_in(oauth_server: Server, tv: App, ada: Browser) -> None:
     codes = await started(oauth_server, tv)
     page = await ada.open("/oauth/device", user_code=codes["user_code"])

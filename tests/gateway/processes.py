@@ -94,6 +94,10 @@ class Shelf:
 
 
 async def fill(database: Database) -> Shelf:
+    await database.execute(
+        """INSERT INTO announcement (text, published_at, ends_at)
+           VALUES ('Maintenance at ten.', now(), now() + interval '1 hour')"""
+    )
     movie = await add_movie(
         database,
         "Solaris",

@@ -45,9 +45,10 @@ NOT_ASKED = {
     "admin",
 }
 KEPT_FOR_ANYBODY = {
-    "genres", "platforms", "viewer.account", "viewer.apiKeys", "viewer.historyDays", "viewer.impersonated",
-    "viewer.linkedProviders", "viewer.parentalControls", "viewer.secondFactors", "viewer.sessions",
-    "viewer.syncCursor", "viewer.viewingProfile", "viewer.viewingProfiles",
+    "announcements", "genres", "newsCursor", "platforms", "viewer.account", "viewer.apiKeys",
+    "viewer.historyDays", "viewer.impersonated", "viewer.linkedProviders", "viewer.parentalControls",
+    "viewer.secondFactors", "viewer.sessions", "viewer.syncCursor", "viewer.viewingProfile",
+    "viewer.viewingProfiles",
 }  # fmt: skip
 """Fields that show no titles, to anybody."""
 NOT_FILLED = {"viewer.imports"}

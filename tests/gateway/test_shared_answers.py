@@ -41,6 +41,8 @@ def roots(shelf: Shelf) -> dict[str, str]:
         "platforms": "platforms",
         "person": f'person(id: "{person}")',
         "search": 'search(query: "solaris", mode: KEYWORD)',
+        "announcements": "announcements",
+        "newsCursor": "newsCursor",
         "autocomplete": 'autocomplete(prefix: "so")',
         "trending": "trending(first: 5)",
         "recommendations": "recommendations(first: 5)",

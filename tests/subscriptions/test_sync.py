@@ -13,7 +13,7 @@ from domain.identity.model import Caller
 from domain.identity.sessions import Sessions
 from domain.platform.postgres import Database
 from domain.playback.model import PlaybackState
-from domain.playback.service import Report
+from domain.playback.service import SILENT_WHILE_THERE, Report
 from domain.sync.commands import Command
 from domain.sync.devices import LEASE_SECONDS, Devices
 from domain.sync.model import CommandState, Device, MarkKind, Verdict
@@ -367,6 +367,23 @@ async def test_what_a_device_does_is_told_as_it_begins(
         {"name": "Phone", "activity": "BROWSING"} | nothing | condition,
         {"name": "Phone", "activity": "IDLE"} | nothing,
     ]
+
+
+async def test_a_device_whose_player_crashed_is_told_to_watch_nothing(
+    ask: Asker, house: Living, ada: str, movie: int
+) -> None:
+    tv = await house.device(ada, "TV")
+    async with following(ask, ACTIVITIES, ada) as stream:
+        await house.playback.start(ada, movie, tv.id)
+        told = [await stream.next()]
+        house.clock.turn(SILENT_WHILE_THERE.total_seconds() - 1)
+        await house.devices.renew({tv.id: "stream"})
+        house.clock.turn(1)
+        await house.playback.end_silent()
+        told.append(await stream.next())
+
+    assert [event["device"]["activity"] for event in told] == ["WATCHING", None]
+    assert told[-1]["device"]["nowPlaying"] is None
 
 
 async def test_what_a_device_plays_incognito_is_told_to_nobody(

@@ -1,5 +1,8 @@
 """Accounts that move to another address."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from domain.identity.audit import SYSTEM
@@ -140,6 +143,26 @@ async def test_nobody_floods_a_mailbox_by_it(desk: Desk) -> None:
 
     with pytest.raises(TooManyRequests):
         await desk.address_change.request(account, NEW, SYSTEM)
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["it waits", "it is being written"])
+async def test_another_password_withdraws_a_letter_that_was_not_sent_yet(desk: Desk, *, taken: bool) -> None:
+    """As where the mail server of the new address keeps it waiting."""
+    account = await opened(desk)
+    desk.postbox.sent.clear()
+    await desk.address_change.request(account, NEW, SYSTEM)
+    change = desk.recovery.change_password(account.id, PASSWORD, "Better horse 8", None, SYSTEM)
+    changing = asyncio.ensure_future(change)
+
+    async def found(account_id: str) -> Account | None:
+        await changing
+        return (await desk.service.store.accounts([account_id])).get(account_id)
+
+    if not taken:
+        await changing
+    await replace(desk.postman, by_id=found).run()
+
+    assert {mail.to for mail in desk.postbox.sent} <= {ADA}
 
 
 async def test_a_suspended_account_goes_nowhere(desk: Desk) -> None:

@@ -35,6 +35,11 @@ SERVICE = Registration("Feed", grants=["client_credentials"], scopes=["read:cont
         ("https://*.app.example/callback", False),
         ("https://user@app.example/callback", False),
         ("https:///callback", False),
+        ("https://[2606:4700::1]:8443/callback", True),
+        ("https://[::1]app.example/callback", False),
+        ("https://app.example /callback", False),
+        ("https://äpp.example/callback", False),
+        ("https://app.example/<callback>", False),
         ("https://app.example:99999/", False),
         ("myapp:/callback", False),
         ("javascript:alert(1)", False),
@@ -241,6 +246,17 @@ async def test_an_app_on_this_machine_takes_any_port_and_nothing_else_changes(de
     assert not client.redirects_to("http://127.0.0.1:49152/cb?next=evil")
     assert not client.redirects_to("http://127.0.0.1:49152/cb#evil")
     assert not client.redirects_to("http://127.0.0.1:x/cb")
+    assert not client.redirects_to("http://127.0.0.1:49152/c\nb")
+    assert not client.redirects_to(" http://127.0.0.1:49152/cb")
+    assert not client.redirects_to("HTTP://127.0.0.1:49152/cb")
+
+
+async def test_an_app_by_its_newer_address_is_on_this_machine_alone(desk: Desk) -> None:
+    client, _ = await desk.registrations.register(Registration("App", ["http://[::1]/cb"], CODE), SYSTEM)
+
+    assert client.redirects_to("http://[::1]:49152/cb")
+    assert not client.redirects_to("http://[::1]evil.example/cb")
+    assert not client.redirects_to("http://[::1]evil.example:49152/cb")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """What is granted in a session at the moment that it ends: what was first wins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
-import asyncpg
 import pytest
 
 from domain.identity.api_keys import Wanted
@@ -12,20 +12,21 @@ from domain.identity.audit import SYSTEM, Actor
 from domain.identity.clients import OAuthClient
 from domain.identity.grants import CODE_LIFETIME, Code, DeviceCode, Grants
 from domain.identity.impersonation import Impersonation
-from domain.identity.model import BROWSER, Account, Caller, LoginSession, Role, SessionEnd, Terms
+from domain.identity.model import BROWSER, Account, Caller, LoginSession, Method, Role, SessionEnd, Terms
 from domain.identity.policy import Policy, Scope
+from domain.identity.postgres_clients import PostgresClients
 from domain.identity.profile import Profile
 from domain.identity.registrations import Changes
 from domain.identity.sessions import InvalidGrant
 from domain.platform.errors import Forbidden, Refused, Unauthenticated
 from domain.platform.postgres import Database
 from tests.accounts import PASSWORD, Desk
+from tests.domain.identity.conftest import LockAwaited
+from tests.domain.identity.test_factors import with_app
 from tests.domain.identity.test_grants import APP, client, grants
 
 __all__ = ["client", "grants"]
 
-WAITING = """SELECT count(*) FROM pg_stat_activity
-              WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 LEFT = """SELECT (SELECT count(*) FROM authorization_code)
                + (SELECT count(*) FROM device_code WHERE account_id IS NOT NULL)
                + (SELECT count(*) FROM login_session WHERE acting_id IS NOT NULL AND ended_at IS NULL)
@@ -127,23 +128,6 @@ async def scene(desk: Desk, database: Database, grants: Grants, client: OAuthCli
         waiting,
         started.device_code,
     )
-
-
-@pytest.fixture
-async def lock_awaited(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Returns once somebody waits for a lock."""
-    watching = await asyncpg.connect(database_url)
-
-    async def wait() -> None:
-        async with asyncio.timeout(10):
-            while not await watching.fetchval(WAITING):  # noqa: ASYNC110 - the server has no event for it
-                await asyncio.sleep(0.005)
-
-    yield wait
-    await watching.close()
-
-
-LockAwaited = Callable[[], Awaitable[None]]
 
 
 @pytest.mark.parametrize(
@@ -264,6 +248,54 @@ async def test_of_two_administrators_who_do_away_with_each_other_one_stays(
     left = (await desk.service.store.accounts([scene.boss.id]))[scene.boss.id]
     assert left.suspended_at is None
     assert Role.ADMIN in left.roles
+
+
+async def test_of_two_who_renew_backup_codes_at_once_neither_waits_for_ever(
+    scene: Scene, lock_awaited: LockAwaited
+) -> None:
+    desk = scene.desk
+    await with_app(desk, scene.boss)
+    await desk.sessions.end_all(scene.boss.id, SessionEnd.SIGNED_OUT, SYSTEM)
+    boss = (await desk.service.store.accounts([scene.boss.id]))[scene.boss.id]
+    signed_in = await desk.sessions.start(boss, SYSTEM, Terms(methods=(Method.PASSWORD, Method.MULTIPLE)))
+    caller = await desk.sessions.identify(signed_in.access.value)
+
+    async def renew() -> list[str]:
+        async with desk.step_up.proven(caller) as account:
+            return await desk.factors.renew_backup_codes(account, 10, SYSTEM)
+
+    async with desk.step_up.proven(caller) as account:
+        other = asyncio.ensure_future(renew())
+        await lock_awaited()
+        codes = await desk.factors.renew_backup_codes(account, 10, SYSTEM)
+
+    assert len(codes) == len(await other) == 10
+
+
+@pytest.mark.parametrize("what", ["registered", "changed", "given a secret", "disabled"])
+async def test_an_administrator_who_is_demoted_meanwhile_does_nothing_to_applications(
+    scene: Scene, database: Database, lock_awaited: LockAwaited, what: str
+) -> None:
+    desk, by = scene.desk, Actor(scene.boss.id)
+    (client,) = before = await PostgresClients(database).all()
+    match what:
+        case "registered":
+            act: Awaitable[object] = desk.registrations.register(APP, by)
+        case "changed":
+            act = desk.registrations.update(client.id, Changes(name="Other"), by)
+        case "given a secret":
+            act = desk.registrations.rotate_secret(client.id, timedelta(), by)
+        case _:
+            act = desk.registrations.disable(client.id, by)
+
+    async with desk.service.audit.writing():
+        await scene.demoted()
+        doing = asyncio.ensure_future(act)
+        await lock_awaited()
+
+    with pytest.raises(Forbidden):
+        await doing
+    assert await PostgresClients(database).all() == before
 
 
 async def test_of_two_who_change_the_password_at_once_the_first_has(

@@ -1,5 +1,6 @@
 """Viewing profiles: who may change them, who may leave them, and when one may watch."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,9 @@ from domain.identity.hours import Hours
 from domain.identity.model import Caller
 from domain.identity.profile import Profile
 from domain.identity.viewing import FREE, Controls, ViewingProfile, hours_of
-from domain.platform.errors import Forbidden, TooManyRequests, UserErrorCode
+from domain.platform.errors import Forbidden, StepUpRequired, TooManyRequests, UserErrorCode
 from tests.accounts import PASSWORD, Desk
+from tests.domain.identity.conftest import LockAwaited
 from tests.viewers import refusal
 
 PIN = "4711"
@@ -158,6 +160,40 @@ async def test_sessions_of_a_deleted_profile_are_signed_out(desk: Desk) -> None:
     standing = await desk.sessions.store.standing(parent.account_id or "", desk.clock.now())
     assert child.session_id not in {session.id for session in standing}
     assert parent.session_id in {session.id for session in standing}
+
+
+async def test_a_profile_that_is_chosen_as_it_is_deleted_leaves_nobody_free(
+    desk: Desk, lock_awaited: LockAwaited
+) -> None:
+    parent = await parent_of(desk)
+    profile, child = await child_of(desk, parent)
+    other = await again(desk, parent)
+
+    async with desk.service.audit.writing():
+        await desk.viewing.choose(other, profile.id)
+        deleting = asyncio.ensure_future(desk.viewing.delete(parent, profile.id, SYSTEM))
+        await lock_awaited()
+    await deleting
+
+    standing = await desk.sessions.store.standing(parent.account_id or "", desk.clock.now())
+    assert {session.id for session in standing} == {parent.session_id}
+    assert child.session_id != other.session_id
+
+
+async def test_that_a_parent_has_just_signed_in_proves_nothing_of_who_is_limited_there(desk: Desk) -> None:
+    parent = await parent_of(desk)
+    profile, child = await child_of(desk, parent)
+
+    with pytest.raises(StepUpRequired):
+        await desk.step_up.require(child)
+
+    await desk.step_up.by_password(child, PASSWORD, SYSTEM)
+    await desk.step_up.require(child)
+    await desk.viewing.choose(child, profile.id)
+    with pytest.raises(StepUpRequired):
+        await desk.step_up.require(child)
+    await desk.viewing.verify_pin(child, PIN, SYSTEM)
+    await desk.step_up.require(child)
 
 
 async def test_anothers_profile_does_not_exist(desk: Desk) -> None:

@@ -11,7 +11,13 @@ from domain.platform.errors import UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.events import ACTIVITY, CREATED, ENDED, MOVED, STATE
 from domain.playback.model import PlaybackEnd, PlaybackQuality, PlaybackSession, PlaybackState
-from domain.playback.service import SILENT_FOR, SILENT_WHILE_PLAYING, Beginning, Report
+from domain.playback.service import (
+    SILENT_FOR,
+    SILENT_WHILE_PLAYING,
+    SILENT_WHILE_THERE,
+    Beginning,
+    Report,
+)
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.operations import Origin, Position
@@ -656,19 +662,40 @@ async def test_a_session_whose_player_fell_silent_is_stopped_where_it_stood(
 async def test_a_player_that_plays_and_whose_device_is_gone_is_not_waited_for_as_long(
     house: Living, ada: str, tv: Device, movie: int
 ) -> None:
-    devices = [tv, *[await house.device(ada, name) for name in ("Paused", "There", "Telling")]]
-    gone, paused, there, telling = [await house.playback.start(ada, movie, device.id) for device in devices]
+    devices = [tv, *[await house.device(ada, name) for name in ("Paused", "Telling")]]
+    gone, paused, telling = [await house.playback.start(ada, movie, device.id) for device in devices]
     await report(house, paused, 40, PlaybackState.PAUSED)
     house.clock.turn(SILENT_WHILE_PLAYING.total_seconds() - 1)
     assert await house.playback.end_silent() == 0
-    await house.devices.heartbeat(ada, there.device_id)
     await report(house, telling, 299)
     house.clock.turn(1)
 
     assert await house.playback.end_silent() == 1
 
     assert (await kept(house, gone)).end_reason is PlaybackEnd.SILENT
-    assert all([(await kept(house, session)).active for session in (paused, there, telling)])
+    assert all([(await kept(house, session)).active for session in (paused, telling)])
+
+
+async def test_a_player_that_is_silent_on_a_device_that_is_there_has_crashed(
+    house: Living, ada: str, tv: Device, movie: int
+) -> None:
+    devices = [tv, *[await house.device(ada, name) for name in ("Paused", "Telling", "Gone")]]
+    crashed, paused, telling, gone = [await house.playback.start(ada, movie, each.id) for each in devices]
+    await report(house, paused, 40, PlaybackState.PAUSED)
+    house.clock.turn(SILENT_WHILE_THERE.total_seconds() - 1)
+    for each in (crashed, paused, telling):
+        await house.devices.heartbeat(ada, each.device_id)
+    assert await house.playback.end_silent() == 0
+    await report(house, telling, 89)
+    house.clock.turn(1)
+
+    assert await house.playback.end_silent() == 1
+
+    ended = await kept(house, crashed)
+    assert (ended.end_reason, ended.active) == (PlaybackEnd.SILENT, False)
+    assert all([(await kept(house, session)).active for session in (paused, telling, gone)])
+    moved, _ = await report(house, crashed, 91)
+    assert moved.active
 
 
 async def test_a_player_that_speaks_again_was_alive(house: Living, ada: str, tv: Device, movie: int) -> None:

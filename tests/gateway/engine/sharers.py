@@ -205,6 +205,7 @@ class Bench:
     world: World
     cache: Cache
     engine: Engine
+    sharing: Sharing
 
     async def ask(
         self, text: str, name: str = "nobody", region: str = "US", **variables: Any
@@ -256,4 +257,4 @@ def bench(
         planned=planned,
         sharing=lambda: sharing,
     )
-    return Bench(world, cache, engine)
+    return Bench(world, cache, engine, sharing)

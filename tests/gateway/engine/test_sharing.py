@@ -308,7 +308,7 @@ async def test_what_was_read_before_an_invalidation_is_neither_kept_nor_given_to
     assert house.world.asked["gated"] == 2
 
 
-async def test_while_changes_cannot_be_heard_of_nothing_is_shared() -> None:
+async def test_while_changes_cannot_be_heard_of_nobody_joins_what_has_begun() -> None:
     house = bench()
     await house.data("{ word }")
     early = await house.begun("{ gated }")
