@@ -103,6 +103,10 @@ class Metrics:
         """A gauge that is read when it is scraped."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
+    def watch_fanout(self, listeners: Callable[[], int], relayed: Callable[[], int]) -> None:
+        self.watch("sync_listeners", "Streams that follow an account.", listeners)
+        self.watch("sync_changes_relayed", "Changes that other processes told.", relayed)
+
     def watch_counts(
         self, name: str, description: str, label: str, read: Callable[[], Mapping[str, int]]
     ) -> None:

@@ -143,8 +143,7 @@ async def open_all(
         url = await stack.enter_async_context(open_database_url(settings))
         database = await open_database(url, settings, metrics, stack, traced=traced)
         shared = await stack.enter_async_context(open_shared(settings, metrics.delivery.add))
-        metrics.watch("sync_listeners", "Streams that follow an account.", lambda: shared.listeners.count)
-        metrics.watch("sync_changes_relayed", "Changes that other processes told.", shared.relayed)
+        metrics.watch_fanout(lambda: shared.listeners.count, shared.relayed)
         cache, catch_up = await stack.enter_async_context(
             open_entity_cache(url, settings.entity_cache_bytes, shared.catalog_changes, metrics)
         )
