@@ -23,22 +23,33 @@ SETTLING = 20
 EVENT_SECONDS = 10.0
 PROTOCOL = Subprotocol("graphql-transport-ws")
 KEY = "signing-key.json"
+JOINED = "joined by Redis"
+NO_REDIS = "redis-server is not installed"
 
 
 async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
     stage.say("change → subscriber, one process …")
     async with stage.gateway() as server:
         report(Result("change → subscriber, one process", await _delays(stage, server, server)))
-    async with redis(stage.folder) as redis_url:
-        if redis_url is None:
-            report(Result("change → subscriber, two processes", note="redis-server is not installed"))
+    async with joined(stage) as pair:
+        if pair is None:
+            report(Result("change → subscriber, two processes", note=NO_REDIS))
             return
         stage.say("change → subscriber, two processes …")
+        report(Result("change → subscriber, two processes", await _delays(stage, *pair), note=JOINED))
+
+
+@asynccontextmanager
+async def joined(stage: Stage) -> AsyncIterator[tuple[Running, Running] | None]:
+    """Two servers over one database, joined by Redis; nothing where that is not installed."""
+    async with redis(stage.folder) as redis_url:
+        if redis_url is None:
+            yield None
+            return
         async with stage.gateway(redis_url=redis_url) as first:
             _share_key(stage, "server", "second")
             async with stage.gateway("second", redis_url=redis_url) as second:
-                timing = await _delays(stage, first, second)
-        report(Result("change → subscriber, two processes", timing, note="joined by Redis"))
+                yield first, second
 
 
 async def _delays(stage: Stage, writing: Running, reading: Running) -> Timing:
@@ -53,7 +64,7 @@ async def _delays(stage: Stage, writing: Running, reading: Running) -> Timing:
         for position in range(1, SETTLING + CHANGES + 1):
             began = time.perf_counter()
             change = asyncio.create_task(phone.ask(operations.REPORT, content=content, position=position))
-            seen = await next_position(events)
+            seen = (await next_event(events))["progress"]["progress"]["positionSeconds"]
             times.append(time.perf_counter() - began)
             _check((await change)["reportProgress"], seen, position)
     counted = times[SETTLING:]
@@ -63,22 +74,32 @@ async def _delays(stage: Stage, writing: Running, reading: Running) -> Timing:
 @asynccontextmanager
 async def subscribed(port: int, token: str, query: str, **variables: Any) -> AsyncIterator[ClientConnection]:
     """A WebSocket on which the events of a subscription arrive."""
-    url = f"ws://127.0.0.1:{port}/graphql"
-    async with connect(url, subprotocols=[PROTOCOL]) as socket:
-        await _send(socket, type="connection_init", payload={"Authorization": f"Bearer {token}"})
-        await socket.recv()
-        await _send(socket, type="subscribe", id="1", payload={"query": query, "variables": variables})
+    async with connected(port, token) as socket:
+        await subscribe(socket, query, **variables)
         await asyncio.sleep(0.3)  # nothing tells a client that its subscription has begun
         yield socket
 
 
-async def next_position(socket: ClientConnection) -> int:
-    """The position in the next event."""
+@asynccontextmanager
+async def connected(port: int, token: str) -> AsyncIterator[ClientConnection]:
+    """A WebSocket that is signed in."""
+    async with connect(f"ws://127.0.0.1:{port}/graphql", subprotocols=[PROTOCOL]) as socket:
+        await _send(socket, type="connection_init", payload={"Authorization": f"Bearer {token}"})
+        await socket.recv()
+        yield socket
+
+
+async def subscribe(socket: ClientConnection, query: str, **variables: Any) -> None:
+    await _send(socket, type="subscribe", id="1", payload={"query": query, "variables": variables})
+
+
+async def next_event(socket: ClientConnection) -> dict[str, Any]:
+    """The data of the next event."""
     async with asyncio.timeout(EVENT_SECONDS):
         while (message := orjson.loads(await socket.recv()))["type"] == "ping":
             await _send(socket, type="pong")
-    position: int = message["payload"]["data"]["progress"]["progress"]["positionSeconds"]
-    return position
+    data: dict[str, Any] = message["payload"]["data"]
+    return data
 
 
 async def _send(socket: ClientConnection, **message: Any) -> None:

@@ -10,7 +10,7 @@ import asyncpg
 
 from bench import operations
 from bench.account import content_id, films_among, make_account
-from bench.changes import next_position, subscribed
+from bench.changes import next_event, subscribed
 from bench.client import Client
 from bench.measures import Result, Timing
 from bench.processes import Running, busy_seconds
@@ -96,7 +96,7 @@ async def _written(stage: Stage, server: Running, token: str, size: int) -> Resu
             change = asyncio.create_task(
                 phone.ask(operations.REPORT, content=content, position=1 + number % 5000)
             )
-            await next_position(events)
+            await next_event(events)
             times.append(time.perf_counter() - began)
             await change
     spent = busy_seconds(server.pid) + busy_seconds(stage.database_pid) - busy

@@ -40,6 +40,11 @@ class Metrics:
             ("method", "path"),
         )
         self.statements = self._spread("db_statement_duration_seconds", "Time of a statement.", BUCKETS)
+        self.delivery = self._spread(
+            "sync_delivery_seconds",
+            "Time from the writing of a change, by whichever process, until a stream here took it.",
+            BUCKETS,
+        )
         self.operations = self._spread(
             "graphql_operation_duration_seconds",
             "Time of a query or mutation, by its name where that is a known one, and by how it ended.",
@@ -97,6 +102,10 @@ class Metrics:
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""
         Gauge(name, description, registry=self.registry).set_function(read)
+
+    def watch_fanout(self, listeners: Callable[[], int], relayed: Callable[[], int]) -> None:
+        self.watch("sync_listeners", "Streams that follow an account.", listeners)
+        self.watch("sync_changes_relayed", "Changes that other processes told.", relayed)
 
     def watch_counts(
         self, name: str, description: str, label: str, read: Callable[[], Mapping[str, int]]

@@ -142,7 +142,8 @@ async def open_all(
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_database_url(settings))
         database = await open_database(url, settings, metrics, stack, traced=traced)
-        shared = await stack.enter_async_context(open_shared(settings))
+        shared = await stack.enter_async_context(open_shared(settings, metrics.delivery.add))
+        metrics.watch_fanout(lambda: shared.listeners.count, shared.relayed)
         cache, catch_up = await stack.enter_async_context(
             open_entity_cache(url, settings.entity_cache_bytes, shared.catalog_changes, metrics)
         )

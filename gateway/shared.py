@@ -40,13 +40,20 @@ class Shared:
     """Payments that the shared store did not take."""
     rate_failures: Callable[[], int] = lambda: 0
     """Requests that the shared store did not count."""
+    relayed: Callable[[], int] = lambda: 0
+    """Changes that other processes told."""
 
 
 @asynccontextmanager
-async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
-    """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how."""
+async def open_shared(
+    settings: Settings, delayed: Callable[[float], None] = lambda _: None
+) -> AsyncIterator[Shared]:
+    """Redis by URL, else what one process needs. The loss of Redis degrades, each user says how.
+
+    `delayed` hears how many seconds after it was written a listener here got each change.
+    """
+    listeners = LocalFanout(delayed=delayed)
     if settings.redis_url is None:
-        listeners = LocalFanout()
         yield Shared(
             listeners,
             listeners,
@@ -62,5 +69,6 @@ async def open_shared(settings: Settings) -> AsyncIterator[Shared]:
     # Not loaded where no Redis is named: it takes its share of every start.
     from gateway.shared_redis import open_over_redis  # noqa: PLC0415
 
-    async with open_over_redis(str(settings.redis_url), settings.persisted_queries_seconds) as shared:
+    opening = open_over_redis(str(settings.redis_url), settings.persisted_queries_seconds, listeners)
+    async with opening as shared:
         yield shared

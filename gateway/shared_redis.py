@@ -28,13 +28,12 @@ NEWS = "mg:news"
 
 
 @asynccontextmanager
-async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Shared]:
+async def open_over_redis(url: str, queries_seconds: int, listeners: LocalFanout) -> AsyncIterator[Shared]:
     """Two clients: one that answers soon or fails, one that waits for messages as long as it takes."""
     async with (
         client_of(url, connect_seconds=CONNECT_SECONDS, answer_seconds=ANSWER_SECONDS) as redis,
         Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS) as patient,
     ):
-        listeners = LocalFanout()
         fanout = RedisFanout(redis, patient, listeners)
         catalog_changes = RedisNotifier(redis, patient)
         news = RedisNotifier(redis, patient, NEWS)
@@ -66,4 +65,5 @@ async def open_over_redis(url: str, queries_seconds: int) -> AsyncIterator[Share
                 lost_queries=queries.failures,
                 budget_failures=lambda: budgets.failures,
                 rate_failures=lambda: rates.failures,
+                relayed=lambda: fanout.relayed,
             )

@@ -71,12 +71,16 @@ class HybridClock:
     def receive(self, remote: Timestamp) -> Timestamp:
         """A device's timestamp as it is; refuses one that is more than a minute ahead."""
         if not self.takes(remote):
-            raise _too_far_ahead(remote.milliseconds - self._now())
+            raise _too_far_ahead(self.ahead(remote))
         return remote
 
     def takes(self, remote: Timestamp) -> bool:
         """Whether it is no more than a minute ahead."""
-        return remote.milliseconds - self._now() <= MAX_AHEAD_MILLISECONDS
+        return self.ahead(remote) <= MAX_AHEAD_MILLISECONDS
+
+    def ahead(self, remote: Timestamp) -> int:
+        """By how many milliseconds it is ahead of wall time; negative where it is behind."""
+        return remote.milliseconds - self._now()
 
 
 def _too_far_ahead(milliseconds: int) -> Refused:

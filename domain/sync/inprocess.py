@@ -28,9 +28,14 @@ class LocalFanout:
     `unsure` is set where messages may have been lost, for somebody to look into the log.
     """
 
-    def __init__(self, capacity: int = INBOX_CAPACITY) -> None:
-        """`capacity` is how many changes wait for one listener at most."""
+    def __init__(
+        self, capacity: int = INBOX_CAPACITY, delayed: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """`capacity` is how many changes wait for one listener at most; `delayed` hears how many seconds
+        after it was written a listener got each.
+        """
         self._capacity = capacity
+        self._delayed = delayed
         self._listeners: dict[str, _Listeners] = {}
         self.unsure = asyncio.Event()
 
@@ -60,9 +65,19 @@ class LocalFanout:
         """Those with a listener."""
         return list(self._listeners)
 
+    @property
+    def count(self) -> int:
+        """How many listen."""
+        return sum(len(listeners.boxes) for listeners in self._listeners.values())
+
+    def _taken(self, change: Change) -> None:
+        if change.written_at is not None:
+            # Another process may have another clock.
+            self._delayed(max(0.0, time.time() - change.written_at))
+
     @asynccontextmanager
     async def listen(self, account_id: str) -> AsyncIterator[Mailbox]:
-        box = Mailbox(self._capacity)
+        box = Mailbox(self._capacity, taken=self._taken)
         listeners = self._listeners.setdefault(account_id, _Listeners())
         listeners.boxes.add(box)
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -182,8 +182,14 @@ def _viewing(change: Change) -> tuple[Any, Any] | None:
 class Mailbox:
     """An inbox held in memory; fills `Inbox`."""
 
-    def __init__(self, capacity: int, slow_from: int = SLOW_FROM) -> None:
-        """From `slow_from` changes that wait, progress is kept only where it is the latest of its viewing."""
+    def __init__(
+        self, capacity: int, slow_from: int = SLOW_FROM, taken: Callable[[Change], None] = lambda _: None
+    ) -> None:
+        """From `slow_from` changes that wait, progress is kept only where it is the latest of its viewing.
+
+        `taken` hears of each that the listener gets.
+        """
+        self._taken = taken
         self._capacity = capacity
         self._slow_from = slow_from
         self._arrivals: deque[Arrival] = deque()
@@ -203,7 +209,9 @@ class Mailbox:
         if self._reached is not None:
             reached, self._reached = self._reached, None
             return reached
-        return self._arrivals.popleft()
+        arrival = self._arrivals.popleft()
+        self._taken(arrival.change)
+        return arrival
 
     def put(self, change: Change) -> None:
         """Delivers, or, where the box is full, empties it and points to the log."""

@@ -367,6 +367,8 @@ class Change:
     payload: dict[str, Any] = field(repr=False)
     readings: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     """What a reader made of it, by reader: many listeners are told of the very same entry."""
+    written_at: float | None = field(default=None, repr=False, compare=False)
+    """When it was written, in seconds since 1970; nothing of one that was read from the log later."""
 
 
 @dataclass(frozen=True, slots=True)

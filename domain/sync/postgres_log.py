@@ -1,6 +1,7 @@
 """The change log and the outbox in PostgreSQL."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
@@ -53,7 +54,8 @@ class PostgresChangeLog:
             [event.key for event in writing.events],
             [event.payload for event in writing.events],
         )
-        return sorted((_change(row) for row in rows), key=lambda change: change.seq)
+        now = time.time()
+        return sorted((_change(row, now) for row in rows), key=lambda change: change.seq)
 
     async def latest(self, account_id: str) -> int:
         seq = await self._database.value("SELECT seq FROM change_sequence WHERE account_id = $1", account_id)
@@ -76,5 +78,6 @@ class PostgresChangeLog:
         return [_change(row) for row in rows]
 
 
-def _change(row: Row) -> Change:
-    return Change(row["account_id"], row["seq"], ChangeKind(row["kind"]), row["payload"])
+def _change(row: Row, written_at: float | None = None) -> Change:
+    kind = ChangeKind(row["kind"])
+    return Change(row["account_id"], row["seq"], kind, row["payload"], written_at=written_at)

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
+import structlog
+
 from domain.platform.errors import Refused, UserError, UserErrorCode, refuse
 from domain.sync.clock import Timestamp
 from domain.sync.devices import Devices
@@ -29,6 +31,10 @@ from domain.sync.operations import (
 from domain.sync.service import Sync, Wanted, existing, playable
 
 MAX_OPERATIONS = 1_000
+DRIFT_MILLISECONDS = 5_000
+"""Clocks that are further ahead than networks explain are told to whoever runs this."""
+
+log = structlog.get_logger(__name__)
 
 
 class OperationFate(StrEnum):
@@ -84,6 +90,7 @@ class Pushing:
             )
         device = await self.devices.own(account_id, device_id)
         mark = self._mark(operations, settled)
+        self._look_at_its_clock(device.id, operations)
         titles = await self.sync.titles(sorted({operation.act.content_id for operation in operations}))
         ids = [operation.id for operation in operations if _is_uuid(operation.id)]
         async with self.sync.writing(account_id, _wanted(operations, device.id)) as (_, ledger):
@@ -94,6 +101,11 @@ class Pushing:
             if mark is not None:
                 await self.sync.ledgers.settle(account_id, device.id, mark.clock)
         return outcomes
+
+    def _look_at_its_clock(self, device_id: str, operations: Sequence[Operation]) -> None:
+        ahead = max((self.sync.clock.ahead(operation.version) for operation in operations), default=0)
+        if ahead > DRIFT_MILLISECONDS:
+            log.warning("push.clock_ahead", device_id=device_id, milliseconds=ahead)
 
     def _mark(self, operations: Sequence[Operation], settled: Timestamp | None) -> Timestamp | None:
         """What the device has settled; nothing for now where its clock runs too far ahead."""

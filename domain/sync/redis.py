@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
@@ -65,6 +66,8 @@ class RedisFanout:
         self._redis = redis
         self._patient = patient
         self.local = local
+        self.relayed = 0
+        """Changes that other processes told."""
         self._outgoing: deque[Change] = deque(maxlen=OUTGOING)
         self._something = asyncio.Event()
 
@@ -138,6 +141,7 @@ class RedisFanout:
             log.warning("fanout.message_not_understood", error=str(error))
             self.local.unsure.set()
         else:
+            self.relayed += len(changes)
             self.local.deliver(changes)
 
 
@@ -208,9 +212,11 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def _packed(change: Change) -> list[object]:
-    return [change.account_id, change.seq, change.kind, change.payload]
+    return [change.account_id, change.seq, change.kind, change.payload, change.written_at]
 
 
 def _unpacked(entry: list[object]) -> Change:
-    account_id, seq, kind, payload = entry
-    return Change(str(account_id), int(str(seq)), ChangeKind(str(kind)), dict(payload))  # type: ignore[call-overload]
+    # What a later version tells beside it need not be known.
+    account_id, seq, kind, payload, written_at, *_ = [*entry, None]
+    change = Change(str(account_id), int(str(seq)), ChangeKind(str(kind)), dict(payload))  # type: ignore[call-overload]
+    return replace(change, written_at=written_at if isinstance(written_at, float) else None)

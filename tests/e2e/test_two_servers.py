@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.conftest import fresh_database
@@ -50,10 +51,24 @@ async def test_a_change_reaches_the_other_process(servers: tuple[Server, Server]
             await phone.ask(operations.PROGRESS, content=movie["id"], position=position)
             seen.append((await stream.next())["progress"]["progress"]["positionSeconds"])
             delays.append(time.perf_counter() - began)
+        counted = await metrics(second)
 
     assert seen == list(range(100, 130))
     # Well below the second that the look into the log would take: the message came through Redis.
     assert sorted(delays)[len(delays) // 2] < 0.5
+    assert counted["sync_listeners"] == 1
+    assert counted["sync_changes_relayed"] >= 30
+    # All but those that the look into the log found first, on a busy machine.
+    assert 15 < counted["sync_delivery_seconds_count"] <= 31
+    assert counted["sync_delivery_seconds_sum"] < 31 * 0.5
+
+
+async def metrics(server: Server) -> dict[str, float]:
+    """Those without labels."""
+    async with httpx.AsyncClient() as client:
+        shown = (await client.get(f"{server.url}/metrics")).text
+    lines = (line.split(" ") for line in shown.splitlines() if line[:1] != "#" and "{" not in line)
+    return {name: float(value) for name, value in lines}
 
 
 async def test_presence_is_shared(servers: tuple[Server, Server]) -> None:

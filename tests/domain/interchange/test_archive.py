@@ -155,6 +155,45 @@ async def test_a_device_of_another_account_is_not_taken_over(house: Living, data
     assert [tuple(row) for row in rows] == [(ada, "TV", True), (bob, "TV", False)]
 
 
+async def test_what_an_archive_put_on_the_list_and_in_its_place_is_taken_back(
+    house: Living, database: Database
+) -> None:
+    film, *_ = sorted(await catalogue(database))
+    ada, bob = await house.account(), await house.account()
+    for account, place in ((ada, "k"), (bob, "V")):
+        await house.sync.add_to_watchlist(account, film, new_id())
+        house.clock.turn(1)
+        await house.sync.move_on_watchlist(account, film, place)
+        house.clock.turn(1)
+    await house.sync.remove_from_watchlist(ada, film)
+    report = await house.interchange.bring(ada, "archive.zip", await exports(house).archive(bob))
+    brought = (await house.sync.store.entries(ada, [film]))[film]
+
+    undone = await house.interchange.undo(ada, report.import_id or "")
+
+    assert (brought.place, report.brought, undone.left) == ("V", 2, 0)
+    assert await house.sync.store.entries(ada, [film]) == {}
+    assert await database.value("SELECT value ->> 'is' FROM title_mark WHERE account_id = $1", ada) == "k"
+
+
+async def test_what_an_archive_dates_ahead_of_our_clock_is_left_out(
+    house: Living, database: Database
+) -> None:
+    film, *_ = sorted(await catalogue(database))
+    ada = await house.account()
+    title = {"kind": "movie", "title": "Solaris", "ids": {"imdb": "tt0069293"}}
+    marks = [
+        {"title": title, "kind": kind, "value": True, "version": str(house.version(seconds))}
+        for kind, seconds in (("hidden", 59), ("dropped", 61))
+    ]
+
+    report = await house.interchange.bring(ada, "a.zip", packed([Part("marks.jsonl", marks)], AT))
+
+    assert [problem.where for problem in report.problems] == ["marks.jsonl:2"]
+    found = (await house.sync.store.marks(ada, [film]))[film]
+    assert (found.hidden, found.dropped) == (True, False)
+
+
 async def test_a_dry_run_brings_no_device(house: Living, database: Database) -> None:
     await catalogue(database)
     ada, bob = await house.account(), await house.account()

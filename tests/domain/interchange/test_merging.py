@@ -31,6 +31,7 @@ from domain.sync.model import Addition, ChangeKind, Mark, MarkKind, Reaction, Ve
 from domain.sync.operations import Title
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OLDEST = Timestamp(0, "")
 TITLE = Title(1, playable=True, duration_seconds=1000)
 SOLARIS = (Reference(ContentKind.MOVIE, "Solaris", 1972),)
 
@@ -142,6 +143,7 @@ def test_the_latest_viewing_is_the_latest_in_time(
     ledger = ledger_of(written)
     known = ledger.known.viewings.get(1, {})
     before = max((state.version for state in known.values()), default=None)
+    went_on = ledger.latest(1)
 
     imported(ledger, file, source)
 
@@ -150,8 +152,7 @@ def test_the_latest_viewing_is_the_latest_in_time(
         for state in ledger.known.viewings.get(1, {}).values()
         if state.version.device.startswith("import.") and (before is None or state.version > before)
     ]
-    if later:
-        assert ledger.latest(1) == max(later, key=lambda state: state.version)
+    assert ledger.latest(1) == max(later, key=lambda state: state.version, default=went_on)
 
 
 @given(writes, files, sources)
@@ -162,11 +163,15 @@ def test_an_import_overwrites_nothing_newer(written: list[Any], file: list[Act],
 
     imported(ledger, file, source)
 
-    for before, after in (
-        (reaction, ledger.known.reactions.get(1)),
-        (note, ledger.known.marks.get((1, MarkKind.NOTE))),
+    for before, after, kind in (
+        (reaction, ledger.known.reactions.get(1), Opinion),
+        (note, ledger.known.marks.get((1, MarkKind.NOTE)), Noted),
     ):
-        assert before is None or after == before or (after is not None and after.version > before.version)
+        told = [version_of(act.at, source) for act in file if isinstance(act, kind)]
+        if before is not None and before.version > max(told, default=OLDEST):
+            assert after == before
+        elif told and after is not None and after != before:
+            assert after.version == max(told)
 
 
 @given(writes, files, sources)
@@ -239,3 +244,44 @@ def test_the_log_tells_of_an_undo(written: list[Any], file: list[Act], source: S
             del copy[payload["viewing"]]
     left = ledger.known.viewings.get(1, {})
     assert copy == {number: payloads.of_progress(state) for number, state in left.items()}
+
+
+# What is one viewing, and what is news
+
+
+def fates(ledger: Ledger, *file: Act) -> list[Fate]:
+    """In the order of the file."""
+    outcomes = imported(ledger, list(file), Source.LETTERBOXD)
+    return [outcome.fate for outcome in sorted(outcomes, key=lambda outcome: outcome.entry.where)]
+
+
+def test_that_something_was_seen_is_no_news_where_any_viewing_of_it_is_known() -> None:
+    seen = Viewing(NOW - timedelta(days=900), day_only=True, once=True)
+
+    assert fates(ledger_of([here(NOW, 1, 1000)]), seen) == [Fate.KNOWN]
+    assert fates(ledger_of([]), seen) == [Fate.NEW]
+
+
+def test_a_viewing_that_is_here_answers_for_one_of_the_file() -> None:
+    around = [Viewing(NOW - timedelta(hours=hours)) for hours in (1, 2)]
+
+    assert sorted(fates(ledger_of([here(NOW, 1, 1000)]), *around)) == [Fate.KNOWN, Fate.NEW]
+
+
+def test_viewings_that_ended_at_one_moment_are_one() -> None:
+    assert sorted(fates(ledger_of([]), Viewing(NOW), Viewing(NOW))) == [Fate.KNOWN, Fate.NEW]
+
+
+def test_what_says_the_same_is_no_news_whenever_it_was_said() -> None:
+    before = NOW - timedelta(days=9)
+    written = [
+        Reaction(1, None, 3.0, at_version(before), before),
+        Mark(1, MarkKind.NOTE, "a", at_version(before), before),
+    ]
+
+    for at in (before - timedelta(days=1), NOW):
+        ledger = ledger_of(written)
+        told = fates(ledger, Opinion(at=at, stars=3.0), Noted(at=at, kind=MarkKind.NOTE, value="a"))
+
+        assert told == [Fate.KNOWN] * 2
+        assert list(ledger.records()) == []

@@ -15,7 +15,7 @@ from domain.interchange.service import ImportState, Report
 from domain.platform.errors import UserErrorCode
 from domain.platform.paging import Cut
 from domain.platform.postgres import Database
-from domain.sync.model import Verdict
+from domain.sync.model import MarkKind, Verdict
 from domain.sync.operations import Position
 from domain.sync.service import WatchlistOrder
 from tests.catalogue import add_external_id, add_movie, add_series, parts_of
@@ -309,20 +309,22 @@ async def test_undoing_leaves_what_was_changed_since(house: Living, ada: str, so
         house,
         ada,
         rated(SOLARIS, 9, "2020-05-02T00:00:00Z"),
-        listed(SOLARIS, "2018-01-01T00:00:00Z"),
+        listed(SOLARIS, "2018-01-01T00:00:00Z") | {"notes": "with Bob"},
         {"progress": 40.0, "paused_at": "2021-01-01T00:00:00Z", "type": "movie", "movie": SOLARIS},
     )
     assert report.import_id is not None
     await house.sync.record_progress(ada, solaris, Position(500))
     await house.sync.react(ada, solaris, None, 1.0)
+    await house.sync.mark(ada, solaris, {MarkKind.NOTE: "alone"})
     await house.sync.move_on_watchlist(ada, solaris, "k")
 
     undone = await house.interchange.undo(ada, report.import_id)
 
-    assert (undone.brought, undone.left) == (3, 3)
+    assert (undone.brought, undone.left) == (4, 4)
     (kept,) = await viewings(house.database, ada, solaris)
     assert kept.position_seconds == 500
     assert (await house.sync.store.reactions(ada, [solaris]))[solaris].stars == 1.0
+    assert (await house.sync.store.marks(ada, [solaris]))[solaris].note == "alone"
     assert list(await house.sync.store.entries(ada, [solaris])) == [solaris]
 
 
@@ -364,6 +366,40 @@ async def test_what_the_viewer_took_off_the_list_stays_off(house: Living, ada: s
 
     assert fates(again) == {(ItemKind.LISTING, Fate.REMOVED_HERE): 1}
     assert fates(later) == {(ItemKind.LISTING, Fate.NEW): 1}
+
+
+async def test_what_the_viewer_had_forgotten_is_not_brought_back(
+    house: Living, ada: str, solaris: int
+) -> None:
+    house.clock.turn(1)
+    await house.forgetting.forget(ada, solaris)
+
+    report = await bring(
+        house,
+        ada,
+        watched(SOLARIS, "2020-05-01T20:00:00Z"),
+        rated(SOLARIS, 9, "2020-05-02T00:00:00Z"),
+    )
+
+    assert fates(report) == {
+        (ItemKind.VIEWING, Fate.REMOVED_HERE): 1,
+        (ItemKind.OPINION, Fate.NEW): 1,
+    }
+    assert await viewings(house.database, ada, solaris) == []
+
+
+async def test_more_entries_of_a_title_than_a_life_has_are_refused(
+    house: Living, ada: str, solaris: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_OF_TITLE", 2)
+
+    report = await bring(house, ada, *(watched(SOLARIS, f"202{n}-05-01T20:00:00Z") for n in range(4)))
+
+    assert report.brought == 2
+    assert [(problem.where, problem.trouble) for problem in report.problems] == [
+        ("trakt.json[2]", Trouble.REFUSED),
+        ("trakt.json[3]", Trouble.REFUSED),
+    ]
 
 
 async def test_the_import_of_somebody_else_does_not_exist(house: Living, ada: str, solaris: int) -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
@@ -130,6 +131,40 @@ async def test_who_stopped_listening_is_forgotten(pair: Pair) -> None:
 
     await speaker.publish([change(ada, 1)])
     assert ada not in getattr(listener, "local", listener).accounts  # type: ignore[union-attr]
+
+
+async def test_how_long_a_change_took_to_its_listener_is_told() -> None:
+    ada, delays = str(uuid4()), list[float]()
+    fanout = LocalFanout(delayed=delays.append)
+    written = time.time()
+    async with fanout.listen(ada) as inbox, fanout.listen(ada):
+        assert fanout.count == 2
+        for seq, at in ((1, written - 2), (2, None), (3, written + 60)):
+            await fanout.publish([replace(change(ada, seq), written_at=at)])
+        await told(inbox, 3)
+
+    first, ahead = delays
+    assert 2.0 <= first < 2.0 + PATIENCE_SECONDS
+    assert ahead == 0.0
+    assert fanout.count == 0
+
+
+async def test_when_a_change_was_written_goes_with_it_to_other_processes(redis_url: str) -> None:
+    ada = str(uuid4())
+    earlier = orjson.dumps([[ada, 2, "progress", {}]])  # as processes tell it that do not know of times
+    later = orjson.dumps([[ada, 3, "progress", {}, 1.5, "more"]])
+    async with over_redis(redis_url) as here, over_redis(redis_url) as there:
+        await _joined(here, there)
+        before = there.relayed
+        async with there.listen(ada) as inbox, Redis.from_url(redis_url) as client:
+            await here.publish([replace(change(ada, 1), written_at=1_772_366_400.25)])
+            found = [await next_of(inbox)]
+            for message in (earlier, later):
+                await client.publish(adapter.CHANNEL, message)
+                found.append(await next_of(inbox))
+
+    assert [each and each.written_at for each in found] == [1_772_366_400.25, None, 1.5]
+    assert there.relayed == before + 3
 
 
 async def test_what_cannot_be_read_sends_somebody_to_the_log(redis_url: str) -> None:

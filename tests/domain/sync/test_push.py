@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from domain.platform.errors import UserErrorCode
 from domain.platform.paging import Cut
@@ -195,6 +196,20 @@ async def test_a_queue_that_is_too_long_or_not_ones_own_does_nothing(
     rows = await house.written()
     assert await refusal(push(house, phone, many[0])) is UserErrorCode.NOT_FOUND
     assert await house.written() == rows
+
+
+@pytest.mark.parametrize(("seconds", "ahead"), [(-3600.0, []), (5.0, []), (5.001, [5001]), (61.0, [61_000])])
+async def test_who_runs_this_is_told_of_clocks_that_are_ahead(
+    house: Living, phone: Device, movie: int, seconds: float, ahead: list[int]
+) -> None:
+    queue = [operation(house, Watched(movie, Position(1)), at) for at in (seconds, -7200.0)]
+
+    with capture_logs() as logged:
+        await push(house, phone, *queue)
+
+    warnings = [line for line in logged if line["event"] == "push.clock_ahead"]
+    assert [line["milliseconds"] for line in warnings] == ahead
+    assert [line["device_id"] for line in warnings] == [phone.id] * len(ahead)
 
 
 async def test_an_empty_queue_is_taken(house: Living, phone: Device) -> None:
