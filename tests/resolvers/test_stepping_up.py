@@ -52,6 +52,7 @@ NEVER = {
     **dict.fromkeys(
         ("setRateLimit", "resetRateLimit", "setCostBudget", "resetCostBudget"), "is undone by the next"
     ),
+    **dict.fromkeys(("announce", "withdrawAnnouncement"), "signs nobody in, and can be withdrawn"),
 }
 """Mutations under the same scopes that do not ask, and why."""
 
