@@ -176,7 +176,7 @@ async def test_what_is_not_the_accounts_device_does_not_exist(
 async def test_a_device_is_offline_after_ninety_seconds_of_silence(
     house: Living, ada: str, tv: Device
 ) -> None:
-    house.clock.turn(LEASE_SECONDS - 0.001)
+    house.clock.turn(90.0 - 0.001)
     assert await online(house, tv) == {tv.id}
 
     house.clock.turn(0.001)
