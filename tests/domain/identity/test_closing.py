@@ -25,7 +25,7 @@ ADA = "ada@example.org"
 OF_NOBODY = {
     "announcement", "artwork", "availability", "catalog_change", "content", "cost_budget", "credit",
     "external_id", "field_usage", "news", "news_state", "oauth_client", "offer", "operation_usage", "person",
-    "rate_limit", "rating", "search_word", "signing_keys", "trusted_document",
+    "process", "rate_limit", "rating", "search_word", "signing_keys", "trusted_document",
 }  # fmt: skip
 """Tables that hold nothing of anybody."""
 BY_HAND = {
