@@ -42,7 +42,7 @@ class Script:
     async def said(self) -> dict[str, Any]:
         """The next line."""
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        line = await asyncio.wait_for(self._process.stdout.readline(), 90)
         if not line:
             assert self._process.stderr is not None
             raise AssertionError((await self._process.stderr.read()).decode())
