@@ -55,7 +55,7 @@ class Process:
 
     async def data(self, text: str, account: str | None = None, region: str = "US", **variables: Any) -> Any:
         result = await self.ask(text, account, region, **variables)
-        assert result.errors == []
+        assert result.errors == [], result.errors
         return orjson.loads(result.to_bytes())["data"]
 
     def without_sharing(self) -> "Process":
