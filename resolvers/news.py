@@ -61,6 +61,11 @@ class AnnouncementPayload:
     user_errors: list[UserError] = field(default_factory=list)
 
 
+class Numbered(Protocol):
+    @property
+    def seq(self) -> int: ...
+
+
 class AboutAnnouncement(Protocol):
     @property
     def announcement_id(self) -> int: ...
@@ -80,6 +85,10 @@ async def contents(lists: Sequence[AboutSeveral], info: Info) -> list[list[Conte
     """Those that there still are, and that the caller may see."""
     loaded = [await info.context.catalog.content.load_many(each.content_ids) for each in lists]
     return [[content for content in found if content is not None] for found in loaded]
+
+
+def cursor(told: Parent[Numbered]) -> str:
+    return CURSORS.of(told.seq)
 
 
 async def announcements(info: Info, region: Region = None) -> list[Announcement]:

@@ -20,11 +20,11 @@ from subscriptions import news as streams
 choices(model.AvailabilityChange)
 
 
-@view(streams.AvailabilityChanged, access=PUBLIC)
+@view(model.Availability, access=PUBLIC)
 class AvailabilityChanged:
     """A title arrived on a platform, is about to leave it, or left."""
 
-    cursor: str
+    cursor: str = edge(news.cursor)
     """Continue behind it with `after`."""
     change: model.AvailabilityChange
     """What became of it."""
@@ -42,11 +42,11 @@ class AvailabilityChanged:
     """When it became known."""
 
 
-@view(streams.TrendsChanged, access=PUBLIC)
+@view(model.Trends, access=PUBLIC)
 class TrendsChanged:
     """Other titles are watched and wanted most now, or in another order."""
 
-    cursor: str
+    cursor: str = edge(news.cursor)
     """Continue behind it with `after`."""
     contents: list[Content] = edge(news.contents, cost=10, list_size=TRENDS)
     """The first hundred titles of the day, best first."""
@@ -72,11 +72,11 @@ class Announcement:
     """When it was withdrawn before that; null where it was not."""
 
 
-@view(streams.AnnouncementChanged, access=PUBLIC)
+@view(model.Announced, access=PUBLIC)
 class AnnouncementChanged:
     """Something was announced, or an announcement was withdrawn."""
 
-    cursor: str
+    cursor: str = edge(news.cursor)
     """Continue behind it with `after`."""
     announcement: Announcement | None = edge(news.announcement, cost=2)
     """The announcement as it is by now; null once it is dropped."""
