@@ -43,9 +43,9 @@ def _followed(interest: Interest, arguments: list[Any]) -> str:
     """What `Interest.takes` says, in SQL."""
     conditions, of_none = [], "content_id IS NULL"
     for condition, given in (
-        ("content_id = ANY({}::bigint[])", interest.content_ids and list(interest.content_ids)),
+        ("content_id = ANY({}::bigint[])", _listed(interest.content_ids)),
         ("region = {}", interest.region),
-        ("platform = ANY({}::text[])", interest.platform_ids and list(interest.platform_ids)),
+        ("platform = ANY({}::text[])", _listed(interest.platform_ids)),
     ):
         if given is not None:
             arguments.append(given)
@@ -57,6 +57,10 @@ def _followed(interest: Interest, arguments: list[Any]) -> str:
         arguments.append(interest.region)
         of_none += f" AND (region IS NULL OR region = ${len(arguments)})"
     return f"({of_none} OR {offered})"
+
+
+def _listed(given: frozenset[Any] | None) -> list[Any] | None:
+    return None if given is None else list(given)
 
 
 def news_of(row: Row) -> News:

@@ -13,7 +13,7 @@ from domain.identity.model import Caller
 from domain.identity.sessions import Sessions
 from domain.platform.postgres import Database
 from domain.playback.model import PlaybackState
-from domain.playback.service import SILENT_WHILE_THERE, Report
+from domain.playback.service import Report
 from domain.sync.commands import Command
 from domain.sync.devices import LEASE_SECONDS, Devices
 from domain.sync.model import CommandState, Device, MarkKind, Verdict
@@ -376,7 +376,7 @@ async def test_a_device_whose_player_crashed_is_told_to_watch_nothing(
     async with following(ask, ACTIVITIES, ada) as stream:
         await house.playback.start(ada, movie, tv.id)
         told = [await stream.next()]
-        house.clock.turn(SILENT_WHILE_THERE.total_seconds() - 1)
+        house.clock.turn(90 - 1)
         await house.devices.renew({tv.id: "stream"})
         house.clock.turn(1)
         await house.playback.end_silent()

@@ -11,13 +11,7 @@ from domain.platform.errors import UserErrorCode
 from domain.platform.postgres import Database
 from domain.playback.events import ACTIVITY, CREATED, ENDED, MOVED, STATE
 from domain.playback.model import PlaybackEnd, PlaybackQuality, PlaybackSession, PlaybackState
-from domain.playback.service import (
-    SILENT_FOR,
-    SILENT_WHILE_PLAYING,
-    SILENT_WHILE_THERE,
-    Beginning,
-    Report,
-)
+from domain.playback.service import Beginning, Report
 from domain.sync.clock import Timestamp
 from domain.sync.model import Device, WatchProgress
 from domain.sync.operations import Origin, Position
@@ -26,6 +20,9 @@ from tests.catalogue import add_album, add_movie, add_series, add_track, parts_o
 from tests.domain.playback.conftest import DURATION
 from tests.states import viewings
 from tests.viewers import Living, living, refusal
+
+SIX_HOURS, FIVE_MINUTES, NINETY_SECONDS = 6 * 3600, 5 * 60, 90
+"""How long a player may be silent: one that pauses, one whose device went, one whose device is there."""
 
 
 async def report(
@@ -646,7 +643,7 @@ async def test_a_session_whose_player_fell_silent_is_stopped_where_it_stood(
 ) -> None:
     session = await house.playback.start(ada, movie, tv.id)
     await report(house, session, 300, PlaybackState.PAUSED)
-    house.clock.turn(SILENT_FOR.total_seconds() - 1)
+    house.clock.turn(SIX_HOURS - 1)
     assert await house.playback.end_silent() == 0
     house.clock.turn(1)
 
@@ -665,7 +662,7 @@ async def test_a_player_that_plays_and_whose_device_is_gone_is_not_waited_for_as
     devices = [tv, *[await house.device(ada, name) for name in ("Paused", "Telling")]]
     gone, paused, telling = [await house.playback.start(ada, movie, device.id) for device in devices]
     await report(house, paused, 40, PlaybackState.PAUSED)
-    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds() - 1)
+    house.clock.turn(FIVE_MINUTES - 1)
     assert await house.playback.end_silent() == 0
     await report(house, telling, 299)
     house.clock.turn(1)
@@ -682,7 +679,7 @@ async def test_a_player_that_is_silent_on_a_device_that_is_there_has_crashed(
     devices = [tv, *[await house.device(ada, name) for name in ("Paused", "Telling", "Gone")]]
     crashed, paused, telling, gone = [await house.playback.start(ada, movie, each.id) for each in devices]
     await report(house, paused, 40, PlaybackState.PAUSED)
-    house.clock.turn(SILENT_WHILE_THERE.total_seconds() - 1)
+    house.clock.turn(NINETY_SECONDS - 1)
     for each in (crashed, paused, telling):
         await house.devices.heartbeat(ada, each.device_id)
     assert await house.playback.end_silent() == 0
@@ -700,7 +697,7 @@ async def test_a_player_that_is_silent_on_a_device_that_is_there_has_crashed(
 
 async def test_a_player_that_speaks_again_was_alive(house: Living, ada: str, tv: Device, movie: int) -> None:
     session = await house.playback.start(ada, movie, tv.id)
-    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds())
+    house.clock.turn(FIVE_MINUTES)
     assert await house.playback.end_silent() == 1
 
     moved, progress = await report(house, session, 310)
@@ -714,7 +711,7 @@ async def test_a_player_that_was_given_up_says_no_more_once_its_device_plays_som
     house: Living, ada: str, tv: Device, movie: int
 ) -> None:
     session = await house.playback.start(ada, movie, tv.id)
-    house.clock.turn(SILENT_WHILE_PLAYING.total_seconds())
+    house.clock.turn(FIVE_MINUTES)
     await house.playback.end_silent()
     following = await house.playback.start(ada, movie, tv.id)
 
