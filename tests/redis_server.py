@@ -25,7 +25,7 @@ def redis_binary() -> str:
     """Where it is; without it the test that asks is skipped. `.ci/run` installs it."""
     binary = shutil.which("redis-server")
     if binary is None:
-        pytest.skip("redis-server is not installed")
+        pytest.skip("redis-server is not installed; .ci/run installs it")
     return binary
 
 
