@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from domain.catalog.cached import CachedCatalog
 from domain.catalog.changes import ChangeWatch, Notifier
+from domain.catalog.gathered import GatheredCatalog
 from domain.catalog.postgres import PostgresCatalog
 from domain.catalog.postgres_changes import PostgresChangeRecord
 from domain.catalog.service import CatalogStore
@@ -45,5 +46,5 @@ async def open_entity_cache(
 
 
 def catalog_store(database: Database, cache: Cache | None) -> CatalogStore:
-    store = PostgresCatalog(database)
+    store = GatheredCatalog(PostgresCatalog(database), database.in_transaction)
     return store if cache is None else CachedCatalog(store, cache)

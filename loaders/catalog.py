@@ -67,7 +67,7 @@ class CatalogLoaders:
 
     @lazily
     def availability(self) -> Loader[Place, list[Offer]]:
-        return many(self._catalog.availability, self._catalog.availability_at_hand)
+        return many(self._store.offers, self._catalog.standing)
 
     @lazily
     def by_external_id(self) -> Loader[tuple[str, str], int | None]:

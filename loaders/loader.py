@@ -3,21 +3,16 @@ request.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from domain.platform.cache import Cached
+from domain.platform.gathering import Gathered, Gathering, Question
 from domain.platform.soon import Later, Soon
-from domain.platform.tracing import LEFT_OUT, span
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-Question = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
-AtHand = Callable[[Sequence[K]], Mapping[K, V] | None]
-"""What a question would answer, where that is there at once; else nothing."""
-
-MAX_KEYS = 1_000
-"""Keys of one question; more are asked in several."""
+Found: TypeAlias = Mapping[K, V]
 
 
 class Loader(Generic[K, V]):
@@ -28,20 +23,26 @@ class Loader(Generic[K, V]):
     question has all of the answers at hand, nothing is gathered.
     """
 
-    __slots__ = ("_absent", "_asked", "_at_hand", "_known", "_next", "_question")
+    __slots__ = ("_absent", "_asked", "_at_hand", "_judge", "_known", "gathering")
 
     def __init__(
-        self, question: Question[K, Any], absent: Callable[[], V], at_hand: AtHand[K, Any] | None = None
+        self,
+        question: Question[K, Any],
+        absent: Callable[[], V],
+        judge: Callable[[Found[K, Any]], Found[K, Any]] | None = None,
     ) -> None:
-        """`absent` makes the answer for a key that the question's answer does not have."""
-        self._question = question
+        """`absent` makes the answer for a key that the question's answer does not have; `judge` leaves of an
+        answer what is for this request.
+        """
+        self.gathering: Gathering[K, Any] = (
+            question.gathering if isinstance(question, Gathered) else Gathering(question)
+        )
         self._absent = absent
-        self._at_hand = at_hand
+        self._judge = judge
+        self._at_hand = question.at_hand if isinstance(question, Cached) else None
         self._known: dict[K, V] = {}
-        self._asked: dict[K, asyncio.Task[Mapping[K, V]]] = {}
+        self._asked: dict[K, _Asking[K, V]] = {}
         """What is awaited, by key."""
-        self._next: _Asking[K, V] | None = None
-        """What is asked in the next turn."""
 
     async def load(self, key: K) -> V:
         soon = self.soon((key,))
@@ -57,14 +58,14 @@ class Loader(Generic[K, V]):
         known = self._known
         wanted = [key for key in keys if key not in known] if known else keys
         if wanted and self._at_hand is not None and (found := self._at_hand(wanted)) is not None:
-            for key in wanted:
-                known[key] = found[key] if key in found else self._absent()
+            known.update(self.completed(wanted, found))
             wanted = ()
         if not wanted:
             return [known[key] for key in keys]
         askings = self._askings(wanted)
         if len(askings) == 1 and len(wanted) == len(keys):
-            return Later(askings.pop(), lambda answers: [answers[key] for key in keys])
+            asking = askings.pop()
+            return Later(asking.task, lambda _: [*map(asking.answers().__getitem__, keys)])
         return self._gathered(keys, {key: known[key] for key in keys if key in known}, askings)
 
     def prime(self, key: K, value: V) -> None:
@@ -75,14 +76,29 @@ class Loader(Generic[K, V]):
         """Has `key` asked again."""
         self._known.pop(key, None)
 
+    def completed(self, keys: Sequence[K], found: Found[K, Any]) -> dict[K, V]:
+        """An answer for each of the keys, of what was found for them."""
+        if self._judge is not None:
+            found = self._judge(found)
+        return {key: found[key] if key in found else self._absent() for key in keys}
+
+    def over(self, keys: Sequence[K], answers: Found[K, V]) -> None:
+        """They are not awaited any more; those without an answer are asked again when they are asked for."""
+        if len(self._asked) == len(keys):
+            self._asked.clear()
+        else:
+            for key in keys:
+                self._asked.pop(key, None)
+        self._known.update(answers)
+
     async def _gathered(
-        self, keys: Sequence[K], known: dict[K, V], askings: "Iterable[asyncio.Task[Mapping[K, V]]]"
+        self, keys: Sequence[K], known: dict[K, V], askings: "Iterable[_Asking[K, V]]"
     ) -> list[V]:
         for asking in askings:
-            known |= await Later(asking, _itself)
+            known |= await Later(asking.task, asking.answers)
         return [known[key] for key in keys]
 
-    def _askings(self, keys: Sequence[K]) -> "set[asyncio.Task[Mapping[K, V]]]":
+    def _askings(self, keys: Sequence[K]) -> "set[_Asking[K, V]]":
         """What answers these keys together, begun where it was not yet."""
         asked = self._asked
         if not asked:
@@ -91,69 +107,49 @@ class Loader(Generic[K, V]):
         new = [key for key in keys if key not in askings]
         return {*askings.values(), self._ask(new)} if new else {*askings.values()}
 
-    def _ask(self, keys: Sequence[K]) -> "asyncio.Task[Mapping[K, V]]":
-        asking = self._next
-        if asking is None:
-            asking = self._next = _Asking(self)
-        asking.keys.update(dict.fromkeys(keys))
-        self._asked.update(dict.fromkeys(keys, asking.task))
-        return asking.task
-
-    async def _answer(self, asking: "_Asking[K, V]") -> Mapping[K, V]:
-        self._next = None
-        keys = list(asking.keys)
-        try:
-            if len(keys) <= MAX_KEYS:
-                found = await self._found(keys)
-            else:
-                chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
-                parts = await asyncio.gather(*map(self._found, chunks))
-                found = {key: value for part in parts for key, value in part.items()}
-        finally:
-            if len(self._asked) == len(keys):
-                self._asked.clear()
-            else:
-                for key in keys:
-                    self._asked.pop(key, None)
-        answers = {key: found[key] if key in found else self._absent() for key in keys}
-        self._known.update(answers)
-        return answers
-
-    def _found(self, keys: list[K]) -> Awaitable[Mapping[K, V]]:
-        return self._question(keys) if LEFT_OUT.get() else self._traced(keys)
-
-    async def _traced(self, keys: list[K]) -> Mapping[K, V]:
-        with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
-            return await self._question(keys)
+    def _ask(self, keys: Sequence[K]) -> "_Asking[K, V]":
+        asking = _Asking(self, [*dict.fromkeys(keys)])
+        self._asked.update(dict.fromkeys(keys, asking))
+        return asking
 
 
 class _Asking(Generic[K, V]):
-    """One question: its keys are gathered until its task begins, which is in the next turn."""
+    """Some keys of a loader, on their way."""
 
-    __slots__ = ("keys", "task")
+    __slots__ = ("_answers", "_keys", "_loader", "task")
 
-    def __init__(self, loader: Loader[K, V]) -> None:
-        self.keys: dict[K, None] = {}
-        self.task = asyncio.get_running_loop().create_task(loader._answer(self))  # noqa: SLF001 - its other half
+    def __init__(self, loader: Loader[K, V], keys: Sequence[K]) -> None:
+        self._loader = loader
+        self._keys = keys
+        self._answers: dict[K, V] | None = None
+        self.task = loader.gathering.ask(keys)
+        self.task.add_done_callback(self._over)
+
+    def answers(self, _done: object = None) -> dict[K, V]:
+        """Once the task is done; raises what failed for these keys."""
+        if self._answers is None:
+            self._answers = self._loader.completed(self._keys, self.task.result().of(self._keys))
+        return self._answers
+
+    def _over(self, _done: object) -> None:
+        try:
+            answers = self.answers()
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - whoever awaits it is told
+            answers = {}
+        self._loader.over(self._keys, answers)
 
 
 def one(question: Question[K, V]) -> Loader[K, V | None]:
     """One value a key; `None` where the answer has none."""
-    return Loader(question, _nothing, _at_hand_of(question))
+    return Loader(question, _nothing)
 
 
-def many(question: Question[K, list[V]], at_hand: AtHand[K, list[V]] | None = None) -> Loader[K, list[V]]:
+def many(
+    question: Question[K, list[V]], judge: Callable[[Found[K, list[V]]], Found[K, list[V]]] | None = None
+) -> Loader[K, list[V]]:
     """A list a key; empty where the answer has none."""
-    return Loader(question, list, at_hand or _at_hand_of(question))
-
-
-def _itself(answers: Mapping[K, V]) -> Mapping[K, V]:
-    return answers
+    return Loader(question, list, judge)
 
 
 def _nothing() -> None:
     """What there is for a key without an answer."""
-
-
-def _at_hand_of(question: Question[K, V]) -> AtHand[K, V] | None:
-    return question.at_hand if isinstance(question, Cached) else None

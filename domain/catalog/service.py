@@ -24,7 +24,6 @@ from domain.catalog.model import (
     Track,
     VideoQuality,
 )
-from domain.platform.cache import Cached
 from domain.platform.paging import Cut, Page
 from domain.platform.validity import validity
 
@@ -76,15 +75,10 @@ class Catalog:
 
     async def availability(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]]:
         """The offers that stand now, cheapest way first."""
-        return self._standing(await self.store.offers(places))
+        return self.standing(await self.store.offers(places))
 
-    def availability_at_hand(self, places: Sequence[Place]) -> Mapping[Place, list[Offer]] | None:
-        """The same where nothing has to be waited for."""
-        offers = self.store.offers
-        found = offers.at_hand(places) if isinstance(offers, Cached) else None
-        return None if found is None else self._standing(found)
-
-    def _standing(self, found: Mapping[Place, list[Offer]]) -> Mapping[Place, list[Offer]]:
+    def standing(self, found: Mapping[Place, list[Offer]]) -> Mapping[Place, list[Offer]]:
+        """Of what the store has, the offers that stand now."""
         changing = [
             offer
             for offers in found.values()

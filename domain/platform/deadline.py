@@ -48,6 +48,16 @@ def afresh(seconds: float) -> Iterator[None]:
         _ENDS_AT.reset(token)
 
 
+def ends_at() -> float | None:
+    """By the monotonic clock; None where there is no deadline."""
+    return _ENDS_AT.get()
+
+
+def move(ends_at: float | None) -> None:
+    """What the running task does from now on ends then, whatever its beginner had."""
+    _ENDS_AT.set(ends_at)
+
+
 def seconds_left() -> float | None:
     """Never less than a millisecond, as some clients take 0 for no limit; None where there is no deadline."""
     ends_at = _ENDS_AT.get()

@@ -276,6 +276,11 @@ class Database:
             finally:
                 self.ambient.reset(token)
 
+    def in_transaction(self) -> bool:
+        """Whether this task is in one."""
+        ambient = self.ambient.get()
+        return ambient is not None and ambient.task is asyncio.current_task()
+
     @property
     def connections_in_use(self) -> int:
         return self.sessions.in_use

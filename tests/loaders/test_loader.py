@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loaders.loader import MAX_KEYS, many, one
+from domain.platform.gathering import MAX_KEYS
+from loaders.loader import many, one
 
 
 class Shop:

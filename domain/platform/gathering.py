@@ -1,0 +1,156 @@
+"""Bulk questions that are asked once a turn of the event loop, for all who ask in it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from domain.platform import deadline
+from domain.platform.errors import TimedOut, Unavailable
+from domain.platform.soon import Later
+from domain.platform.tracing import LEFT_OUT, span
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Question: TypeAlias = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+
+MAX_KEYS: Final = 1_000
+"""Keys of one question; more are asked in several."""
+FULL: Final = 100
+"""Keys from which on strangers are not asked for together: nobody waits for who asks for much."""
+_SAME_FOR_ALL: Final = (Unavailable, TimedOut)
+"""Failures that no key is to blame for."""
+
+
+class Answer(NamedTuple):
+    """What a question found, for all who asked."""
+
+    found: Mapping[Any, Any]
+    """A key that is missing has nothing."""
+    failures: Mapping[Any, Exception] | None = None
+    """By key, where some who asked are answered and others are not."""
+
+    def of(self, keys: Sequence[K]) -> Mapping[K, Any]:
+        """What was found for somebody who asked for these keys; raises what failed for them."""
+        found, failures = self
+        if failures is not None and (failed := [failures[key] for key in keys if key in failures]):
+            raise failed[0]
+        return {key: found[key] for key in keys if key in found}
+
+
+class Gathering(Generic[K, V]):
+    """Asks a question for all keys that come until the next turn of the event loop: each once, in one task.
+
+    One that is `among_strangers` gathers for several requests. Under load many of them are at the same point
+    at the same time, and a statement for eight titles costs little more than one for a single title. Nobody
+    notices the others: what is answered was read after everybody had asked; it may take as long as whoever
+    has most time left; where it fails by the fault of a key, it is asked again for each who asked.
+    """
+
+    __slots__ = ("_among_strangers", "_next", "_question")
+
+    def __init__(self, question: Question[K, V], *, among_strangers: bool = False) -> None:
+        self._question = question
+        self._among_strangers = among_strangers
+        self._next: _Batch[K] | None = None
+        """What is asked in the next turn."""
+
+    def ask(self, keys: Sequence[K]) -> asyncio.Task[Answer]:
+        """The task that answers these keys, and perhaps others; who gives up leaves it be."""
+        if self._among_strangers and (len(keys) > FULL or not LEFT_OUT.get()):
+            # A trace shows what was done for its own request, and no more.
+            return self._begin(keys).task
+        batch = self._next
+        if batch is None:
+            batch = self._next = self._begin(keys)
+        else:
+            batch.add(keys)
+        if self._among_strangers and batch.size >= FULL:
+            self._next = None
+        return batch.task
+
+    def _begin(self, keys: Sequence[K]) -> "_Batch[K]":
+        batch = _Batch(keys)
+        batch.task = asyncio.get_running_loop().create_task(self._answer(batch))
+        return batch
+
+    async def _answer(self, batch: "_Batch[K]") -> Answer:
+        if self._next is batch:
+            self._next = None
+        if self._among_strangers:
+            deadline.move(batch.ends_at)
+        asked = batch.asked
+        every = asked[0] if len(asked) == 1 else chain.from_iterable(asked)
+        try:
+            return Answer(await self._found([*dict.fromkeys(every)]))
+        except _SAME_FOR_ALL:
+            raise
+        except Exception:
+            if not self._among_strangers or len(asked) == 1:
+                raise
+        return await self._answer_each(asked)
+
+    async def _answer_each(self, asked: Sequence[Sequence[K]]) -> Answer:
+        found: dict[K, V] = {}
+        failures: dict[K, Exception] = {}
+        for keys in asked:
+            try:
+                found |= await self._found(keys)
+            except Exception as error:  # noqa: BLE001 - theirs, whatever it is
+                failures |= dict.fromkeys(keys, error)
+        return Answer(found, failures)
+
+    async def _found(self, keys: Sequence[K]) -> Mapping[K, V]:
+        if len(keys) <= MAX_KEYS:
+            return await (self._question(keys) if LEFT_OUT.get() else self._traced(keys))
+        chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
+        parts = await asyncio.gather(*map(self._found, chunks))
+        return {key: value for part in parts for key, value in part.items()}
+
+    async def _traced(self, keys: Sequence[K]) -> Mapping[K, V]:
+        with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
+            return await self._question(keys)
+
+
+class Gathered(Generic[K, V]):
+    """A question about what is everybody's, gathered among strangers, to be asked like any other."""
+
+    __slots__ = ("_apart", "_question", "gathering")
+
+    def __init__(self, question: Question[K, V], apart: Callable[[], bool]) -> None:
+        """Whoever is `apart`, such as within a transaction, asks for themselves."""
+        self._question = question
+        self._apart = apart
+        self.gathering: Gathering[K, V] = Gathering(question, among_strangers=True)
+
+    async def __call__(self, keys: Sequence[K], /) -> Mapping[K, V]:
+        if self._apart() or not LEFT_OUT.get():
+            return await self._question(keys)
+        answer: Answer = await Later(self.gathering.ask(keys), _itself)
+        return answer.of(keys)
+
+
+class _Batch(Generic[K]):
+    """The keys of one question, until its task begins."""
+
+    __slots__ = ("asked", "ends_at", "size", "task")
+
+    task: asyncio.Task[Answer]
+
+    def __init__(self, keys: Sequence[K]) -> None:
+        self.asked = [keys]
+        """By whoever asked."""
+        self.size = len(keys)
+        self.ends_at = deadline.ends_at()
+        """When the last of them has no time left; None where somebody has no deadline."""
+
+    def add(self, keys: Sequence[K]) -> None:
+        self.asked.append(keys)
+        self.size += len(keys)
+        if self.ends_at is not None:
+            theirs = deadline.ends_at()
+            self.ends_at = None if theirs is None else max(self.ends_at, theirs)
+
+
+def _itself(answer: Answer) -> Answer:
+    return answer
