@@ -17,6 +17,7 @@ from gateway.app import create_app
 from gateway.cli.encoder_bar import encoder_bar
 from gateway.cli.errors import Failed
 from gateway.cli.preparation import prepare
+from gateway.cli.protocol import HttpProtocol, close_quiet
 from gateway.cli.signals import stopping_on_sigterm
 from gateway.cli.stalled import Stalled
 from gateway.cli.welcome import welcome
@@ -58,6 +59,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS == 0:
+            close_quiet(list(self.server_state.connections), asyncio.get_running_loop().time())
             aborted = self._stalled.look(list(self.server_state.connections))
             if aborted:
                 log.info("server.stalled_connections_aborted", count=aborted)
@@ -134,7 +136,7 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=HttpProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,
