@@ -89,13 +89,9 @@ class Exchange(RequestResponseCycle):
             self._event.set()
 
     def receive(self) -> Awaitable[ASGIReceiveEvent]:  # type: ignore[override]
-        whole = not (self.more_body or self.waiting_for_100_continue)
-        if (
-            whole
-            and self._event is None
-            and self._unheard
-            and not (self.disconnected or self.response_complete)
-        ):
+        over = self.disconnected or self.response_complete
+        waits = self.more_body or self.waiting_for_100_continue
+        if self._unheard and self._event is None and not over and not waits:
             self._unheard = False
             self.flow.resume_reading()
             body, self.body = bytes(self.body), b""

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.cli import protocol
 from gateway.cli.protocol import HEAD_SECONDS, JOINED_BYTES, HttpProtocol, close_quiet
 
 DATE = (b"date", b"Sun, 29 Nov 2026 12:00:00 GMT")
 KEEP_ALIVE = 5
 Step = tuple[Any, ...]
-"""What an application does: ("receive",), ("start", status, headers), ("body", bytes, more), ("raise",)."""
+"""What an application does: ("receive",), ("start", status, headers), ("body", bytes, more), ("turn",) for
+others, ("watch",) what `receive` tells meanwhile, ("stay",) for ever, ("raise",).
+"""
 
 
 class Transport:
@@ -29,12 +32,14 @@ class Transport:
         self.written = b""
         self.closing = False
         self.reading = True
+        self.late = False
+        """Whether somebody wrote after the end."""
 
     def get_extra_info(self, name: str) -> Any:
         return {"peername": ("127.0.0.1", 5000), "sockname": ("127.0.0.1", 80)}.get(name)
 
     def write(self, data: bytes) -> None:
-        assert not self.closing
+        self.late = self.late or self.closing
         self.written += data
 
     def close(self) -> None:
@@ -57,6 +62,8 @@ class Seen:
     written: bytes
     closed: bool
     reads: bool
+    late: bool
+    failures: list[str]
     received: list[Any]
     scopes: list[Any]
     requests: int
@@ -69,8 +76,20 @@ class Application:
     scripts: Sequence[Sequence[Step]]
     received: list[Any] = field(default_factory=list)
     scopes: list[Any] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    watching: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        except Exception as error:
+            self.failures.append(type(error).__name__)
+            raise
+
+    async def _watch(self, receive: Any) -> None:
+        self.received.append(await receive())
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         script = self.scripts[len(self.scopes) % len(self.scripts)]
         self.scopes.append({name: value for name, value in scope.items() if name != "state"})
         for what, *arguments in script:
@@ -85,6 +104,10 @@ class Application:
                     await send(
                         {"type": "http.response.body", "body": arguments[0], "more_body": arguments[1]}
                     )
+                case "watch":
+                    self.watching.append(asyncio.create_task(self._watch(receive)))
+                case "stay":
+                    await asyncio.Event().wait()
                 case "turn":
                     await asyncio.sleep(0)
                 case "raise":
@@ -120,6 +143,8 @@ class Connection:
             self.transport.written,
             self.transport.closing,
             self.transport.reading,
+            self.transport.late,
+            self.app.failures,
             self.app.received,
             self.app.scopes,
             state.total_requests,
@@ -128,7 +153,7 @@ class Connection:
     async def end(self) -> None:
         self.protocol.connection_lost(None)
         await settled()
-        for task in list(self.protocol.tasks):
+        for task in (*self.protocol.tasks, *self.app.watching):
             task.cancel()
         await settled()
 
@@ -232,6 +257,10 @@ async def test_bodies_of_any_size(size: int) -> None:
         [],
         [*answer(b"1"), ("body", b"after its end", False)],
         [*answer(b"1"), ("receive",)],
+        [("receive",), ("watch",), ("turn",), *answer(b"1")[1:], ("turn",)],
+        [("start", 200, [(b"content-length", b"2")]), ("receive",), ("body", b"ab", False)],
+        [("start", 200, [(b"content-length", b"2")]), ("body", b"ab", True), ("body", b"", False)],
+        [("stay",)],
         [("receive",), ("receive",)],
     ],
 )
@@ -257,12 +286,15 @@ async def test_what_an_application_may_do(steps: list[Step]) -> None:
         [b"GET /%ff%00 HTTP/1.1\r\nhost: here\r\n\r\n"],
         [post(b"{}") * 3],
         [post(b"x" * 200_000)[:100_000], post(b"x" * 200_000)[100_000:], post(b"{}")],
+        [post(b"x" * 200_000)[:100_000], post(b"x" * 200_000)[100_000:]],
     ],
 )
 async def test_what_a_client_may_send(pieces: list[bytes]) -> None:
     await both([answer(b"[1]")], *pieces)
     await both([[("start", 413, [(b"content-length", b"2")]), ("body", b"no", False)]], *pieces)
     await both([[("receive",), ("turn",), ("receive",), *answer(b"1")[1:]]], *pieces)
+    await both([[*answer(b"1")[1:2], ("receive",), *answer(b"1")[2:]]], *pieces)
+    await both([[("stay",)]], *pieces)
 
 
 HEADERS = st.lists(
@@ -283,6 +315,7 @@ STEPS = st.lists(
     st.one_of(
         st.just(("receive",)),
         st.just(("turn",)),
+        st.just(("watch",)),
         st.just(("raise",)),
         st.tuples(st.just("start"), st.sampled_from([200, 204, 304, 500]), HEADERS),
         st.tuples(st.just("body"), st.sampled_from([b"", b"abc", b"abcdef"]), st.booleans()),
@@ -327,15 +360,18 @@ def test_any_conversation(scripts: list[list[Step]], requests: list[bytes], cuts
     event(f"{seen.requests} answered, {'closed' if seen.closed else 'open'}")
 
 
-async def test_the_head_of_an_answer_is_not_lost_where_the_client_stops_reading() -> None:
+@pytest.mark.parametrize("turns", [0, 1])
+async def test_nothing_is_written_and_nothing_lost_while_the_client_does_not_read(turns: int) -> None:
     seen = []
     for kind in (HttpProtocol, HttpToolsProtocol):
         connection = Connection(kind, [[*answer(b"abc")[:2], ("turn",), ("body", b"abc", False)]])
         connection.protocol.data_received(post(b"{}"))
-        await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
         connection.protocol.pause_writing()
         await settled()
         assert not connection.transport.written.endswith(b"abc")
+        assert turns or not connection.transport.written
         connection.protocol.resume_writing()
         await settled()
         seen.append(connection.transport.written)
@@ -343,6 +379,25 @@ async def test_the_head_of_an_answer_is_not_lost_where_the_client_stops_reading(
 
     assert seen[0] == seen[1]
     assert seen[0].endswith(b"content-length: 3\r\n\r\nabc")
+
+
+async def test_nothing_is_written_to_a_client_that_left() -> None:
+    connection = Connection(HttpProtocol, [[*answer(b"abc")[:2], ("turn",), ("turn",), *answer(b"abc")[2:]]])
+    connection.protocol.data_received(post(b"{}"))
+    await asyncio.sleep(0)
+    await connection.end()
+
+    assert connection.app.scopes
+    assert not connection.transport.written
+    assert not connection.app.failures
+
+
+async def test_long_targets_are_not_kept() -> None:
+    kept = protocol._read_again.cache_info().currsize
+
+    await both([answer(b"1")], post(b"", path=b"/" + b"long" * 400))
+
+    assert protocol._read_again.cache_info().currsize == kept
 
 
 @pytest.mark.parametrize("steps", [[("receive",), ("receive",)], [("receive",), *answer(b"1")]])
