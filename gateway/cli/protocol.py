@@ -118,7 +118,7 @@ class Exchange(RequestResponseCycle):
         length = -1
         parts = [STATUS_LINE[message["status"]]]
         for name, value in headers:  # in lower case, as ASGI has it
-            if name == b"content-length" and value.isdigit():
+            if name == b"content-length" and length < 0 and value.isdigit():
                 length = int(value)
             elif name in _TELLING:
                 return False

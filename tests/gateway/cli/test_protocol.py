@@ -246,6 +246,7 @@ async def test_bodies_of_any_size(size: int) -> None:
         [("start", 200, [(b"content-length", b"2")]), ("raise",)],
         [("start", 200, [(b"content-length", b"2")])],
         [("start", 200, [(b"content-length", b"no number")]), ("body", b"ab", False)],
+        [("start", 200, [(b"content-length", b"2"), (b"content-length", b"0")]), ("body", b"ab", False)],
         [("start", 200, [(b"x", b"a\r\nset-cookie: b"), (b"content-length", b"0")]), ("body", b"", False)],
         [("start", 200, [(b"x", b"a\nb"), (b"content-length", b"0")]), ("body", b"", False)],
         [("start", 200, [(b"x", b"a\0b"), (b"content-length", b"0")]), ("body", b"", False)],
