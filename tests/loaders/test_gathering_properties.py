@@ -80,7 +80,7 @@ class Asker:
 
 @dataclass
 class World:
-    """A store that changes, and those who ask it; `paces` say how long it takes, and whether it reads late."""
+    """A store that changes, and who asks it; `paces` say how long it takes, and whether it reads late."""
 
     paces: Iterator[tuple[int, bool]]
     versions: dict[int, int] = field(default_factory=lambda: dict.fromkeys(KEYS, 1))
