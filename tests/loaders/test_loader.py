@@ -148,6 +148,28 @@ async def test_who_gives_up_leaves_the_others_their_answer(shop: Shop, key: int)
     assert len(shop.asked) == 1
 
 
+async def test_what_is_on_its_way_is_asked_for_once_though_another_question_ends_before() -> None:
+    asked, slow = [], asyncio.Event()
+
+    async def names(keys: Sequence[int]) -> Mapping[int, str]:
+        asked.append(list(keys))
+        if 4 in keys:
+            await slow.wait()
+        return {key: f"name {key}" for key in keys}
+
+    loader = one(names)
+    first = asyncio.ensure_future(loader.load(4))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await loader.load(2) == "name 2"
+    second = asyncio.ensure_future(loader.load(4))
+    await asyncio.sleep(0)
+    slow.set()
+
+    assert await first == await second == "name 4"
+    assert asked == [[4], [2]]
+
+
 async def test_what_is_cleared_while_it_is_asked_for_is_asked_for_anew_and_not_remembered(shop: Shop) -> None:
     """As it may have been read before what it was cleared for."""
     loader = one(shop.names)

@@ -150,12 +150,25 @@ async def test_nobody_waits_for_who_asks_for_much(shelf: Shelf, titles: Gathered
 
 
 async def test_what_is_full_takes_no_more(shelf: Shelf, titles: Gathered[int, str]) -> None:
-    most = list(range(1, FULL + 1))
+    most = list(range(1, FULL))
 
-    found = await answers(*(request(titles, keys) for keys in ([1], most, [2], most, [3])))
+    found = await answers(*(request(titles, keys) for keys in (most, [FULL], [1], [*most, FULL], [2])))
 
-    assert found == [titles_of(1), titles_of(*most), titles_of(2), titles_of(*most), titles_of(3)]
-    assert [len(keys) for keys in shelf.asked] == [FULL, FULL, 1]
+    assert found == [titles_of(*most), titles_of(FULL), titles_of(1), titles_of(*most, FULL), titles_of(2)]
+    assert shelf.asked == [[*most, FULL], [*most, FULL], [2]]
+
+
+async def test_what_comes_after_a_full_question_has_begun_joins_the_next(shelf: Shelf) -> None:
+    gathering = Gathering(shelf.titles, among_strangers=True)
+    most, late = list(range(1, FULL + 1)), asyncio.get_running_loop().create_future()
+
+    full = gathering.ask(most)
+    asyncio.get_running_loop().call_soon(lambda: late.set_result(gathering.ask([2])))
+    following = gathering.ask([1])
+
+    assert await late is following
+    await asyncio.gather(full, following)
+    assert shelf.asked == [most, [1, 2]]
 
 
 @pytest.mark.parametrize("seconds", [(5, 60, 20), (60, 5, 20), (5, 20, 60)])
