@@ -78,30 +78,27 @@ class Gathering(Generic[K, V]):
     async def _answer(self, batch: "_Batch[K]") -> Answer:
         if self._next is batch:
             self._next = None
-        return await (self._answer_strangers(batch) if self._among_strangers else self._answer_all(batch))
-
-    async def _answer_all(self, batch: "_Batch[K]") -> Answer:
-        asked = batch.asked
-        every = asked[0] if len(asked) == 1 else chain.from_iterable(asked)
-        return Answer(await self._found([*dict.fromkeys(every)]))
-
-    async def _answer_strangers(self, batch: "_Batch[K]") -> Answer:
-        LEFT_OUT.set(True)
-        deadline.move(batch.ends_at)
+        if self._among_strangers:
+            LEFT_OUT.set(True)
+            deadline.move(batch.ends_at)
         asked = batch.asked
         try:
-            return await self._answer_all(batch)
+            every = asked[0] if len(asked) == 1 else [*dict.fromkeys(chain.from_iterable(asked))]
+            return Answer(await self._found(every))
         except _SAME_FOR_ALL:
             raise
         except Exception:
-            if len(asked) == 1:
+            if not self._among_strangers or len(asked) == 1:
                 raise
         outcomes = await asyncio.gather(*map(self._found, asked), return_exceptions=True)
         return Answer({}, dict(zip(map(id, asked), outcomes, strict=True)))
 
-    async def _found(self, keys: Sequence[K]) -> Mapping[K, V]:
-        if len(keys) <= MAX_KEYS:
-            return await (self._question(keys) if LEFT_OUT.get() else self._traced(keys))
+    def _found(self, keys: Sequence[K]) -> Awaitable[Mapping[K, V]]:
+        if len(keys) > MAX_KEYS:
+            return self._found_in_parts(keys)
+        return self._question(keys) if LEFT_OUT.get() else self._traced(keys)
+
+    async def _found_in_parts(self, keys: Sequence[K]) -> Mapping[K, V]:
         chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
         parts = await asyncio.gather(*map(self._found, chunks))
         return {key: value for part in parts for key, value in part.items()}

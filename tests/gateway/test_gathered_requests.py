@@ -10,9 +10,12 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from domain.platform.cache import Cache
 from domain.platform.postgres import Database, Observer
+from domain.platform.tracing import LEFT_OUT
 from gateway.app import create_app
 from gateway.engine.admission import CostMode
+from gateway.entity_cache import catalog_store
 from gateway.settings import Settings
 from tests.catalogue import add_movie, add_offer
 from tests.servers import StatementCounter
@@ -204,3 +207,18 @@ async def test_where_all_are_traced_each_asks_for_itself(
 
     assert [answer for answer in answers if "errors" not in answer] == TOLD
     assert of_titles(asked) == ALONE * REQUESTS + 1
+
+
+@pytest.mark.parametrize("cache", [None, Cache(1 << 20)], ids=["nothing kept", "kept"])
+async def test_the_catalogue_of_a_process_is_read_within_a_transaction_by_whoever_is_in_it(
+    database: Database, cache: Cache | None
+) -> None:
+    store = catalog_store(database, cache)
+
+    async def written() -> Mapping[str, int]:
+        LEFT_OUT.set(True)
+        async with database.transaction():
+            await add_movie(database, slug="solaris")
+            return await store.by_slug(["solaris"])
+
+    assert list(await asyncio.create_task(written())) == ["solaris"]
