@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import pytest
@@ -10,12 +11,16 @@ from domain.catalog.filters import Filter
 from domain.catalog.gathered import GatheredCatalog
 from domain.catalog.model import Content, Place
 from domain.catalog.postgres import PostgresCatalog
-from domain.catalog.service import CatalogStore, ContentOrder
+from domain.catalog.restricted import seen_by
+from domain.catalog.restriction import Restriction
+from domain.catalog.service import Catalog, CatalogStore, ContentOrder
+from domain.catalog.taxonomy import MaturityRating
 from domain.platform.errors import BadInput
 from domain.platform.gathering import Gathered
 from domain.platform.paging import Cut, Page
 from domain.platform.postgres import Database
 from domain.platform.tracing import LEFT_OUT
+from loaders.catalog import CatalogLoaders
 from tests import catalogue as rows
 from tests.servers import StatementCounter
 
@@ -167,3 +172,29 @@ async def test_requests_of_one_turn_are_answered_by_one_statement(
         [f"Solaris {number}"] for number in range(8)
     ]
     assert len(statements.seen) == 1
+
+
+async def test_who_may_not_see_a_title_is_not_shown_it_beside_others_who_are(
+    catalog: GatheredCatalog, database: Database, statements: StatementCounter
+) -> None:
+    mild = await rows.add_movie(database, "Mild", maturity_rating="G")
+    harsh = await rows.add_movie(database, "Harsh", maturity_rating="R")
+    for key in (mild, harsh):
+        await rows.add_offer(database, key)
+    everything = Catalog(catalog, lambda: datetime.now(UTC))
+    restrictions = (None, Restriction(MaturityRating.PG), None, Restriction(blocked_genres=("drama",)))
+    statements.clear()
+
+    async def shown(restriction: Restriction | None) -> list[list[int]]:
+        loaders = CatalogLoaders(seen_by(restriction, everything))
+        contents = await loaders.content.load_many([mild, harsh])
+        offers = await loaders.availability.load_many([Place(mild, "US"), Place(harsh, "US")])
+        return [
+            [content.id for content in contents if content],
+            [offer.content_id for of_one in offers for offer in of_one],
+        ]
+
+    found = await asyncio.gather(*(request(shown, restriction) for restriction in restrictions))
+
+    assert found == [[[mild, harsh]] * 2, [[mild]] * 2, [[mild, harsh]] * 2, [[mild, harsh]] * 2]
+    assert len(statements.seen) < 2 * len(restrictions)
