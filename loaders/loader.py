@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from domain.platform.cache import Cached
-from domain.platform.gathering import Gathered, Gathering, Question
+from domain.platform.gathering import Answer, Gathered, Gathering, Question
 from domain.platform.soon import Later, Soon
 
 K = TypeVar("K", bound=Hashable)
@@ -23,7 +23,7 @@ class Loader(Generic[K, V]):
     question has all of the answers at hand, nothing is gathered.
     """
 
-    __slots__ = ("_absent", "_asked", "_at_hand", "_judge", "_known", "gathering")
+    __slots__ = ("_absent", "_among_strangers", "_asked", "_at_hand", "_gathering", "_judge", "_known")
 
     def __init__(
         self,
@@ -34,9 +34,9 @@ class Loader(Generic[K, V]):
         """`absent` makes the answer for a key that the question's answer does not have; `judge` leaves of an
         answer what is for this request.
         """
-        self.gathering: Gathering[K, Any] = (
-            question.gathering if isinstance(question, Gathered) else Gathering(question)
-        )
+        self._gathering = Gathering(question)
+        """For what is asked for this request alone."""
+        self._among_strangers = question if isinstance(question, Gathered) else None
         self._absent = absent
         self._judge = judge
         self._at_hand = question.at_hand if isinstance(question, Cached) else None
@@ -75,6 +75,14 @@ class Loader(Generic[K, V]):
     def clear(self, key: K) -> None:
         """Has `key` asked again."""
         self._known.pop(key, None)
+        if (asking := self._asked.pop(key, None)) is not None:
+            asking.forget(key)
+
+    def ask(self, keys: Sequence[K]) -> asyncio.Task[Answer]:
+        """The task that answers these keys, of this request or, where they may be, of several."""
+        others = self._among_strangers
+        gathering = self._gathering if others is None or not others.gathers(keys) else others.gathering
+        return gathering.ask(keys)
 
     def completed(self, keys: Sequence[K], found: Found[K, Any]) -> dict[K, V]:
         """An answer for each of the keys, of what was found for them."""
@@ -83,13 +91,14 @@ class Loader(Generic[K, V]):
         return {key: found[key] if key in found else self._absent() for key in keys}
 
     def over(self, keys: Sequence[K], answers: Found[K, V]) -> None:
-        """They are not awaited any more; those without an answer are asked again when they are asked for."""
+        """They are not awaited any more; without an answer they are asked again when they are asked for."""
         if len(self._asked) == len(keys):
             self._asked.clear()
         else:
             for key in keys:
                 self._asked.pop(key, None)
-        self._known.update(answers)
+        if answers:
+            self._known.update(answers if len(answers) == len(keys) else {key: answers[key] for key in keys})
 
     async def _gathered(
         self, keys: Sequence[K], known: dict[K, V], askings: "Iterable[_Asking[K, V]]"
@@ -116,13 +125,14 @@ class Loader(Generic[K, V]):
 class _Asking(Generic[K, V]):
     """Some keys of a loader, on their way."""
 
-    __slots__ = ("_answers", "_keys", "_loader", "task")
+    __slots__ = ("_answers", "_keys", "_loader", "_remembered", "task")
 
     def __init__(self, loader: Loader[K, V], keys: Sequence[K]) -> None:
         self._loader = loader
         self._keys = keys
+        self._remembered = keys
         self._answers: dict[K, V] | None = None
-        self.task = loader.gathering.ask(keys)
+        self.task = loader.ask(keys)
         self.task.add_done_callback(self._over)
 
     def answers(self, _done: object = None) -> dict[K, V]:
@@ -131,12 +141,16 @@ class _Asking(Generic[K, V]):
             self._answers = self._loader.completed(self._keys, self.task.result().of(self._keys))
         return self._answers
 
+    def forget(self, key: K) -> None:
+        """What it finds for a key is for whoever awaits it already, and no more."""
+        self._remembered = [other for other in self._remembered if other != key]
+
     def _over(self, _done: object) -> None:
         try:
             answers = self.answers()
         except (Exception, asyncio.CancelledError):  # noqa: BLE001 - whoever awaits it is told
             answers = {}
-        self._loader.over(self._keys, answers)
+        self._loader.over(self._remembered, answers)
 
 
 def one(question: Question[K, V]) -> Loader[K, V | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextvars import Context
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -27,14 +28,14 @@ class Answer(NamedTuple):
 
     found: Mapping[Any, Any]
     """A key that is missing has nothing."""
-    failures: Mapping[Any, Exception] | None = None
-    """By key, where some who asked are answered and others are not."""
+    apart: Mapping[int, Mapping[Any, Any] | BaseException] | None = None
+    """Where each was asked for alone: what that came to, by the identity of the keys they asked with."""
 
     def of(self, keys: Sequence[K]) -> Mapping[K, Any]:
-        """What was found for somebody who asked for these keys; raises what failed for them."""
-        found, failures = self
-        if failures is not None and (failed := [failures[key] for key in keys if key in failures]):
-            raise failed[0]
+        """What was found for who asked with these very keys; raises what failed for them."""
+        found = self.found if self.apart is None else self.apart[id(keys)]
+        if isinstance(found, BaseException):
+            raise found
         return {key: found[key] for key in keys if key in found}
 
 
@@ -43,8 +44,9 @@ class Gathering(Generic[K, V]):
 
     One that is `among_strangers` gathers for several requests. Under load many of them are at the same point
     at the same time, and a statement for eight titles costs little more than one for a single title. Nobody
-    notices the others: what is answered was read after everybody had asked; it may take as long as whoever
-    has most time left; where it fails by the fault of a key, it is asked again for each who asked.
+    notices the others: what is answered was read after everybody had asked; nothing of a request is around
+    the task, neither its transaction nor its trace; it may take as long as whoever has most time left; and
+    where it fails by the fault of a key, it is asked again for each who asked.
     """
 
     __slots__ = ("_among_strangers", "_next", "_question")
@@ -57,11 +59,9 @@ class Gathering(Generic[K, V]):
 
     def ask(self, keys: Sequence[K]) -> asyncio.Task[Answer]:
         """The task that answers these keys, and perhaps others; who gives up leaves it be."""
-        if self._among_strangers and (len(keys) > FULL or not LEFT_OUT.get()):
-            # A trace shows what was done for its own request, and no more.
-            return self._begin(keys).task
         batch = self._next
-        if batch is None:
+        # One that was cancelled before it began, as at the end of a loop, never takes itself away.
+        if batch is None or batch.task.done():
             batch = self._next = self._begin(keys)
         else:
             batch.add(keys)
@@ -71,44 +71,40 @@ class Gathering(Generic[K, V]):
 
     def _begin(self, keys: Sequence[K]) -> "_Batch[K]":
         batch = _Batch(keys)
-        batch.task = asyncio.get_running_loop().create_task(self._answer(batch))
+        context = Context() if self._among_strangers else None
+        batch.task = asyncio.get_running_loop().create_task(self._answer(batch), context=context)
         return batch
 
     async def _answer(self, batch: "_Batch[K]") -> Answer:
         if self._next is batch:
             self._next = None
         if self._among_strangers:
+            LEFT_OUT.set(True)
             deadline.move(batch.ends_at)
         asked = batch.asked
-        every = asked[0] if len(asked) == 1 else chain.from_iterable(asked)
         try:
-            return Answer(await self._found([*dict.fromkeys(every)]))
+            every = asked[0] if len(asked) == 1 else [*dict.fromkeys(chain.from_iterable(asked))]
+            return Answer(await self._found(every))
         except _SAME_FOR_ALL:
             raise
         except Exception:
             if not self._among_strangers or len(asked) == 1:
                 raise
-        return await self._answer_each(asked)
+        outcomes = await asyncio.gather(*map(self._found, asked), return_exceptions=True)
+        return Answer({}, dict(zip(map(id, asked), outcomes, strict=True)))
 
-    async def _answer_each(self, asked: Sequence[Sequence[K]]) -> Answer:
-        found: dict[K, V] = {}
-        failures: dict[K, Exception] = {}
-        for keys in asked:
-            try:
-                found |= await self._found(keys)
-            except Exception as error:  # noqa: BLE001 - theirs, whatever it is
-                failures |= dict.fromkeys(keys, error)
-        return Answer(found, failures)
+    def _found(self, keys: Sequence[K]) -> Awaitable[Mapping[K, V]]:
+        if len(keys) > MAX_KEYS:
+            return self._found_in_parts(keys)
+        return self._question(keys) if LEFT_OUT.get() else self._traced(keys)
 
-    async def _found(self, keys: Sequence[K]) -> Mapping[K, V]:
-        if len(keys) <= MAX_KEYS:
-            return await (self._question(keys) if LEFT_OUT.get() else self._traced(keys))
+    async def _found_in_parts(self, keys: Sequence[K]) -> Mapping[K, V]:
         chunks = [keys[start : start + MAX_KEYS] for start in range(0, len(keys), MAX_KEYS)]
         parts = await asyncio.gather(*map(self._found, chunks))
         return {key: value for part in parts for key, value in part.items()}
 
     async def _traced(self, keys: Sequence[K]) -> Mapping[K, V]:
-        with span("load", question=getattr(self._question, "__name__", "question"), keys=len(keys)):
+        with span("load", question=name_of(self._question), keys=len(keys)):
             return await self._question(keys)
 
 
@@ -123,11 +119,21 @@ class Gathered(Generic[K, V]):
         self._apart = apart
         self.gathering: Gathering[K, V] = Gathering(question, among_strangers=True)
 
+    @property
+    def __name__(self) -> str:
+        return name_of(self._question)
+
     async def __call__(self, keys: Sequence[K], /) -> Mapping[K, V]:
-        if self._apart() or not LEFT_OUT.get():
+        if self._apart() or not self.gathers(keys):
             return await self._question(keys)
         answer: Answer = await Later(self.gathering.ask(keys), _itself)
         return answer.of(keys)
+
+    @staticmethod
+    def gathers(keys: Sequence[K]) -> bool:
+        """Whether they may be asked for together with those of others."""
+        # A trace shows what was done for its own request, and no more.
+        return len(keys) <= FULL and LEFT_OUT.get()
 
 
 class _Batch(Generic[K]):
@@ -150,6 +156,11 @@ class _Batch(Generic[K]):
         if self.ends_at is not None:
             theirs = deadline.ends_at()
             self.ends_at = None if theirs is None else max(self.ends_at, theirs)
+
+
+def name_of(question: object) -> str:
+    """As spans have it."""
+    return getattr(question, "__name__", "question")
 
 
 def _itself(answer: Answer) -> Answer:

@@ -7,25 +7,9 @@ from typing import Any
 import pytest
 
 from domain.platform.gathering import MAX_KEYS
+from domain.platform.soon import Later
 from loaders.loader import many, one
-
-
-class Shop:
-    """Answers in bulk, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[list[int]] = []
-        self.broken = False
-
-    async def names(self, keys: Sequence[int]) -> Mapping[int, str]:
-        self.asked.append(list(keys))
-        if self.broken:
-            raise LookupError("closed")
-        return {key: f"name {key}" for key in keys if key % 2 == 0}
-
-    async def parts(self, keys: Sequence[int]) -> Mapping[int, list[str]]:
-        self.asked.append(list(keys))
-        return {key: [f"part of {key}"] for key in keys if key % 2 == 0}
+from tests.loaders.shop import Shop
 
 
 @pytest.fixture
@@ -138,3 +122,79 @@ async def test_who_gives_up_leaves_the_others_their_answer(shop: Shop, key: int)
     assert await staying == f"name {key}"
     assert leaving.cancelled()
     assert len(shop.asked) == 1
+
+
+async def test_what_is_on_its_way_is_asked_for_once_though_another_question_ends_before() -> None:
+    asked, slow = [], asyncio.Event()
+
+    async def names(keys: Sequence[int]) -> Mapping[int, str]:
+        asked.append(list(keys))
+        if 4 in keys:
+            await slow.wait()
+        return {key: f"name {key}" for key in keys}
+
+    loader = one(names)
+    first = asyncio.ensure_future(loader.load(4))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await loader.load_many([2, 2]) == ["name 2", "name 2"]
+    second = asyncio.ensure_future(loader.load(4))
+    await asyncio.sleep(0)
+    slow.set()
+
+    assert await first == await second == "name 4"
+    assert asked == [[4], [2]]
+
+
+async def test_what_is_cleared_while_it_is_asked_for_is_asked_for_anew_and_not_remembered(shop: Shop) -> None:
+    """As it may have been read before what it was cleared for."""
+    loader = one(shop.names)
+    early = asyncio.ensure_future(loader.load_many([2, 4]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    loader.clear(2)
+    late = asyncio.ensure_future(loader.load_many([2, 4]))
+
+    assert await early == await late == ["name 2", "name 4"]
+    assert await loader.load_many([2, 4]) == ["name 2", "name 4"]
+    assert shop.asked == [[2, 4], [2]]
+
+
+async def test_what_was_cleared_is_not_remembered_from_an_answer_on_its_way(shop: Shop) -> None:
+    loader = one(shop.names)
+    early = asyncio.ensure_future(loader.load_many([2, 4]))
+    await asyncio.sleep(0)
+
+    loader.clear(2)
+
+    assert await early == ["name 2", "name 4"]
+    assert await loader.load_many([4, 2]) == ["name 4", "name 2"]
+    assert shop.asked == [[2, 4], [2]]
+
+
+async def test_what_failed_while_another_key_was_cleared_is_asked_for_again(shop: Shop) -> None:
+    loader = one(shop.names)
+    shop.broken = True
+    early = asyncio.ensure_future(loader.load_many([2, 4]))
+    await asyncio.sleep(0)
+
+    loader.clear(2)
+
+    with pytest.raises(LookupError, match="closed"):
+        await early
+    shop.broken = False
+    assert await loader.load_many([4, 2]) == ["name 4", "name 2"]
+
+
+async def test_a_key_whose_task_was_ended_from_outside_is_asked_anew(shop: Shop) -> None:
+    """As whoever ends everything in a loop does; what is told then is told in its last turns."""
+    loader = one(shop.names)
+    soon = loader.soon([2])
+    assert isinstance(soon, Later)
+
+    soon.future.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await soon
+
+    assert await loader.load(2) == "name 2"
