@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import sys
+import threading
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,11 @@ T = TypeVar("T")
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 1_024
 MAX_WAITING = 100
-NICENESS = 5
+NICENESS = 10
+REST = 2.0
+"""How long a thread rests after a password, in times of what that took it: less than that is no matter to who
+signs in, and a flood has a third of a thread's processor.
+"""
 
 _RULES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (f"The password has at least {MIN_CHARACTERS} characters.", lambda text: len(text) >= MIN_CHARACTERS),
@@ -47,9 +53,15 @@ def argon2id() -> PasswordHasher:
 class Passwords:
     """Hashes and verifies in a few threads of its own; beyond `MAX_WAITING` callers it is `Unavailable`."""
 
-    def __init__(self, hasher: PasswordHasher, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        hasher: PasswordHasher,
+        threads: ThreadPoolExecutor,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._hasher = hasher
         self._threads = threads
+        self._rested = _Rested(sleep)
         self._waiting = 0
         # Verified against where there is no account, so that its absence takes as long as its presence.
         self._nobodys = hasher.hash("nobody's")
@@ -88,9 +100,27 @@ class Passwords:
             raise Unavailable("Too many people are signing in just now; try again in a moment.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._rested.do, work)
         finally:
             self._waiting -= 1
+
+
+class _Rested(threading.local):
+    """Work of one thread with pauses in between; what comes after a pause does not notice it."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self._sleep = sleep
+        self._rests_until = 0.0
+
+    def do(self, work: Callable[[], T]) -> T:
+        pause = self._rests_until - time.monotonic()
+        if pause > 0:
+            self._sleep(pause)
+        began = time.thread_time()
+        try:
+            return work()
+        finally:
+            self._rests_until = time.monotonic() + REST * (time.thread_time() - began)
 
 
 def _stand_back() -> None:

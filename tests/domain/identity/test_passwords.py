@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from domain.identity import passwords
-from domain.identity.passwords import NICENESS, Passwords, argon2id, weaknesses
+from domain.identity.passwords import NICENESS, REST, Passwords, argon2id, weaknesses
 from domain.platform.errors import Unavailable
 from tests.accounts import CountingHasher
 
@@ -100,6 +101,47 @@ async def test_beyond_the_waiting_room_callers_are_sent_away(monkeypatch: pytest
     assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False, False, True]
     assert PasswordHasher().verify(afterwards, "Abcdefg1")
     assert len(hasher.calls) == 3
+
+
+async def test_a_thread_rests_after_each_password_as_long_as_the_next_one_waits_for_it() -> None:
+    pauses: list[float] = []
+    busy: list[float] = []
+
+    def work() -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.01:
+            pass
+        busy.append(time.thread_time() - began)
+
+    with ThreadPoolExecutor(1) as threads:
+        opened = Passwords(CountingHasher(), threads, sleep=pauses.append)
+        await opened._apart(work)
+        assert not pauses
+
+        await opened._apart(work)
+        assert len(pauses) == 1
+        assert 0 < pauses[0] <= REST * busy[0] + 0.01
+
+        await asyncio.sleep(REST * busy[1] + 0.1)
+        await opened._apart(work)
+        assert len(pauses) == 1
+
+
+async def test_a_failure_is_followed_by_a_rest_as_well() -> None:
+    pauses: list[float] = []
+
+    def fail() -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.01:
+            pass
+        raise LookupError("as it happens")
+
+    with ThreadPoolExecutor(1) as threads:
+        opened = Passwords(CountingHasher(), threads, sleep=pauses.append)
+        outcomes = await asyncio.gather(*(opened._apart(fail) for _ in range(2)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [LookupError, LookupError]
+    assert len(pauses) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux")
