@@ -17,7 +17,7 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
     """Without the entity cache, so that each title is fetched; one client, so that none waits for another."""
     async with stage.gateway(entity_cache_bytes="0", max_cost="1000000") as server:
         asked = Answering(server)
-        few, many = body(operations.TITLES, first=PAGE), await _pages(server.port)
+        few, many = body(operations.TITLES, first=PAGE), await pages(server.port)
         seen: dict[str, list[Timing]] = {few: [], many: []}
         stage.say(f"growth, {PAGE} titles and {PAGES * PAGE} …")
         for _ in range(ROUNDS):
@@ -31,15 +31,18 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
         report(_ratio("CPU", ten.cpu_ms / one.cpu_ms))
 
 
-async def _pages(port: int) -> str:
-    """The first ten pages of fifty, by alias; a page may have a hundred at most."""
+async def pages(port: int, more: str = "") -> str:
+    """The body that asks for the first ten pages of fifty, by alias, with `more` of each title.
+
+    A page may have a hundred at most.
+    """
     cursors: list[str | None] = [None]
     async with Client.open(port) as client:
         while len(cursors) < PAGES:
             page = await client.ask(operations.CURSOR, first=PAGE, after=cursors[-1])
             cursors.append(page["contents"]["pageInfo"]["endCursor"])
     variables = {f"after{place}": cursor for place, cursor in enumerate(cursors)}
-    return body(operations.pages(PAGES), first=PAGE, **variables)
+    return body(operations.pages(PAGES, more), first=PAGE, **variables)
 
 
 def _ratio(of: str, figure: float) -> Result:

@@ -37,11 +37,19 @@ FOLLOW = "subscription Follow { progress { progress { positionSeconds } } }"
 ROOT_FIELDS = '{ __type(name: "Query") { fields { name } } }'
 
 
-def pages(count: int) -> str:
-    """`TITLES` of several pages in one operation, each behind the cursor of a variable of its own."""
+OF_THE_VIEWER = "progress { positionSeconds }"
+"""Of a title, what is the viewer's own: an answer with it is given to nobody else."""
+
+
+def pages(count: int, more: str = "") -> str:
+    """`TITLES` of several pages in one operation, with `more` of each title.
+
+    Each page is behind the cursor of a variable of its own.
+    """
     declared = " ".join(f"$after{page}: String" for page in range(count))
     asked = " ".join(
         f"page{page}: contents(first: $first, after: $after{page}) {{ nodes {{ ...Shown }} }}"
         for page in range(count)
     )
-    return f"query Pages($first: Int!, {declared}) {{ {asked} }} fragment Shown on Content {{ {_FIELDS} }}"
+    shown = f"fragment Shown on Content {{ {_FIELDS} {more} }}"
+    return f"query Pages($first: Int!, {declared}) {{ {asked} }} {shown}"
