@@ -37,10 +37,6 @@ FOLLOW = "subscription Follow { progress { progress { positionSeconds } } }"
 ROOT_FIELDS = '{ __type(name: "Query") { fields { name } } }'
 
 
-OF_THE_VIEWER = "progress { positionSeconds }"
-"""Of a title, what is the viewer's own: an answer with it is given to nobody else."""
-
-
 def pages(count: int, more: str = "") -> str:
     """`TITLES` of several pages in one operation, with `more` of each title.
 

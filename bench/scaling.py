@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bench import operations
 from bench.account import make_account
 from bench.growth import PAGES, pages
 from bench.load import put
@@ -12,6 +11,8 @@ from bench.requests import PAGE, Answering, Scenario, scenarios
 from bench.stage import Stage
 
 SCENARIOS = ("title", "titles")
+OF_THE_VIEWER = "progress { positionSeconds }"
+"""Of a title, what is the viewer's own: an answer with it is given to nobody else."""
 ROUNDS = 3
 
 
@@ -32,7 +33,7 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
         own = Scenario(
             "own",
             f"{PAGES * PAGE} titles with the viewer's progress",
-            [await pages(first.port, operations.OF_THE_VIEWER)],
+            [await pages(first.port, OF_THE_VIEWER)],
             signed_in=True,
         )
         for scenario in (*scenarios(stage.options.works), own):

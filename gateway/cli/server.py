@@ -30,6 +30,10 @@ log = structlog.get_logger(__name__)
 SOCKET_MESSAGE_BYTES = 2 << 20
 LEAST_SECONDS = 1
 """For requests in flight, where sending subscribers away has taken all the time there is."""
+KEEP_ALIVE_SECONDS = 75
+"""For a connection to be asked again. Who closes first had better not be the server, which may do so just as it
+is asked: load balancers keep theirs for 60 s, and a device that waits to be let in asks every five.
+"""
 PING_SECONDS = 20.0
 """After so long a client is asked whether it is there."""
 LOOK_SECONDS = 0.1
@@ -141,6 +145,7 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws_max_size=SOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=True,
         # Whose line was cut says nothing of it, and its device would count as there.

@@ -70,9 +70,9 @@ async def script(flow: str, server: Server, app: App, **more: Any) -> AsyncItera
 
 
 @asynccontextmanager
-async def signed_in(server: Server) -> AsyncIterator[Browser]:
+async def signed_in(server: Server, email: str = EMAIL) -> AsyncIterator[Browser]:
     async with browsing(server) as browser:
-        await browser.sign_in(await browser.open("/oauth/device"), EMAIL)
+        await browser.sign_in(await browser.open("/oauth/device"), email)
         yield browser
 
 
@@ -106,21 +106,26 @@ async def test_pushed_requests_and_bound_tokens_with_and_without_nonces(
     assert (found["stolen"]["status"], found["after"]["status"]) == (401, 401)
 
 
-@pytest.mark.parametrize("decision", ["allow", "deny"])
-async def test_a_device_is_let_in_or_not(oauth_server: Server, decision: str) -> None:
+@pytest.mark.parametrize(
+    ("decision", "shown"), [("allow", "The device is let in"), ("deny", "The device stays out")]
+)
+async def test_a_device_is_let_in_or_not(oauth_server: Server, decision: str, shown: str) -> None:
     app = await registered(oauth_server, "--grant", "device_code", scope="read:watchlist read:preferences")
+    email = f"device-{decision}@example.com"  # an account may try ten codes in ten minutes, and others do
+    await register(oauth_server, email)
 
     async with (
-        signed_in(oauth_server) as browser,
+        signed_in(oauth_server, email) as browser,
         script("device", oauth_server, app, scope="read:preferences") as running,
     ):
         confirm = await browser.open((await running.said())["open"])
-        await browser.send("/oauth/device", **confirm.hidden(), decision=decision)
+        decided = await browser.send("/oauth/device", **confirm.hidden(), decision=decision)
+        assert shown in decided.text
         running.tell(decision)
         found = await running.said()
 
     if decision == "allow":
-        assert found["seen"] == {"status": 200, "viewer": {"account": {"email": EMAIL}}}
+        assert found["seen"] == {"status": 200, "viewer": {"account": {"email": email}}}
     else:
         assert found["error"] == "access_denied"
 
