@@ -31,8 +31,8 @@ SOCKET_MESSAGE_BYTES = 2 << 20
 LEAST_SECONDS = 1
 """For requests in flight, where sending subscribers away has taken all the time there is."""
 KEEP_ALIVE_SECONDS = 75
-"""For a connection to be asked again. Who closes first had better not be the server, which may do so just as it
-is asked: load balancers keep theirs for 60 s, and a device that waits to be let in asks every five.
+"""For a connection to be asked again. Who closes first had better not be the server, which may do so just as
+it is asked: load balancers keep theirs for 60 s, and a device that waits to be let in asks every five.
 """
 PING_SECONDS = 20.0
 """After so long a client is asked whether it is there."""
