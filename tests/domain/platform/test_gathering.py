@@ -357,3 +357,12 @@ async def test_a_question_that_was_cancelled_before_it_began_stands_in_nobodys_w
 
 async def test_a_question_is_called_as_what_it_gathers(titles: Gathered[int, str]) -> None:
     assert titles.__name__ == "titles"
+
+
+async def test_who_asks_a_turn_later_still_goes_along(shelf: Shelf, titles: Gathered[int, str]) -> None:
+    first = request(titles, [1])
+    await asyncio.sleep(0)
+    second = request(titles, [2])
+
+    assert await asyncio.gather(first, second) == [titles_of(1), titles_of(2)]
+    assert shelf.asked == [[1, 2]]
