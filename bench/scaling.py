@@ -11,7 +11,7 @@ from bench.requests import PAGE, Answering, Scenario, scenarios
 from bench.stage import Stage
 
 SCENARIOS = ("title", "titles")
-OF_THE_VIEWER = "progress { positionSeconds }"
+OF_THE_VIEWER = "myProgress { positionSeconds }"
 """Of a title, what is the viewer's own: an answer with it is given to nobody else."""
 ROUNDS = 3
 

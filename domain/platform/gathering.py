@@ -42,11 +42,11 @@ class Answer(NamedTuple):
 class Gathering(Generic[K, V]):
     """Asks a question for all keys that come until the next turn of the event loop: each once, in one task.
 
-    One that is `among_strangers` gathers for several requests, and for one turn more. Under load many of them are at the same point
-    at the same time, and a statement for eight titles costs little more than one for a single title. Nobody
-    notices the others: what is answered was read after everybody had asked; nothing of a request is around
-    the task, neither its transaction nor its trace; it may take as long as whoever has most time left; and
-    where it fails by the fault of a key, it is asked again for each who asked.
+    One that is `among_strangers` gathers for several requests, and for one turn more. Under load many of them
+    are at the same point at the same time, and a statement for eight titles costs little more than one for a
+    single title. Nobody notices the others: what is answered was read after everybody had asked; nothing of a
+    request is around the task, neither its transaction nor its trace; it may take as long as whoever has most
+    time left; and where it fails by the fault of a key, it is asked again for each who asked.
     """
 
     __slots__ = ("_among_strangers", "_next", "_question")
