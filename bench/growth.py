@@ -31,8 +31,8 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
         report(_ratio("CPU", ten.cpu_ms / one.cpu_ms))
 
 
-async def pages(port: int, more: str = "") -> str:
-    """The body that asks for the first ten pages of fifty, by alias, with `more` of each title.
+async def pages(port: int, shown: str | None = None) -> str:
+    """The body that asks for the first ten pages of fifty, by alias, or for other fields of them.
 
     A page may have a hundred at most.
     """
@@ -41,8 +41,9 @@ async def pages(port: int, more: str = "") -> str:
         while len(cursors) < PAGES:
             page = await client.ask(operations.CURSOR, first=PAGE, after=cursors[-1])
             cursors.append(page["contents"]["pageInfo"]["endCursor"])
+    asked = operations.pages(PAGES) if shown is None else operations.pages(PAGES, shown)
     variables = {f"after{place}": cursor for place, cursor in enumerate(cursors)}
-    return body(operations.pages(PAGES, more), first=PAGE, **variables)
+    return body(asked, first=PAGE, **variables)
 
 
 def _ratio(of: str, figure: float) -> Result:

@@ -37,8 +37,8 @@ FOLLOW = "subscription Follow { progress { progress { positionSeconds } } }"
 ROOT_FIELDS = '{ __type(name: "Query") { fields { name } } }'
 
 
-def pages(count: int, more: str = "") -> str:
-    """`TITLES` of several pages in one operation, with `more` of each title.
+def pages(count: int, shown: str = _FIELDS) -> str:
+    """`TITLES` of several pages in one operation, or other fields of them.
 
     Each page is behind the cursor of a variable of its own.
     """
@@ -47,5 +47,5 @@ def pages(count: int, more: str = "") -> str:
         f"page{page}: contents(first: $first, after: $after{page}) {{ nodes {{ ...Shown }} }}"
         for page in range(count)
     )
-    shown = f"fragment Shown on Content {{ {_FIELDS} {more} }}"
-    return f"query Pages($first: Int!, {declared}) {{ {asked} }} {shown}"
+    fragment = f"fragment Shown on Content {{ {shown} }}"
+    return f"query Pages($first: Int!, {declared}) {{ {asked} }} {fragment}"

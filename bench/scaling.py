@@ -11,8 +11,8 @@ from bench.requests import PAGE, Answering, Scenario, scenarios
 from bench.stage import Stage
 
 SCENARIOS = ("title", "titles")
-OF_THE_VIEWER = "myProgress { positionSeconds }"
-"""Of a title, what is the viewer's own: an answer with it is given to nobody else."""
+WORKED_OUT = "id quality { score freshness } myProgress { positionSeconds }"
+"""Of a title: much to work out, little to send; with what is the viewer's own, so that it is shared with nobody."""
 ROUNDS = 3
 
 
@@ -32,8 +32,8 @@ async def measure(stage: Stage, report: Callable[[Result], None]) -> None:
         ]
         own = Scenario(
             "own",
-            f"{PAGES * PAGE} titles with the viewer's progress",
-            [await pages(first.port, OF_THE_VIEWER)],
+            f"the quality of {PAGES * PAGE} titles, with the viewer's progress",
+            [await pages(first.port, WORKED_OUT)],
             signed_in=True,
         )
         for scenario in (*scenarios(stage.options.works), own):

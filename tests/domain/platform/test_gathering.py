@@ -364,5 +364,5 @@ async def test_who_asks_a_turn_later_still_goes_along(shelf: Shelf, titles: Gath
     await asyncio.sleep(0)
     second = request(titles, [2])
 
-    assert await asyncio.gather(first, second) == [titles_of(1), titles_of(2)]
+    assert (await first, await second) == (titles_of(1), titles_of(2))
     assert shelf.asked == [[1, 2]]
