@@ -12,7 +12,7 @@ from bench.stage import Stage
 
 SCENARIOS = ("title", "titles")
 WORKED_OUT = "id quality { score freshness } myProgress { positionSeconds }"
-"""Of a title: much to work out, little to send; with what is the viewer's own, so that it is shared with nobody."""
+"""Of a title: much to work out, little to send; what is the viewer's own is shared with nobody."""
 ROUNDS = 3
 
 
