@@ -163,7 +163,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     cycle: Exchange | None  # type: ignore[assignment]
     quiet_since: float | None = None
-    """By the loop's clock, while no request is under way."""
+    """By the loop's clock: of the last answer, or of the beginning of the next head; none in a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -173,6 +173,11 @@ class HttpProtocol(HttpToolsProtocol):
     def is_begun(self) -> bool:
         """Whether a part of the next request has come."""
         return self.scope is not None and (self.cycle is None or self.scope is not self.cycle.scope)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self.quiet_since is not None:
+            self.quiet_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         parser, scope = self.parser, self.scope

@@ -1,10 +1,10 @@
 """Requests that ask for a title each at the same time, through the whole application, with nothing kept."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
@@ -140,44 +140,42 @@ async def test_each_is_told_its_own_of_a_title_that_others_ask_for_as_well(
     assert [work["availability"] for work in found] == [[{"region": "US"}], []] * REQUESTS
 
 
-@asynccontextmanager
-async def traced(
-    folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, ratio: float
-) -> AsyncIterator[House]:
-    """An application whose spans are those of the test."""
+Traced: TypeAlias = Callable[[float], AbstractAsyncContextManager[House]]
+
+
+@pytest.fixture
+def traced(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spans: InMemorySpanExporter
+) -> Traced:
+    """Applications that trace such a share of their requests, with spans that are those of the test."""
     monkeypatch.setattr("gateway.app.tracing", lambda *_: nullcontext(True))  # noqa: FBT003 - what it yields
-    given = {"otlp_endpoint": "http://collector.example", "trace_ratio": ratio}
-    async with serving(folder, url, **given) as house:
-        yield house
+
+    @asynccontextmanager
+    async def opened(ratio: float) -> AsyncIterator[House]:
+        given = {"otlp_endpoint": "http://collector.example", "trace_ratio": ratio}
+        async with serving(tmp_path, database_url, **given) as house:
+            spans.clear()
+            yield house
+
+    return opened
 
 
-@pytest.mark.usefixtures("spans")
 async def test_where_some_are_traced_the_others_are_gathered(
-    slugs: list[str],
-    asked: StatementCounter,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    traced: Traced, slugs: list[str], asked: StatementCounter
 ) -> None:
-    async with traced(tmp_path, database_url, monkeypatch, ratio=0.0) as house:
+    async with traced(0.0) as house:
         answers = await house.titles(*slugs)
 
-        assert answers == TOLD
-        assert of_titles(asked) < REQUESTS
+    assert answers == TOLD
+    assert of_titles(asked) < REQUESTS
 
 
 async def test_a_traced_request_is_told_the_same_and_shows_what_was_done_for_it_alone(
-    slugs: list[str],
-    asked: StatementCounter,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    spans: InMemorySpanExporter,
+    traced: Traced, slugs: list[str], asked: StatementCounter, spans: InMemorySpanExporter
 ) -> None:
     """All that it asks in a turn is asked together as well."""
     fields = [f'a{n}: content(by: {{slug: "{slug}"}}) {{ title }}' for n, slug in enumerate(slugs)]
-    async with traced(tmp_path, database_url, monkeypatch, ratio=0.0) as house:
-        spans.clear()
+    async with traced(0.0) as house:
         (found, *answers) = await asyncio.gather(
             house.ask(f"{{ {' '.join(fields)} }}", TRACED), *(house.ask(TITLE, slug=slug) for slug in slugs)
         )
@@ -194,15 +192,10 @@ async def test_a_traced_request_is_told_the_same_and_shows_what_was_done_for_it_
     assert statements == [TRACE] * ALONE
 
 
-@pytest.mark.usefixtures("spans")
 async def test_where_all_are_traced_each_asks_for_itself(
-    slugs: list[str],
-    asked: StatementCounter,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    traced: Traced, slugs: list[str], asked: StatementCounter
 ) -> None:
-    async with traced(tmp_path, database_url, monkeypatch, ratio=1.0) as house:
+    async with traced(1.0) as house:
         answers = await house.titles(*slugs[:4], "sol\0aris", *slugs[4:])
 
     assert [answer for answer in answers if "errors" not in answer] == TOLD

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -229,21 +228,15 @@ def _little_is_much() -> Iterator[None]:
 def test_each_is_told_what_they_would_be_alone_read_after_they_had_asked(
     steps: list[Step], paces: list[tuple[int, bool]]
 ) -> None:
-    async def told() -> None:
+    async def unheard() -> list[Any]:
+        """Of the exceptions; whoever is told something else than they should be ends the story."""
+        found: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
         world = World(cycle(paces))
-        with quiet():
-            for step, *arguments in steps:
-                if (waiting := step(world, *arguments)) is not None:
-                    await waiting
-            await world.end()
+        for step, *arguments in steps:
+            if (waiting := step(world, *arguments)) is not None:
+                await waiting
+        await world.end()
+        return found
 
-    asyncio.run(told())
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Fails where the loop has to tell of an exception that nobody looked at."""
-    unheard: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
-    yield
-    assert unheard == []
+    assert asyncio.run(unheard()) == []

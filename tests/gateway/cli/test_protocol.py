@@ -266,9 +266,13 @@ async def test_bodies_of_any_size(size: int) -> None:
     ],
 )
 async def test_what_an_application_may_do(steps: list[Step]) -> None:
-    await both([steps], post(b"{}"))
-    await both([steps], post(b"{}")[:-1], b"}", post(b"{}"))
-    await both([steps], post(b"{}") + post(b"[]"))
+    once = await both([steps], post(b"{}"))
+    in_pieces = await both([steps], post(b"{}")[:-1], b"}", post(b"{}"))
+    in_one_go = await both([steps], post(b"{}") + post(b"[]"))
+
+    assert len(once.scopes) == 1
+    assert len(in_pieces.scopes) <= 2
+    assert len(in_one_go.scopes) <= 2
 
 
 @pytest.mark.parametrize(
@@ -358,6 +362,7 @@ def test_any_conversation(scripts: list[list[Step]], requests: list[bytes], cuts
 
     seen = asyncio.run(both(scripts, *pieces))
 
+    assert seen.requests <= len(seen.scopes) <= len(requests)
     event(f"{seen.requests} answered, {'closed' if seen.closed else 'open'}")
 
 
@@ -440,6 +445,18 @@ async def test_a_head_that_does_not_come_is_not_waited_for(before: bytes) -> Non
     quiet = Quiet()
     if before:
         await quiet.connection.take(before)
+
+    assert not quiet.looked_at_after(HEAD_SECONDS - 1)
+    assert quiet.looked_at_after(HEAD_SECONDS + 1)
+
+
+async def test_a_head_has_its_time_from_its_beginning_however_long_nobody_asked() -> None:
+    quiet = Quiet()
+    await quiet.connection.take(post(b"{}"))
+    assert isinstance(quiet.connection.protocol, HttpProtocol)
+    quiet.connection.protocol.quiet_since = quiet.now - HEAD_SECONDS - 1
+
+    await quiet.connection.take(b"POST / HTTP/1.1\r\nx-half: ")
 
     assert not quiet.looked_at_after(HEAD_SECONDS - 1)
     assert quiet.looked_at_after(HEAD_SECONDS + 1)
