@@ -292,6 +292,11 @@ def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
         "Operations that waited for another's execution of the same.",
         lambda: sharing.awaited,
     )
+    metrics.watch(
+        "joint_answers",
+        "Operations that were executed together with others of other variables.",
+        lambda: sharing.joined,
+    )
     return sharing
 
 

@@ -23,12 +23,15 @@ _observed: ContextVar[Validity | None] = ContextVar("validity", default=None)
 class observed_validity:  # noqa: N801 - reads as `with observed_validity() as validity:`
     """What readers tell within the block, in its task and in those it starts."""
 
-    __slots__ = ("_token",)
+    __slots__ = ("_token", "_validity")
+
+    def __init__(self, validity: Validity | None = None) -> None:
+        """A block goes on with the `validity` of another."""
+        self._validity = Validity() if validity is None else validity
 
     def __enter__(self) -> Validity:
-        validity = Validity()
-        self._token = _observed.set(validity)
-        return validity
+        self._token = _observed.set(self._validity)
+        return self._validity
 
     def __exit__(self, *_: object) -> None:
         _observed.reset(self._token)

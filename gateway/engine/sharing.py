@@ -12,7 +12,7 @@ begun, as it may have read what has changed since: see `turns.py`.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 from graphql import ExecutionResult
@@ -20,6 +20,7 @@ from graphql import ExecutionResult
 from domain.platform.cache import Cache, Kind
 from domain.platform.deadline import afresh
 from domain.platform.validity import Validity, observed_validity
+from gateway.engine.joints import Anybody, Found, Joints
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.launch import Launch, finished
 from gateway.engine.plan.plan import Plan
@@ -34,20 +35,6 @@ their own time, what is asked of the database for them may take so much longer, 
 _KEY_BYTES: Final = 400
 _FIELD_BYTES: Final = 200
 _OWN: Final = Policy(0, private=True)
-
-
-class Anybody(Protocol):
-    """A context in the name of everybody of one audience."""
-
-    @property
-    def told_caller(self) -> bool:
-        """Whether a resolver asked who asks."""
-        ...
-
-    @property
-    def told_audience(self) -> bool:
-        """Whether a resolver asked for what the audience has in common."""
-        ...
 
 
 class Answer(NamedTuple):
@@ -113,11 +100,17 @@ class Sharing:
         self._clock = clock
         self._works: dict[Asked, Work[Executed]] = {}
         self._turns: Turns[Asked, Executed] = Turns()
+        self._joints = Joints()
         self.awaited = 0
         """Operations that waited for what another began."""
         self._kind: Kind[Asked, Kept] = Kind(
             "answers", KEEP_SECONDS, _size, lambda _asked, _kept: tuple(tags)
         )
+
+    @property
+    def joined(self) -> int:
+        """Operations that were executed together with others of other variables."""
+        return self._joints.joined
 
     def applies(self, launch: Launch, context: object) -> bool:
         """Whether anything of it may be shared."""
@@ -174,13 +167,31 @@ class Sharing:
     ) -> Answering:
         if not self._turns.free(asked):
             return self._together(plan, launch, asked, context, seconds)
+        if self._joints.apply(plan):
+            return self._jointly(plan, launch, asked, context, seconds)
         # In their own name, as nobody else can be given it.
         answering = unshared(launch)
-        return answering if isinstance(answering, Answer) else self._alone(answering, asked)
+        return answering if isinstance(answering, Answer) else self._alone(plan, answering, asked)
 
-    async def _alone(self, answering: Awaitable[Answer], asked: Asked) -> Answer:
+    async def _alone(self, plan: Plan, answering: Awaitable[Answer], asked: Asked) -> Answer:
+        plan.token.waits = True
         with self._turns.taken(asked):
             return await answering
+
+    async def _jointly(
+        self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
+    ) -> Answer:
+        with self._turns.taken(asked):
+            found = await self._find_jointly(launch, asked, lambda: self._anybody_like(context), seconds)
+            if found is None:
+                answering = unshared(launch)
+                return answering if isinstance(answering, Answer) else await answering
+        return _lasting(found.result, plan.policy, found.validity)
+
+    async def _find_jointly(
+        self, launch: Launch, asked: Asked, anybody: Callable[[], Anybody], seconds: float
+    ) -> Found | None:
+        return await self._joints.find(launch, asked.audience, anybody, (1 + JOINED_SHARE) * seconds)
 
     async def _together(
         self, plan: Plan, launch: Launch, asked: Asked, context: object, seconds: float
@@ -244,22 +255,34 @@ class Sharing:
         executed: list[Executed] = []
 
         async def load() -> Kept | None:
-            with observed_validity() as validity:
-                began = self._clock()
-                result = await finished(launch.run(dict.fromkeys(plan.own)))
-            kept = self._kept(plan, result, anybody, validity, began)
+            began = self._clock()
+            found = await self._found(plan, launch, asked, anybody, seconds)
+            kept = self._kept(plan, found, began)
             if for_others():
                 kept = _in_bytes(kept)
-            executed.append(Executed(result, kept))
+            executed.append(Executed(found.result, kept))
             return kept if kept.until > self._clock() else None
 
         with afresh((1 + JOINED_SHARE) * seconds):
             await self._cache.renew(self._kind, asked, load)
         return executed[0]
 
-    def _kept(
-        self, plan: Plan, result: ExecutionResult, anybody: Anybody, validity: Validity, began: float
-    ) -> Kept:
+    async def _found(
+        self, plan: Plan, launch: Launch, asked: Asked, anybody: Anybody, seconds: float
+    ) -> Found:
+        """What comes of the common fields."""
+        if self._joints.apply(plan):
+            found = await self._find_jointly(launch, asked, lambda: anybody, seconds)
+            if found is not None:
+                return found
+        with observed_validity() as validity:
+            running = launch.run(dict.fromkeys(plan.own))
+            plan.token.waits = plan.token.waits or not isinstance(running, ExecutionResult)
+            result = await finished(running)
+        return Found(result, validity, anybody)
+
+    def _kept(self, plan: Plan, found: Found, began: float) -> Kept:
+        result, validity, anybody = found
         until = began + min(plan.common_policy.max_age, KEEP_SECONDS)
         if anybody.told_caller:
             return Kept({}, until, for_all=False, told_caller=True)
@@ -294,16 +317,25 @@ def unshared(launch: Launch) -> Answering:
     if policy is None or not policy.shared:
         running = launch.run()
         return Answer(running, policy) if isinstance(running, ExecutionResult) else _awaited(running, policy)
-    return _observed(launch, policy)
+    with observed_validity() as validity:
+        running = launch.run()
+    if isinstance(running, ExecutionResult):
+        return _lasting(running, policy, validity)
+    return _observed(running, policy, validity)
 
 
 async def _awaited(running: Awaitable[ExecutionResult], policy: Policy | None) -> Answer:
     return Answer(await running, policy)
 
 
-async def _observed(launch: Launch, policy: Policy) -> Answer:
-    with observed_validity() as validity:
-        result = await finished(launch.run())
+async def _observed(running: Awaitable[ExecutionResult], policy: Policy, validity: Validity) -> Answer:
+    with observed_validity(validity):
+        result = await running
+    return _lasting(result, policy, validity)
+
+
+def _lasting(result: ExecutionResult, policy: Policy, validity: Validity) -> Answer:
+    """A result that stays true as long as its fields say, or ends with what was read for it."""
     if validity.until is None:
         return Answer(result, policy)
     left = max(0, int(validity.until.timestamp() - time.time()))

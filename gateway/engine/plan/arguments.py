@@ -23,7 +23,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.unset import UnsetType
 
 from gateway.engine.plan.fields import Batch, Call, Way
-from gateway.engine.plan.inputs import Template, probes, reads_variables, template
+from gateway.engine.plan.inputs import Template, probes, template, variables_in
 from gateway.engine.plan.leaves import is_plain
 
 _IMMUTABLE: Final = (
@@ -56,6 +56,8 @@ class ArgumentsOf:
         self._field = way.field if isinstance(way, Call | Batch) else None
         owner = getattr(schema, "_strawberry_schema", None)
         self._converter = owner.schema_converter if owner is not None else None
+        self.variables: frozenset[str] = frozenset()
+        """The names of those that it reads."""
         self.constant: Arguments | None = None
         """What is the same in every execution, and safe to share between calls."""
         self._fixed: Arguments = {}
@@ -90,7 +92,9 @@ class ArgumentsOf:
     def _look_ahead(self) -> None:
         """Finds out what does not depend on variables."""
         nodes = {argument.name.value: argument.value for argument in self._node.arguments or ()}
-        reading = {name for name, node in nodes.items() if reads_variables(node)}
+        read = {name: variables_in(node) for name, node in nodes.items()}
+        self.variables = frozenset().union(*read.values())
+        reading = {name for name, variables in read.items() if variables}
         if not reading:
             made = self._interpreted(self._definition, _NO_VARIABLES)
             self.constant = made if is_immutable(made) else None

@@ -62,7 +62,7 @@ def probes(type_: GraphQLInputType, node: ValueNode) -> dict[str, Any] | None:
             if not is_plain(leaf) or leaf.name not in _PROBES:
                 return None
             found.setdefault(field.value.name.value, _PROBES[leaf.name](len(found)))
-        elif reads_variables(field.value):
+        elif variables_in(field.value):
             return None
     return found or None
 
@@ -82,16 +82,17 @@ def template(made: Any, given: Mapping[str, Any], is_immutable: Callable[[Any], 
     return Template(class_, fixed, tuple(passed.items()))
 
 
-def reads_variables(node: ValueNode) -> bool:
+def variables_in(node: ValueNode) -> frozenset[str]:
+    """The names of the variables that are read."""
     seen = _Variables()
     visit(node, seen)
-    return seen.found
+    return frozenset(seen.found)
 
 
 class _Variables(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.found = False
+        self.found: set[str] = set()
 
-    def enter_variable(self, _node: VariableNode, *_args: Any) -> None:
-        self.found = True
+    def enter_variable(self, node: VariableNode, *_args: Any) -> None:
+        self.found.add(node.name.value)

@@ -1,5 +1,6 @@
 """Plans: operations written as Python, kept as long as their documents are asked for."""
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,20 @@ Root: TypeAlias = Callable[..., None]
 Block: TypeAlias = Callable[..., None]
 
 
+@dataclass(slots=True, eq=False)
+class Token:
+    """Stands for a plan, and no other, where the plan itself is too large to be kept; and what its executions
+    were like.
+    """
+
+    waits: bool = False
+    """Whether one had to wait for something."""
+    breadth: float = 0.0
+    """The most values of one position in one execution; 0 where that is not known."""
+    apart_until: float = -math.inf
+    """By the monotonic clock: until then each is executed by itself."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """The functions of an operation."""
@@ -61,8 +76,14 @@ class Plan:
     """The others, but for `__typename`."""
     is_constant: bool
     """Whether it asks for nothing but `__typename`, so that every execution comes to the same."""
-    token: object = field(default_factory=object)
-    """Stands for this plan, and no other, where the plan itself is too large to be kept."""
+    variables_below: frozenset[str]
+    """The variables that arguments read below the fields of the root object."""
+    token: Token = field(default_factory=Token)
+
+    @property
+    def joins(self) -> bool:
+        """Whether executions with other variables at the root may be one: all of it is for others as well."""
+        return bool(self.common) and not self.own
 
 
 @dataclass
@@ -212,6 +233,13 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
         common_policy=overall(common.values()),
         own=frozenset(every.keys() - common.keys()),
         is_constant=not every,
+        variables_below=frozenset().union(
+            *(
+                position.arguments.variables
+                for position in emitter.positions
+                if position.parent is not None and position.arguments is not None
+            )
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NewType
@@ -21,6 +22,7 @@ from gateway.engine.limits import Limits
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from gateway.engine.sharing import Sharing
+from resolvers.batching import batched
 from schema.caching import CacheControl, CacheControlScope
 from schema.views import edge
 
@@ -40,6 +42,8 @@ class World:
     tells_region: bool = False
     """Whether `gated` names the region beside the word."""
     asked: "Counter[str]" = field(default_factory=Counter)
+    contexts: dict[int, Any] = field(default_factory=dict)
+    """Those in which it was asked, by identity."""
     cancelled: "Counter[str]" = field(default_factory=Counter)
     left: list[float | None] = field(default_factory=list)
     """The seconds that `gated` was given."""
@@ -89,6 +93,7 @@ PRIVATE = CacheControl(max_age=0, scope=CacheControlScope.PRIVATE)
 def count(info: Asked, name: str) -> World:
     world = info.context.world
     world.asked[name] += 1
+    world.contexts[id(info.context)] = info.context
     return world
 
 
@@ -96,11 +101,18 @@ def owner(info: Asked) -> str:
     return info.context.name
 
 
+@batched
+def parts(things: Sequence[Any], info: Asked, many: int = 1) -> list[list["Thing"]]:
+    count(info, "parts")
+    return [[Thing(name=f"{thing.name}.{number}") for number in range(many)] for thing in things]
+
+
 @strawberry.type(directives=[MINUTE])
 class Thing:
     name: str
     owner: str = edge(owner)
     """Somebody forgot that this is not everybody's."""
+    parts: list["Thing"] = edge(parts)
 
 
 def word(info: Asked) -> str:
@@ -147,6 +159,22 @@ async def gated(info: Asked) -> str:
     return word
 
 
+async def found(info: Asked, what: str) -> Thing | None:
+    world = count(info, "found")
+    world.left.append(seconds_left())
+    if world.ends is not None and (observed := validity()) is not None:
+        observed.ends(datetime.fromtimestamp(world.ends, UTC))
+    name = f"{what} {world.word} {info.context.region}"
+    try:
+        await world.passed()
+    except asyncio.CancelledError:
+        world.cancelled["found"] += 1
+        raise
+    if what == "bad":
+        raise NotFound("Not here.")
+    return Thing(name=name) if what else None
+
+
 async def failing(info: Asked) -> str | None:
     world = count(info, "failing")
     await asyncio.sleep(0)
@@ -187,6 +215,7 @@ class Query:
     unhinted: str = edge(unhinted)
     thing: Thing = edge(thing)
     gated: str = edge(gated, cache=MINUTE)
+    found: Thing | None = edge(found, cache=MINUTE)
     failing: str | None = edge(failing, cache=MINUTE)
     ending: str = edge(ending, cache=MINUTE)
     large: str = edge(large, cache=MINUTE)

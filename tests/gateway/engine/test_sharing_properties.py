@@ -8,15 +8,26 @@ from dataclasses import dataclass, field
 import pytest
 
 from domain.platform.errors import NotFound
+from domain.platform.tracing import LEFT_OUT
+from gateway.engine import joints
 from gateway.engine.results import OperationResult
 from tests.gateway.engine.sharers import TAG, Bench, World, bench, settled, shown
 
-STEPS = 300
+STEPS = 1_000
 RESUMED = 0.1
 """How likely a pause ends with each step."""
 SEEDS = range(8)
 NAMES = ("ada", "bob")
 REGIONS = ("US", "DE")
+TEXTS = (
+    "{ gated }",
+    "{ gated }",
+    "{ gated mine }",
+    "{ gated thing { owner } }",
+    "query($what: String!) { found(what: $what) { name } }",
+    "query($what: String!) { found(what: $what) { name } }",
+    "query($what: String!) { found(what: $what) { name owner } }",
+)
 
 
 @dataclass
@@ -49,6 +60,7 @@ class Question:
 
     name: str
     region: str
+    what: str
     floor: int
     task: "asyncio.Task[OperationResult]"
     left: bool = False
@@ -74,7 +86,7 @@ class Story:
 
     def steps(self) -> Iterator[str]:
         weights = {
-            "ask": 12,
+            "ask": 7,
             "let": 6,
             "cancel": 1,
             "write": 1,
@@ -88,7 +100,8 @@ class Story:
     async def take(self, step: str) -> None:
         match step:
             case "ask":
-                self.ask()
+                for _ in range(self.chance.randint(1, 3)):
+                    self.ask()
             case "let" | "break" if self.world.halted:
                 self.world.go_on(self.chance.choice(self.world.halted), broken=step == "break")
             case "cancel" if self.questions:
@@ -110,10 +123,10 @@ class Story:
 
     def ask(self) -> None:
         name, region = self.chance.choice(NAMES), self.chance.choice(REGIONS)
-        text = self.chance.choice(["{ gated }", "{ gated }", "{ gated mine }", "{ gated thing { owner } }"])
+        text, what = self.chance.choice(TEXTS), self.chance.choice("abc")
         floor = self.version if self.house.cache.paused else self.told
-        task = asyncio.create_task(self.house.ask(text, name, region))
-        self.questions.append(Question(name, region, floor, task))
+        task = asyncio.create_task(self.house.ask(text, name, region, what=what))
+        self.questions.append(Question(name, region, what, floor, task))
 
     def tell(self) -> None:
         self.told = self.version
@@ -138,10 +151,16 @@ class Story:
                 continue
             self.answered += 1
             data = shown(result)
-            version, region = int(data["gated"][:-2]), data["gated"][-2:]
+            if "gated" in data:
+                version, region = int(data["gated"][:-2]), data["gated"][-2:]
+            else:
+                what, word, region = data["found"]["name"].split()
+                version = int(word)
+                assert what == question.what
             assert region == question.region
             assert data.get("mine", question.name) == question.name
-            assert data.get("thing", {"owner": question.name}) == {"owner": question.name}
+            for owned in ("thing", "found"):
+                assert data.get(owned, {}).get("owner", question.name) == question.name
             assert question.floor <= version <= self.version
 
     async def end(self) -> None:
@@ -155,8 +174,12 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_nobody_is_given_what_is_older_than_was_known_or_is_anothers(seed: int) -> None:
+async def test_nobody_is_given_what_is_older_than_was_known_or_is_anothers(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joints, "APART_SECONDS", 0)  # many fail here
     story = Story(random.Random(seed))
+    LEFT_OUT.set(True)  # as nothing is traced, they may go together
 
     for step in story.steps():
         await story.take(step)
@@ -165,6 +188,7 @@ async def test_nobody_is_given_what_is_older_than_was_known_or_is_anothers(seed:
 
     usage = story.house.cache.usage()["answers"]
     assert story.answered > 50
-    assert usage.hits > 3
+    assert usage.hits > 0
+    assert story.house.sharing.joined > 10
     assert story.world.asked["gated"] < story.answered + story.refused  # some was shared
     assert not story.world.halted

@@ -339,7 +339,7 @@ def _omitted(patch: Patch) -> None:
 
 @fault("arguments are those of the first request", CALM)
 def _kept(patch: Patch) -> None:
-    patch.setattr(arguments, "reads_variables", lambda _node: False)
+    patch.setattr(arguments, "variables_in", lambda _node: frozenset())
 
 
 @fault("an input object is made once for all requests", CALM)

@@ -172,6 +172,8 @@ class World:
     mood: Mood
     serial: bool = False
     """Whether each field of the root is to be complete before the next is begun."""
+    tells_paths: bool = True
+    """Whether fields that would tell of their place do."""
     gathered: dict[Any, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     """The root fields for which resolvers were called, one after the other, if that is of interest."""
@@ -234,7 +236,7 @@ class World:
             if self.calls[-1:] != [root]:
                 self.calls.append(root)
         field = self.blueprint.fields[name]
-        if field.tells_path:
+        if field.tells_path and self.tells_paths:
             raw = info._raw_info
             return f"{raw.parent_type.name}.{info.field_name} {raw.path.as_list()} {len(raw.field_nodes)}"
         if arguments:
