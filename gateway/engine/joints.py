@@ -8,7 +8,8 @@ for one of them alone is found out by each.
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -24,8 +25,10 @@ from gateway.engine.plan.launch import Launch
 from gateway.engine.plan.plan import Plan, Token
 from gateway.engine.turns import Work
 
-WIDEST: Final = 100
+WIDEST: Final = 50
 """Values of one position that are completed together: nobody else is served while that is done."""
+CROWDED_SECONDS: Final = 1.0
+"""So long after several were under way, who comes waits a turn for others."""
 _FORGOTTEN: Final = 0.9
 """Of the breadth that was known, with each execution."""
 APART_SECONDS: Final = 10.0
@@ -67,9 +70,20 @@ class Joints:
     def apply(plan: Plan) -> bool:
         """Whether an execution that begins now is to go together with others."""
         # A trace shows what was done for its own operation, and no more.
-        return (
-            plan.joins and plan.token.waits and plan.token.apart_until <= time.monotonic() and LEFT_OUT.get()
-        )
+        if not plan.joins or not LEFT_OUT.get():
+            return False
+        token, now = plan.token, time.monotonic()
+        return token.apart_until <= now and (token.running > 0 or now < token.crowded_until)
+
+    @staticmethod
+    @contextmanager
+    def running(plan: Plan) -> Iterator[None]:
+        """The block waits for an execution of the plan."""
+        plan.token.running += 1
+        try:
+            yield
+        finally:
+            plan.token.running -= 1
 
     async def find(
         self, launch: Launch, audience: Hashable, anybody: Callable[[], Anybody], seconds: float
@@ -113,22 +127,25 @@ class Joints:
     async def _execute(
         self, key: Hashable, joint: "_Joint", plan: Plan, seconds: float
     ) -> tuple[Sequence[Data], Validity]:
+        token = plan.token
         LEFT_OUT.set(True)
         await asyncio.sleep(0)
         self._close(key, joint)
+        if len(joint.launches) > 1 or token.running > 0:
+            token.crowded_until = time.monotonic() + CROWDED_SECONDS
         run = JointRun(plan, joint.launches)
         try:
-            with afresh(seconds), observed_validity() as validity:
+            with self.running(plan), afresh(seconds), observed_validity() as validity:
                 results = await run.results()
         except Apart:
-            _keep_apart(plan.token)
+            _keep_apart(token)
             raise
         if joint.anybody.told_caller:
-            _keep_apart(plan.token)
+            _keep_apart(token)
             raise Apart
-        plan.token.breadth = max(run.breadth, _FORGOTTEN * plan.token.breadth)
-        if _room(plan.token) == 1:
-            _keep_apart(plan.token)
+        token.breadth = max(run.breadth, _FORGOTTEN * token.breadth)
+        if _room(token) == 1:
+            _keep_apart(token)
         return results, validity
 
 

@@ -174,8 +174,7 @@ class Sharing:
         return answering if isinstance(answering, Answer) else self._alone(plan, answering, asked)
 
     async def _alone(self, plan: Plan, answering: Awaitable[Answer], asked: Asked) -> Answer:
-        plan.token.waits = True
-        with self._turns.taken(asked):
+        with self._turns.taken(asked), self._joints.running(plan):
             return await answering
 
     async def _jointly(
@@ -275,10 +274,8 @@ class Sharing:
             found = await self._find_jointly(launch, asked, lambda: anybody, seconds)
             if found is not None:
                 return found
-        with observed_validity() as validity:
-            running = launch.run(dict.fromkeys(plan.own))
-            plan.token.waits = plan.token.waits or not isinstance(running, ExecutionResult)
-            result = await finished(running)
+        with self._joints.running(plan), observed_validity() as validity:
+            result = await finished(launch.run(dict.fromkeys(plan.own)))
         return Found(result, validity, anybody)
 
     def _kept(self, plan: Plan, found: Found, began: float) -> Kept:

@@ -38,6 +38,10 @@ class House:
         body = {"query": document, "variables": variables}
         return (await self._client.post("/graphql", json=body, headers=headers)).json()
 
+    async def metric(self, name: str) -> float:
+        lines = (await self._client.get("/metrics")).text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
     async def titles(self, *slugs: str) -> list[Any]:
         """The answers to requests that come at the same time."""
         return await asyncio.gather(*(self.ask(TITLE, slug=slug) for slug in slugs))
@@ -108,6 +112,18 @@ async def test_requests_at_the_same_time_are_answered_by_fewer_statements_than_t
 
     assert answers == TOLD
     assert of_titles(asked) < REQUESTS
+
+
+async def test_where_many_ask_the_same_operation_they_are_executed_together(
+    house: House, slugs: list[str]
+) -> None:
+    wanted = [*slugs, "solaris-none", *slugs[:3]]
+    await house.titles(*slugs)
+
+    answers = await house.titles(*wanted)
+
+    assert answers == [*TOLD, {"data": {"content": None}}, *TOLD[:3]]
+    assert await house.metric("joint_answers") > 3
 
 
 async def test_one_that_cannot_be_asked_is_refused_alone(

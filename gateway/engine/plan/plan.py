@@ -45,8 +45,10 @@ class Token:
     were like.
     """
 
-    waits: bool = False
-    """Whether one had to wait for something."""
+    running: int = 0
+    """How many wait for something."""
+    crowded_until: float = -math.inf
+    """By the monotonic clock: until then it is worth while to wait a turn for others."""
     breadth: float = 0.0
     """The most values of one position in one execution; 0 where that is not known."""
     apart_until: float = -math.inf

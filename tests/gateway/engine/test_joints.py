@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from domain.platform.tracing import LEFT_OUT
-from gateway.engine.joints import APART_SECONDS
+from gateway.engine.joints import APART_SECONDS, CROWDED_SECONDS
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.results import OperationResult
-from tests.gateway.engine.sharers import TAG, Bench, bench, settled, shown
+from tests.gateway.engine.sharers import TAG, Bench, Visitor, bench, settled, shown
 
 FOUND = "query($what: String!) { found(what: $what) { name } }"
 KINDS = ["off", "on"]
@@ -31,18 +31,26 @@ async def house(request: pytest.FixtureRequest) -> Bench:
 
 
 async def waited(cache: str = "off", deadline_seconds: float = 5.0) -> Bench:
-    """Of which is known that what it is asked has to be waited for."""
+    """Where several have just been under way."""
+    LEFT_OUT.set(True)
     house = bench(deadline_seconds=deadline_seconds)
     if cache == "off":
         house.cache.pause()
+    await crowd(house)
+    return house
+
+
+async def crowd(house: Bench, text: str = FOUND) -> None:
+    """Several ask at the same time and wait, so that whoever asks next is waited for."""
+    house.world.gate.clear()
+    tasks = [asyncio.create_task(house.ask(text, what=what)) for what in ("first", "second", "third")]
+    await settled()
     house.world.gate.set()
-    await house.data(FOUND, what="first")
-    await asyncio.gather(*[house.ask(FOUND, what=what) for what in ("second", "third")])
+    await asyncio.gather(*tasks)
     house.world.asked.clear()
     house.world.contexts.clear()
     house.world.left.clear()
     house.sharing._joints.joined = 0
-    return house
 
 
 async def together(
@@ -74,7 +82,7 @@ async def test_what_comes_together_has_the_bytes_of_what_comes_alone(house: Benc
         "query($what: String!) { a: found(what: $what) { name parts(many: 2) { name } } __typename"
         ' b: found(what: "é") { name } }'
     )
-    first = await house.ask(text, what="x")
+    await crowd(house, text)
     alone = [result.to_bytes() for result in [await house.ask(text, what=what) for what in "yz"]]
     house.cache.invalidate((TAG,))
     house.world.contexts.clear()
@@ -82,16 +90,14 @@ async def test_what_comes_together_has_the_bytes_of_what_comes_alone(house: Benc
     results = await together(house, "y", "z", text=text)
 
     assert [result.to_bytes() for result in results] == alone
-    assert shown(first)["a"]["parts"] == [{"name": "x old US.0"}, {"name": "x old US.1"}]
+    assert shown(results[1])["a"]["parts"] == [{"name": "z old US.0"}, {"name": "z old US.1"}]
     assert len(house.world.contexts) == 1
 
 
 async def test_what_batch_functions_are_asked_is_asked_once_for_all() -> None:
     house = await waited()
     text = "query($what: String!) { found(what: $what) { parts { name parts { name } } } }"
-    await together(house, "x", text=text)
-    await together(house, "y", "z", text=text)
-    house.world.asked.clear()
+    await crowd(house, text)
 
     results = await together(house, "a", "b", "c", text=text)
 
@@ -106,8 +112,8 @@ async def test_operations_that_wait_for_nothing_are_not_made_to_wait() -> None:
     house.cache.pause()
     text = "query($what: String!) { said(what: $what) }"
 
+    await crowd(house, text)
     await together(house, *"abcd", text=text)
-    await together(house, *"efgh", text=text)
 
     assert house.sharing.joined == 0
 
@@ -123,6 +129,27 @@ async def test_what_was_found_together_is_kept_for_each() -> None:
 
 
 # Not together.
+
+
+async def test_who_asks_one_after_the_other_is_not_made_to_wait_for_others() -> None:
+    house = bench()
+    house.cache.pause()
+    house.world.gate.set()
+
+    for what in "abc":
+        await house.data(FOUND, what=what)
+
+    assert {type(context) for context in house.world.contexts.values()} == {Visitor}
+
+
+async def test_where_there_was_no_crowd_of_late_nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = await waited()
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + CROWDED_SECONDS)
+
+    await house.data(FOUND, what="a")
+
+    assert {type(context) for context in house.world.contexts.values()} == {Visitor}
 
 
 async def test_variables_that_are_read_below_the_root_do_not_mix(house: Bench) -> None:
@@ -177,7 +204,7 @@ async def test_who_is_traced_is_executed_alone() -> None:
 
 async def test_what_asks_who_asks_is_told_to_each(house: Bench) -> None:
     text = "query($what: String!) { found(what: $what) { name owner } }"
-    await house.ask(text, "ada", what="x")
+    await crowd(house, text)
 
     results = await asyncio.gather(
         *[house.ask(text, name, what=what) for name, what in [("ada", "a"), ("bob", "b"), ("eve", "c")]]
@@ -207,10 +234,11 @@ async def test_after_a_failure_each_is_executed_alone_for_a_while(monkeypatch: p
     alone = len(house.world.contexts)
     now = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: now() + APART_SECONDS)
+    await crowd(house)
     await together(house, "e", "f")
 
     assert alone == 2
-    assert len(house.world.contexts) == 3
+    assert len(house.world.contexts) == 1
 
 
 async def test_who_gives_up_leaves_the_others_their_answer(house: Bench) -> None:
@@ -260,10 +288,7 @@ async def test_each_has_its_own_time_and_all_together_a_little_more() -> None:
 
 async def test_what_shows_many_is_executed_alone(house: Bench) -> None:
     text = "query($what: String!) { found(what: $what) { parts(many: 60) { parts { name } } } }"
-    for what in "xyz":
-        await house.ask(text, what=what)
-    await together(house, "v", "w", text=text)  # from which that is learnt
-    house.world.contexts.clear()
+    await crowd(house, text)
 
     results = await together(house, "a", "b", "c", text=text)
 
@@ -273,16 +298,14 @@ async def test_what_shows_many_is_executed_alone(house: Bench) -> None:
 
 async def test_no_more_go_together_than_are_soon_completed() -> None:
     house = await waited()
-    text = "query($what: String!) { found(what: $what) { parts(many: 20) { parts { name } } } }"
-    for _ in range(3):
-        await together(house, "x", "y", text=text)
-    house.world.contexts.clear()
+    text = "query($what: String!) { found(what: $what) { parts(many: 12) { parts { name } } } }"
+    await crowd(house, text)
 
     results = await together(house, *"abcdefghijkl", text=text)
 
-    assert len(house.world.contexts) == 3  # five, five and two
-    assert [shown(one)["found"]["parts"][19]["parts"][0]["name"] for one in results] == [
-        f"{what} old US.19.0" for what in "abcdefghijkl"
+    assert len(house.world.contexts) == 3  # four each
+    assert [shown(one)["found"]["parts"][11]["parts"][0]["name"] for one in results] == [
+        f"{what} old US.11.0" for what in "abcdefghijkl"
     ]
 
 
