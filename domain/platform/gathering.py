@@ -15,8 +15,10 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Question: TypeAlias = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
 
-MAX_KEYS: Final = 1_000
-"""Keys of one question; more are asked in several."""
+MAX_KEYS: Final = 250
+"""Keys of one question; more are asked in several: what has come is worked on while the rest is fetched, and
+while it is still in the processor's cache.
+"""
 FULL: Final = 100
 """Keys from which on strangers are not asked for together: nobody waits for who asks for much."""
 _SAME_FOR_ALL: Final = (Unavailable, TimedOut)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gateway.engine.plan.calls import Occasion
 from gateway.engine.plan.failures import Data
+from gateway.engine.plan.positions import At, Chunk, Position
 from gateway.engine.plan.run import ROOT, Entries, Run
 from gateway.engine.plan.waiting import discard
 
@@ -73,8 +74,9 @@ class JointRun(Run):
     def raw_info(self, *_: object) -> NoReturn:
         self._part()
 
-    def _field_info(self, *_: object) -> NoReturn:
-        self._part()
+    def _field_info(self, position: Position, chunk: Chunk, at: At) -> Any:
+        """Asked for the type of an object; where its class alone decides, it is every occasion's."""
+        return super()._field_info(position, chunk, at) if position.by_class else self._part()
 
     def _part(self) -> NoReturn:
         self._is_apart = True

@@ -135,8 +135,41 @@ async def differs(corpus: list[tuple[Case, Expected]]) -> bool:
 # -- What needs to know whose it is
 
 
+@strawberry.interface
+class Animal:
+    name: str
+
+
+def by_class(tells_type: Any) -> Any:
+    tells_type.by_class = True
+    return tells_type
+
+
+@strawberry.type
+class Cat(Animal):
+    @classmethod
+    @by_class
+    def is_type_of(cls, animal: Any, _info: Info[None, None]) -> bool:
+        return isinstance(animal, cls)
+
+
+@strawberry.type
+class Dog(Animal):
+    @classmethod
+    def is_type_of(cls, animal: Any, info: Info[None, None]) -> bool:
+        return bool(info.variable_values) and animal.name == "dog"
+
+
 @strawberry.type
 class Query:
+    @strawberry.field
+    def cat(self, of: int) -> Cat:
+        return Cat(name=f"cat {of}")
+
+    @strawberry.field
+    def dog(self, of: int) -> Dog:
+        return Dog(name="dog")
+
     @strawberry.field
     def told(self, info: Info[None, None], of: int) -> str:
         return f"{of} of {info.variable_values}"
@@ -172,20 +205,27 @@ def numbered(fields: str, count: int = 3) -> list[Launch]:
     return [launch for launch in made if isinstance(launch, Launch)]
 
 
+async def test_an_object_whose_class_tells_its_type_is_everybodys() -> None:
+    found = await jointly(numbered("cat(of: $of) { name }"))
+
+    assert found == [frozen({"cat": {"name": f"cat {number}"}}) for number in range(3)]
+
+
 async def test_all_wait_for_what_each_waits_for() -> None:
     found = await jointly(numbered("a: waits(of: $of) b: waits(of: 7)"))
 
     assert found == [frozen({"a": number, "b": 7}) for number in range(3)]
 
 
-@pytest.mark.parametrize("field", ["told", "hushed", "broken", "late"])
+@pytest.mark.parametrize("field", ["told", "hushed", "broken", "late", "dog"])
 @pytest.mark.filterwarnings("error")
 async def test_what_is_one_occasions_alone_parts_them(
     field: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
 ) -> None:
     gc.collect()
     recwarn.clear()  # other tests leave coroutines behind
-    asked = numbered(f"first: waits(of: $of) {field}(of: $of) last: waits(of: $of)")
+    below = " { name }" if field == "dog" else ""
+    asked = numbered(f"first: waits(of: $of) {field}(of: $of){below} last: waits(of: $of)")
 
     found = await jointly(asked)
     gc.collect()
