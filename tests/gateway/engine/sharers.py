@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NewType
@@ -15,6 +16,7 @@ from strawberry.types import Info
 from domain.platform.cache import Cache
 from domain.platform.deadline import seconds_left
 from domain.platform.errors import NotFound
+from domain.platform.tracing import LEFT_OUT
 from domain.platform.validity import validity
 from gateway.engine.admission import CostPolicy
 from gateway.engine.execution import Engine
@@ -28,6 +30,7 @@ from schema.views import edge
 
 TAG = "everything"
 Odd = NewType("Odd", object)
+AROUND: ContextVar[str] = ContextVar("around", default="nothing")
 
 
 @dataclass
@@ -47,6 +50,8 @@ class World:
     cancelled: "Counter[str]" = field(default_factory=Counter)
     left: list[float | None] = field(default_factory=list)
     """The seconds that `gated` was given."""
+    around: list[str] = field(default_factory=list)
+    """What was around `found`."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def passed(self) -> None:
@@ -161,15 +166,16 @@ async def gated(info: Asked) -> str:
 
 async def found(info: Asked, what: str) -> Thing | None:
     world = count(info, "found")
+    world.around.append(f"{AROUND.get()}, {LEFT_OUT.get()}")
     world.left.append(seconds_left())
-    if world.ends is not None and (observed := validity()) is not None:
-        observed.ends(datetime.fromtimestamp(world.ends, UTC))
     name = f"{what} {world.word} {info.context.region}"
     try:
         await world.passed()
     except asyncio.CancelledError:
         world.cancelled["found"] += 1
         raise
+    if world.ends is not None and (observed := validity()) is not None:
+        observed.ends(datetime.fromtimestamp(world.ends, UTC))
     if what == "bad":
         raise NotFound("Not here.")
     return Thing(name=name) if what else None

@@ -11,7 +11,7 @@ from domain.platform.tracing import LEFT_OUT
 from gateway.engine.joints import APART_SECONDS, CROWDED_SECONDS
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.results import OperationResult
-from tests.gateway.engine.sharers import TAG, Bench, Visitor, bench, settled, shown
+from tests.gateway.engine.sharers import AROUND, TAG, Bench, Visitor, bench, settled, shown
 
 FOUND = "query($what: String!) { found(what: $what) { name } }"
 KINDS = ["off", "on"]
@@ -114,6 +114,35 @@ async def test_operations_that_wait_for_nothing_are_not_made_to_wait() -> None:
 
     await crowd(house, text)
     await together(house, *"abcd", text=text)
+
+    assert house.sharing.joined == 0
+
+
+async def test_who_asks_what_is_under_way_waits_for_its_end_and_is_given_one_answer_with_others() -> None:
+    house = await waited()
+    house.world.gate.clear()
+    early = [asyncio.create_task(house.ask(FOUND, what=what)) for what in "ab"]
+    await settled()
+    late = [asyncio.create_task(house.ask(FOUND, what="a")) for _ in range(3)]
+    await settled()
+    house.world.gate.set()
+
+    names = [name_of(await task) for task in (*early, *late)]
+
+    assert names == ["a old US", "b old US", *["a old US"] * 3]
+    assert house.world.asked["found"] == 3
+
+
+async def test_nothing_of_whoever_asks_first_is_around(house: Bench) -> None:
+    AROUND.set("the first")
+
+    await together(house, "a", "b")
+
+    assert house.world.around[-2:] == ["nothing, True"] * 2  # and it is not traced
+
+
+async def test_who_finds_nobody_to_go_with_is_not_counted(house: Bench) -> None:
+    await house.data(FOUND, what="a")
 
     assert house.sharing.joined == 0
 
@@ -267,8 +296,19 @@ async def test_when_all_have_given_up_it_ends_and_stands_in_nobodys_way(house: B
     house.world.gate.set()
 
     assert begun == ended
-    assert [*map(name_of, await together(house, "a", "b"))] == ["a old US", "b old US"]
     assert not house.sharing._joints._gathering
+    assert [*map(name_of, await together(house, "a", "b"))] == ["a old US", "b old US"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_comes_just_as_all_give_up_is_answered(house: Bench, turns: int) -> None:
+    tasks = [asyncio.create_task(house.ask(FOUND, what=what)) for what in "abc"]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+
+    assert [*map(name_of, await together(house, "d", "e"))] == ["d old US", "e old US"]
 
 
 async def test_each_has_its_own_time_and_all_together_a_little_more() -> None:
@@ -319,3 +359,13 @@ async def test_an_answer_stays_true_as_long_as_what_was_read_for_all() -> None:
     results = await together(house, "a", "b")
 
     assert [result.policy for result in results] == [Policy(20, private=False)] * 2
+
+
+async def test_so_does_that_of_who_asks_alone() -> None:
+    house = bench()
+    house.cache.pause()
+    house.world.ends = time.time() + 20.5
+    task = await house.begun(FOUND.replace("query($what: String!)", "").replace("$what", '"a"'))
+    house.world.gate.set()
+
+    assert (await task).policy == Policy(20, private=False)

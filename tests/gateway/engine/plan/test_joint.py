@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -160,11 +160,28 @@ class Dog(Animal):
         return bool(info.variable_values) and animal.name == "dog"
 
 
+def numbers(of: int) -> int:
+    return of
+
+
+numbers.__batch__ = lambda sources, info, of: [len(info.variable_values) * of for _ in sources]  # type: ignore[attr-defined]
+
+
+async def later(cat: Cat) -> Cat:
+    return cat
+
+
 @strawberry.type
 class Query:
+    numbers: int = strawberry.field(resolver=numbers)
+
     @strawberry.field
     def cat(self, of: int) -> Cat:
         return Cat(name=f"cat {of}")
+
+    @strawberry.field
+    def sly(self, of: int) -> list[Cat]:
+        return cast("list[Cat]", [later(Cat(name=f"cat {of}"))])
 
     @strawberry.field
     def dog(self, of: int) -> Dog:
@@ -217,14 +234,14 @@ async def test_all_wait_for_what_each_waits_for() -> None:
     assert found == [frozen({"a": number, "b": 7}) for number in range(3)]
 
 
-@pytest.mark.parametrize("field", ["told", "hushed", "broken", "late", "dog"])
+@pytest.mark.parametrize("field", ["told", "hushed", "broken", "late", "numbers", "dog", "sly"])
 @pytest.mark.filterwarnings("error")
 async def test_what_is_one_occasions_alone_parts_them(
     field: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
 ) -> None:
     gc.collect()
     recwarn.clear()  # other tests leave coroutines behind
-    below = " { name }" if field == "dog" else ""
+    below = " { name }" if field in {"dog", "sly"} else ""
     asked = numbered(f"first: waits(of: $of) {field}(of: $of){below} last: waits(of: $of)")
 
     found = await jointly(asked)
