@@ -129,6 +129,7 @@ class Joints:
     ) -> tuple[Sequence[Data], Validity]:
         token = plan.token
         LEFT_OUT.set(True)
+        # One turn more, for those whom the network just brings to this point.
         await asyncio.sleep(0)
         self._close(key, joint)
         if len(joint.launches) > 1 or token.running > 0:
