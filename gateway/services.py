@@ -287,16 +287,10 @@ async def open_all(
 
 def sharing_of(cache: Cache, metrics: Metrics) -> Sharing:
     sharing = Sharing(cache, (CATALOGUE,), audience_of, anybody_like)
-    metrics.watch(
-        "shared_answers_awaited",
-        "Operations that waited for another's execution of the same.",
-        lambda: sharing.awaited,
-    )
-    metrics.watch(
-        "joint_answers",
-        "Operations that were executed together with others of other variables.",
-        lambda: sharing.joined,
-    )
+    awaited = "Operations that waited for another's execution of the same."
+    metrics.watch("shared_answers_awaited", awaited, lambda: sharing.awaited)
+    joined = "Operations that were executed together with others of other variables."
+    metrics.watch("joint_answers", joined, lambda: sharing.joined)
     return sharing
 
 
