@@ -78,7 +78,7 @@ class Joints:
     @staticmethod
     @contextmanager
     def running(plan: Plan) -> Iterator[None]:
-        """The block waits for an execution of the plan."""
+        """The block waits for an execution of the plan by itself."""
         plan.token.running += 1
         try:
             yield
@@ -136,7 +136,7 @@ class Joints:
             token.crowded_until = time.monotonic() + CROWDED_SECONDS
         run = JointRun(plan, joint.launches)
         try:
-            with self.running(plan), afresh(seconds), observed_validity() as validity:
+            with afresh(seconds), observed_validity() as validity:
                 results = await run.results()
         except Apart:
             _keep_apart(token)

@@ -46,7 +46,7 @@ class Token:
     """
 
     running: int = 0
-    """How many wait for something."""
+    """How many wait for something, each by itself."""
     crowded_until: float = -math.inf
     """By the monotonic clock: until then it is worth while to wait a turn for others."""
     breadth: float = 0.0

@@ -14,6 +14,7 @@ from gateway.engine.results import OperationResult
 from tests.gateway.engine.sharers import AROUND, TAG, Bench, Visitor, bench, settled, shown
 
 FOUND = "query($what: String!) { found(what: $what) { name } }"
+MANY = "query($what: String!, $many: Int) { found(what: $what) { parts(many: $many) { parts { name } } } }"
 KINDS = ["off", "on"]
 """Of the cache."""
 
@@ -40,10 +41,11 @@ async def waited(cache: str = "off", deadline_seconds: float = 5.0) -> Bench:
     return house
 
 
-async def crowd(house: Bench, text: str = FOUND) -> None:
+async def crowd(house: Bench, text: str = FOUND, **given: Any) -> None:
     """Several ask at the same time and wait, so that whoever asks next is waited for."""
     house.world.gate.clear()
-    tasks = [asyncio.create_task(house.ask(text, what=what)) for what in ("first", "second", "third")]
+    asked = [house.ask(text, what=what, **given) for what in ("first", "second", "third")]
+    tasks = [*map(asyncio.create_task, asked)]
     await settled()
     house.world.gate.set()
     await asyncio.gather(*tasks)
@@ -66,6 +68,23 @@ def name_of(result: OperationResult) -> str | None:
 
 
 # Together.
+
+
+async def test_two_at_a_time_are_a_crowd_and_stay_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = bench()
+    house.cache.pause()
+    early = [asyncio.create_task(house.ask(FOUND, what=what)) for what in "ab"]
+    await settled()
+    house.world.gate.set()
+    await asyncio.gather(*early)
+    now = time.monotonic
+
+    for round_ in range(3):
+        later = 0.9 * round_ * CROWDED_SECONDS
+        monkeypatch.setattr(time, "monotonic", lambda later=later: now() + later)
+        house.world.contexts.clear()
+        await together(house, "c", "d")
+        assert len(house.world.contexts) == 1
 
 
 async def test_those_of_one_turn_are_executed_together_and_each_is_given_its_own(house: Bench) -> None:
@@ -183,9 +202,7 @@ async def test_where_there_was_no_crowd_of_late_nobody_is_waited_for(monkeypatch
 
 async def test_variables_that_are_read_below_the_root_do_not_mix(house: Bench) -> None:
     text = "query($what: String!, $many: Int = 1) { found(what: $what) { name parts(many: $many) { name } } }"
-    for what in "xyz":
-        await house.ask(text, what=what)
-
+    await crowd(house, text)
     given: list[dict[str, Any]] = [{"many": 2}, {}, {"many": 2}, {}, {"many": 1}]
 
     results = await asyncio.gather(
@@ -241,6 +258,26 @@ async def test_what_asks_who_asks_is_told_to_each(house: Bench) -> None:
 
     owners = [(shown(one)["found"]["name"][0], shown(one)["found"]["owner"]) for one in results]
     assert owners == [("a", "ada"), ("b", "bob"), ("c", "eve")]
+
+
+async def test_after_something_asked_who_asks_each_is_executed_alone_for_a_while() -> None:
+    house = await waited()
+    text = "query($what: String!) { found(what: $what) { owner } }"
+    await crowd(house, text)
+
+    await together(house, "a", "b", text=text)
+
+    assert {type(context) for context in house.world.contexts.values()} == {Visitor}
+
+
+async def test_operations_do_not_mix(house: Bench) -> None:
+    other = "query($what: String!) { found(what: $what) { name parts { name } } }"
+    await crowd(house, other)
+
+    results = await asyncio.gather(*[house.ask(text, what=what) for what in "ab" for text in (FOUND, other)])
+
+    assert [[*shown(result)["found"]] for result in results] == [["name"], ["name", "parts"]] * 2
+    assert len(house.world.contexts) == 2
 
 
 # What goes wrong.
@@ -347,6 +384,51 @@ async def test_no_more_go_together_than_are_soon_completed() -> None:
     assert [shown(one)["found"]["parts"][11]["parts"][0]["name"] for one in results] == [
         f"{what} old US.11.0" for what in "abcdefghijkl"
     ]
+
+
+async def test_after_what_shows_many_each_is_executed_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = await waited()
+    text = MANY.replace("Int", "Int = 60")
+    await crowd(house, text)
+
+    await together(house, "a", "b", text=text)
+    wide = {type(context) for context in house.world.contexts.values()}
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + APART_SECONDS)
+    await crowd(house, text, many=1)
+    await asyncio.gather(*[house.ask(text, what=what, many=1) for what in "abcd"])
+
+    assert wide == {Visitor}
+    assert len(house.world.contexts) == 1
+
+
+async def test_how_many_may_go_together_is_forgotten_by_and_by() -> None:
+    house = await waited()
+    text = MANY.replace("Int", "Int = 12")
+    await crowd(house, text)
+    seen = []
+
+    for _ in range(40):
+        house.world.contexts.clear()
+        await asyncio.gather(*[house.ask(text, what=what, many=1) for what in "abcdefgh"])
+        seen.append(len(house.world.contexts))
+
+    assert seen[0] == 2
+    assert seen[-1] == 1
+
+
+async def test_of_those_of_whom_nothing_is_known_two_go_together() -> None:
+    house = bench()
+    house.cache.pause()
+    LEFT_OUT.set(True)
+    tasks = [asyncio.create_task(house.ask(FOUND, what=what)) for what in "abcde"]
+    await settled()
+    house.world.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert len(house.world.contexts) == 3  # one, two and two
 
 
 # How long it stays true.
