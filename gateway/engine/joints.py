@@ -1,9 +1,9 @@
 """Executions of one operation that differ in their variables, as a single one.
 
 Where many ask for a title each, all that an execution does besides the titles is the same for each: calls of
-resolvers and loaders, turns of the event loop, questions to the database. Those who come in one turn are
-executed together. Nobody is given what was read before they asked, nor anything of another's: what came up
-for one of them alone is found out by each.
+resolvers and loaders, turns of the event loop, questions to the database. While several are under way, those
+who come in one turn are executed together. Nobody is given what was read before they asked, nor anything of
+another's: what came up for one of them alone is found out by each.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ WIDEST: Final = 50
 """Values of one position that are completed together: nobody else is served while that is done."""
 CROWDED_SECONDS: Final = 1.0
 """So long after several were under way, who comes waits a turn for others."""
-_FORGOTTEN: Final = 0.9
-"""Of the breadth that was known, with each execution."""
 APART_SECONDS: Final = 10.0
-"""For so long each is executed by itself, where something came up for one of them."""
+"""For so long each is executed by itself, where something came up for one of them, or they show too much."""
+_REMEMBERED: Final = 0.9
+"""Of the breadth that was known, with each execution."""
 
 
 class Anybody(Protocol):
@@ -144,7 +144,7 @@ class Joints:
         if joint.anybody.told_caller:
             _keep_apart(token)
             raise Apart
-        token.breadth = max(run.breadth, _FORGOTTEN * token.breadth)
+        token.breadth = max(run.breadth, _REMEMBERED * token.breadth)
         if _room(token) == 1:
             _keep_apart(token)
         return results, validity

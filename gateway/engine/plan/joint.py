@@ -66,18 +66,18 @@ class JointRun(Run):
 
     def _hand_over(self, _position: object, _depth: int, value: Any, *_: object) -> NoReturn:
         discard(value)
-        self._part()
+        self._set_apart()
 
     def _recorded(self, *_: object) -> NoReturn:
-        self._part()
+        self._set_apart()
 
     def raw_info(self, *_: object) -> NoReturn:
-        self._part()
+        self._set_apart()
 
     def _field_info(self, position: Position, chunk: Chunk, at: At) -> Any:
         """Asked for the type of an object; where its class alone decides, it is every occasion's."""
-        return super()._field_info(position, chunk, at) if position.by_class else self._part()
+        return super()._field_info(position, chunk, at) if position.by_class else self._set_apart()
 
-    def _part(self) -> NoReturn:
+    def _set_apart(self) -> NoReturn:
         self._is_apart = True
         raise Apart

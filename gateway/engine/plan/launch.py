@@ -3,7 +3,7 @@
 For schemas without extensions: there is nothing that could notice.
 """
 
-from collections.abc import AsyncIterable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterable, Coroutine, Mapping
 from typing import Any
 
 from graphql import (
@@ -48,11 +48,6 @@ class Launcher:
         self._variables = Variables(schema, self._operation.variable_definitions or ())
         self._plans = Plans.of(schema)
         self._planned = self._plans.operation(self._operation, self._fragments)
-
-    @property
-    def conditions(self) -> Sequence[str]:
-        """The variables that decide what is included."""
-        return self._planned.conditions
 
     def launch(
         self, variables: dict[str, Any] | None, context: object, extensions: dict[str, Any] | None

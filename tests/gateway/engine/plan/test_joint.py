@@ -37,7 +37,9 @@ def launches(case: Case, *, tells_paths: bool) -> list[Launch]:
     given, others = case.operation.variables, case.operation.others
     mixed = [
         {
-            name: value if name in launcher.conditions else random.choice((value, others.get(name, value)))
+            name: value
+            if name in launcher._planned.conditions
+            else random.choice((value, others.get(name, value)))
             for name, value in given.items()
         }
         for _ in range(SETS - 1)
