@@ -11,16 +11,13 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.platform.errors import Refused
 from domain.sync import journal
@@ -74,6 +71,8 @@ ENOUGH_FOR_ALL = 5_000
 KINDS = {"watched", "added", "removed", "moved", "reacted", "noted", "dropped", "hidden"}
 FATES = {"APPLIED", "SUPERSEDED", "REPEATED", "FORGOTTEN", "REFUSED INVALID", "REFUSED CLOCK_AHEAD"}
 FAULTS = {"request", "late", "commit", "answer", "killed", "conflict", "incognito"}
+FAILURES = [None, None, None, None, "request", "late", "commit", "answer"]
+"""What may happen to a request; `None` for nothing."""
 LAST = Version(1 << 63, "~")
 WRITTEN = """SELECT (SELECT seq FROM change_sequence WHERE account_id = $1),
                     (SELECT count(*) FROM outbox WHERE key = $1::text),
@@ -95,6 +94,10 @@ class Devices(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.chance = Random(self.world.steps)
+        """For what hypothesis is not to choose: it hardly ever takes another than the first or the last, and
+        holds it for an error where the same draws lead to other choices, as they may after two servers raced.
+        """
         self.world.steps -= 1  # what must hold does so before the first
         self.made: dict[str, tuple[int, Operation]] = {}
         """With the number of the device."""
@@ -297,7 +300,7 @@ class Devices(RuleBasedStateMachine):
         self, device: int, server: int, title: int, said: tuple[str | None, float | None]
     ) -> None:
         """What is done meanwhile is stored nowhere, also where it is told late."""
-        self.push(device, server, None, None)
+        self.send(device, server)
         self.switch(device, server, incognito=True)
         before = self.written()
         self.write_naming(device, server, title)
@@ -305,14 +308,14 @@ class Devices(RuleBasedStateMachine):
         self.put_on_list(device, title, None)
         self.react(device, title, said)
         if self.waits_of_then(device):
-            self.push(device, server, "answer", None)
+            self.send(device, server, "answer")
             assert self.written() == before
 
         self.turn(1.0)
         self.switch(device, server, incognito=False)
         before = self.written()
         if self.waits_of_then(device):
-            self.push(device, server, None, None)
+            self.send(device, server)
             assert self.written() == before
             self.world.seen.add("incognito")
 
@@ -351,13 +354,13 @@ class Devices(RuleBasedStateMachine):
 
     # What the way does
 
-    @rule(
-        device=devices,
-        server=servers,
-        failing=st.sampled_from([None, None, None, None, "request", "late", "commit", "answer"]),
-        death=deaths,
-    )
-    def push(self, device: int, server: int, failing: str | None, death: int | None) -> None:
+    @rule(device=devices, server=servers, death=deaths)
+    def push(self, device: int, server: int, death: int | None) -> None:
+        failing = self.chance.choice(FAILURES)
+        note(f"# failing: {failing}")
+        self.send(device, server, failing, death)
+
+    def send(self, device: int, server: int, failing: str | None = None, death: int | None = None) -> None:
         pushed = self.devices[device]
         pushed.way.failing, pushed.way.server = failing, server
         try:
@@ -415,7 +418,7 @@ class Devices(RuleBasedStateMachine):
     @rule(device=devices, server=servers)
     def synchronise(self, device: int, server: int) -> None:
         """All goes well for once."""
-        self.push(device, server, None, None)
+        self.send(device, server)
         self.pull(device, server, None, None)
 
     @rule(device=devices, server=servers, title=titles, which=st.integers(0, 4), said=reactions)
@@ -446,19 +449,21 @@ class Devices(RuleBasedStateMachine):
         else:
             assert found == value or (found is None and value in NOTHING)
 
-    @precondition(lambda self: any(device.way.late for device in self.devices))
-    @rule(data=st.data(), doubled=st.booleans())
-    def deliver_late(self, data: st.DataObject, *, doubled: bool) -> None:
-        device = data.draw(st.sampled_from([n for n, each in enumerate(self.devices) if each.way.late]))
-        given = self.devices[device].way.late.pop(0)
-        self.deliver(device, given | {"operations": given["operations"] * (1 + doubled)})
+    @rule(first=devices, doubled=st.booleans())
+    def deliver_late(self, first: int, *, doubled: bool) -> None:
+        for device in ((first + further) % DEVICES for further in range(DEVICES)):
+            if self.devices[device].way.late:
+                given = self.devices[device].way.late.pop(0)
+                self.deliver(device, given | {"operations": given["operations"] * (1 + doubled)})
+                return
 
-    @precondition(lambda self: self.arrived)
-    @rule(data=st.data())
-    def deliver_again(self, data: st.DataObject) -> None:
-        given = data.draw(st.sampled_from(self.arrived))
-        names = [encode("Device", device.key) for device in self.devices]
-        self.deliver(names.index(given["deviceId"]), given)
+    @rule()
+    def deliver_again(self) -> None:
+        if self.arrived:
+            given = self.chance.choice(self.arrived)
+            note(f"# again: {given}")
+            names = [encode("Device", device.key) for device in self.devices]
+            self.deliver(names.index(given["deviceId"]), given)
 
     def deliver(self, device: int, given: Request) -> None:
         way = self.devices[device].way
@@ -595,7 +600,7 @@ class Devices(RuleBasedStateMachine):
     def converge(self) -> None:
         """Everybody online, all queues sent, all changes taken in."""
         for number in range(DEVICES):
-            self.push(number, number % 2, None, None)
+            self.send(number, number % 2)
         for number, device in enumerate(self.devices):
             self.pull(number, number % 2, None, None)
             assert len(device.store) == 0
