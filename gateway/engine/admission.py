@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
+import orjson
 import structlog
 from graphql import OperationType
 
@@ -19,7 +20,7 @@ from domain.platform.errors import CostLimitExceeded, ErrorCode, GatewayError, T
 from domain.platform.values import value
 from gateway.engine.cost.dearest import dearest
 from gateway.engine.cost.documents import Estimate
-from gateway.engine.cost.measured import measured, of_event
+from gateway.engine.cost.measured import measured, of_event, of_field
 from gateway.engine.results import OperationResult
 
 _LARGEST_EXACT = 2**53
@@ -83,6 +84,22 @@ class Admitted:
     estimate: Estimate | None
     payer: Payer
     paid: float = 0.0
+    measures: bool = False
+    """Whether it is found out what it really cost."""
+    ahead: dict[str, float] = field(default_factory=dict)
+    """What fields of the root object cost that are written already, by response key."""
+
+    def finish(self, key: str, answer: Any) -> Any:
+        """Writes a field of the root object before the others are there; it stays as it is where it is no
+        JSON, which whoever writes the whole answer will meet as well.
+        """
+        try:
+            text = orjson.dumps(answer)
+        except TypeError:
+            return answer
+        if self.measures and self.estimate is not None:
+            self.ahead[key] = of_field(self.estimate, key, answer)
+        return orjson.Fragment(text)
 
 
 class Admission:
@@ -100,7 +117,7 @@ class Admission:
         estimate = operation.estimate()
         self._check(operation, estimate, payer)
         paid = await self._charge(operation, payer, estimate.cost, estimate.cost)
-        return Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
+        return self._admitted(operation, estimate, payer, paid=paid)
 
     async def admit_together(self, wanted: Sequence[tuple[Costed, Any]]) -> list[Admitted]:
         """Charge operations of one caller as one: all of them may run, or none."""
@@ -113,9 +130,13 @@ class Admission:
             self._check(operation, estimate, payer)
         paid = await self._pay([operation for operation, _ in wanted], estimates, payers)
         return [
-            Admitted(operation, estimate, payer, estimate.cost if paid else 0.0)
+            self._admitted(operation, estimate, payer, paid=paid)
             for (operation, _), estimate, payer in zip(wanted, estimates, payers, strict=True)
         ]
+
+    def _admitted(self, operation: Costed, estimate: Estimate, payer: Payer, *, paid: bool) -> Admitted:
+        measures = paid or payer.reports or self._policy.samples()
+        return Admitted(operation, estimate, payer, estimate.cost if paid else 0.0, measures)
 
     async def settle(self, admitted: Admitted, result: OperationResult) -> OperationResult:
         """Give back what was not used; the result tells what it cost where its caller asks."""
@@ -162,9 +183,7 @@ class Admission:
             return 0.0 if result.code is ErrorCode.BAD_USER_INPUT else estimate.cost
         if result.data is None:
             return estimate.cost
-        if admitted.paid or admitted.payer.reports or self._policy.samples():
-            return measured(estimate, result.data)
-        return None
+        return measured(estimate, result.data, admitted.ahead) if admitted.measures else None
 
     async def _pay(
         self, operations: Sequence[Costed], estimates: Sequence[Estimate], payers: Sequence[Payer]

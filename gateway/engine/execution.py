@@ -171,14 +171,14 @@ class Engine:
         started = time.perf_counter()
         try:
             admitted = admitted or await self.admission.admit(operation, context)
-            result = await self.admission.settle(admitted, await self._execute(operation, context))
+            result = await self.admission.settle(admitted, await self._execute(operation, context, admitted))
         except Exception as error:  # noqa: BLE001 - refused, or a fault of the budgets: masked like any other
             result = self.failed(error)
         if self._observe is not None:
             self._observe(operation, result, time.perf_counter() - started)
         return result
 
-    async def _execute(self, operation: Operation, context: object) -> OperationResult:
+    async def _execute(self, operation: Operation, context: object, admitted: Admitted) -> OperationResult:
         if operation.constant is not None:
             self._statistics.planned += 1
             return operation.constant
@@ -186,7 +186,7 @@ class Engine:
             return self.failed(_introspection_is_off())
         with within(self.limits.deadline_seconds) as seconds:
             try:
-                answering = self._answering(operation, context)
+                answering = self._answering(operation, context, admitted)
                 if isinstance(answering, Answer):
                     return self._result(*answering)
                 async with asyncio.timeout(seconds):
@@ -196,7 +196,7 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - the last net: whatever strawberry lets through is masked
                 return self.failed(error)
 
-    def _answering(self, operation: Operation, context: object) -> Answering:
+    def _answering(self, operation: Operation, context: object, admitted: Admitted) -> Answering:
         """The answer, or what to await for it."""
         if not self._launches:
             return self._executed_by_strawberry(operation, context)
@@ -206,6 +206,8 @@ class Engine:
             return Answer(launch, None)
         if launch.plan is not None and launch.plan.is_constant:
             return self._constant(operation, launch)
+        if launch.plan is not None and launch.plan.branches:
+            launch.finish = admitted.finish
         sharing = self._sharing()
         if sharing is not None and sharing.applies(launch, context):
             return sharing.execute(launch, operation.variables, context, self.limits.deadline_seconds)

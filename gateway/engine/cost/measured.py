@@ -1,7 +1,7 @@
 """What an answer really cost: the tree of its operation, added up over the objects that came."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -10,6 +10,7 @@ from gateway.engine.cost.documents import Estimate
 from gateway.engine.cost.tree import FieldCost, SelectionCost, Shape
 
 Objects: TypeAlias = list[dict[str, Any]]
+_NOTHING: Final[Mapping[str, float]] = {}
 
 
 class Counted(NamedTuple):
@@ -22,14 +23,23 @@ class Counted(NamedTuple):
     times: int
 
 
-def measured(estimate: Estimate, data: Any) -> float:
+def measured(estimate: Estimate, data: Any, ahead: Mapping[str, float] = _NOTHING) -> float:
     """The cost of `data`; as much as was expected where it is no object, or nothing in it may cost less.
 
-    Where an object does not tell its type, it counts as the dearest of those that have its fields.
+    Where an object does not tell its type, it counts as the dearest of those that have its fields. `ahead`
+    has what fields of the root object cost that were written before the others, by response key; whatever
+    else is in bytes was worked out for somebody else, and nobody pays for it twice.
     """
-    if not isinstance(data, dict) or (estimate.tree.fixed and not _kept(data)):
+    if not isinstance(data, dict) or (estimate.tree.fixed and _written(data) <= ahead.keys()):
         return estimate.cost
-    return sum([weight * times for _, weight, times in counted(estimate, data)])
+    return _added(counted(estimate, data)) + sum(ahead.values())
+
+
+def of_field(estimate: Estimate, key: str, answer: Any) -> float:
+    """What one field of the root object cost, with all that is below it."""
+    results, data = estimate.tree.program.run(estimate.values), {key: answer}
+    ((shape, roots),) = _by_shape(estimate.tree.root, [data], results)
+    return sum(_added(_below(field, roots, results)) for field in shape.fields if field.key == key)
 
 
 def of_event(estimate: Estimate, data: Any) -> float:
@@ -40,30 +50,39 @@ def of_event(estimate: Estimate, data: Any) -> float:
 
 
 def counted(estimate: Estimate, data: dict[str, Any]) -> Iterator[Counted]:
-    """Everything in `data` that costs. A field is read off all objects of a selection at once."""
+    """Everything in `data` that costs, but for fields of the root object that are in bytes."""
     results = estimate.tree.program.run(estimate.values)
-    waiting: list[tuple[SelectionCost, Objects]] = [(estimate.tree.root, [data])]
-    kept = _kept(data)
+    written = _written(data)
+    for shape, roots in _by_shape(estimate.tree.root, [data], results):
+        yield Counted(None, shape.weight, len(roots))
+        for field in shape.fields:
+            if field.key not in written:
+                yield from _below(field, roots, results)
+
+
+def _below(field: FieldCost, members: Objects, results: Results) -> Iterator[Counted]:
+    """A field of `members`, and what costs below it; read off all objects of a selection at once."""
+    waiting = [(field, members)]
     while waiting:
-        selection, objects = waiting.pop()
-        for shape, members in _by_shape(selection, objects, results):
-            yield Counted(None, shape.weight, len(members))
-            for field in shape.fields:
-                if kept and selection is estimate.tree.root and field.key in kept:
-                    # Nobody pays for it twice.
-                    continue
-                yield Counted(field, amount_in(results, field.own), len(members))
-                if field.selection is None and not field.leaf:
-                    continue
-                found = _answers(field, members)
-                if field.selection is None:
-                    yield Counted(None, field.leaf, len(found))
-                elif found:
-                    waiting.append((field.selection, found))
+        field, members = waiting.pop()
+        yield Counted(field, amount_in(results, field.own), len(members))
+        if field.selection is None and not field.leaf:
+            continue
+        found = _answers(field, members)
+        if field.selection is None:
+            yield Counted(None, field.leaf, len(found))
+        elif found:
+            for shape, those in _by_shape(field.selection, found, results):
+                yield Counted(None, shape.weight, len(those))
+                waiting.extend((inner, those) for inner in shape.fields)
 
 
-def _kept(data: dict[str, Any]) -> set[str]:
-    """The keys of what was worked out for somebody before."""
+def _added(counts: Iterable[Counted]) -> float:
+    return sum([weight * times for _, weight, times in counts])
+
+
+def _written(data: dict[str, Any]) -> set[str]:
+    """The keys of what is in bytes."""
     return {key for key, value in data.items() if isinstance(value, orjson.Fragment)}
 
 

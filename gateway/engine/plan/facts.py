@@ -49,9 +49,7 @@ class Facts:
         """
         found: dict[str, Policy] = {}
         for position in positions:
-            root = position
-            while root.parent is not None:
-                root = root.parent
+            root = position.root
             if root.name != "__typename":
                 found[root.key] = found.get(root.key, ALWAYS).and_(self._policy_at(position))
         return found

@@ -20,6 +20,7 @@ from graphql.execution.executor import default_field_resolver, default_type_reso
 from graphql.execution.values import VariableValues
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from gateway.engine.plan.ahead import AheadRun, Finish
 from gateway.engine.plan.cache_policy import Policy
 from gateway.engine.plan.executor import PlannedExecutor
 from gateway.engine.plan.plan import Plan, Plans
@@ -116,7 +117,16 @@ async def finished(run: ExecutionResult | Coroutine[Any, Any, ExecutionResult]) 
 class Launch:
     """One execution of a launcher's operation."""
 
-    __slots__ = ("_extensions", "_launcher", "context", "executor", "plan", "root_value", "variables")
+    __slots__ = (
+        "_extensions",
+        "_launcher",
+        "context",
+        "executor",
+        "finish",
+        "plan",
+        "root_value",
+        "variables",
+    )
 
     def __init__(
         self,
@@ -134,6 +144,8 @@ class Launch:
         self.executor: PlannedExecutor | None = None
         self.plan: Plan | None = None
         """None where graphql-core has to interpret the operation."""
+        self.finish: Finish | None = None
+        """What is made of wide fields of the root object before others are there; None to leave them be."""
 
     @property
     def policy(self) -> Policy | None:
@@ -145,6 +157,8 @@ class Launch:
     ) -> ExecutionResult | Coroutine[Any, Any, ExecutionResult]:
         """The result, or what to await for it; `given` has fields of the root object that are known."""
         if self.plan is not None:
+            if self.finish is not None and self.plan.branches:
+                return AheadRun(self.plan, self, given or {}, self.finish).execute()
             return Run(self.plan, self, given or {}).execute()
         executor = self.executor or self.make_executor()
         return executor.interpret(self._launcher.serial)  # type: ignore[no-any-return]

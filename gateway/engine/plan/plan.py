@@ -80,6 +80,10 @@ class Plan:
     """Whether it asks for nothing but `__typename`, so that every execution comes to the same."""
     variables_below: frozenset[str]
     """The variables that arguments read below the fields of the root object."""
+    branches: Mapping[int, str]
+    """By the number of a position, the response key of the field of the root object that it is in; empty
+    where there is one, or each waits for the one before.
+    """
     token: Token = field(default_factory=Token)
 
     @property
@@ -242,6 +246,9 @@ def compile_plan(executor: Executor[Any], *, serial: bool, wrapped: bool, cuts: 
                 if position.parent is not None and position.arguments is not None
             )
         ),
+        branches={position.number: position.root.key for position in emitter.positions}
+        if len(roots) > 1 and not serial
+        else {},
     )
 
 

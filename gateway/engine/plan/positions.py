@@ -64,6 +64,14 @@ class Position:
             self.levels.append(level)
 
     @property
+    def root(self) -> "Position":
+        """The field of the root object that it is in, or that it is."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        return root
+
+    @property
     def lists(self) -> int:
         """How many lists are around its objects or leaves."""
         return len(self.levels) - 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from graphql import ExecutionResult
 from graphql.pyutils import Path
@@ -44,6 +44,10 @@ class Stray:
     position: Position
     depth: int
     path: Path
+
+
+Arrival: TypeAlias = tuple[Entries | Stray, Any]
+"""What was waited for, and its value."""
 
 
 class Run(Calls):
@@ -94,12 +98,15 @@ class Run(Calls):
     async def _settle(self) -> None:
         told = 0
         while self._waiting and not self._nothing_left:
-            self._take(await self._waiting.arrivals())
+            self._receive(await self._waiting.arrivals())
             self._start()
             while self._failures is not None and len(self._failures.collected.errors) != told:
                 told = len(self._failures.collected.errors)
                 self._waiting.drop(self._is_lost)
                 self._start()  # what was to wait for something that was dropped
+
+    def _receive(self, arrivals: list[Arrival]) -> None:
+        self._take(arrivals)
 
     def _start(self) -> None:
         """Asks for all that the last texts left to wait for; what needs no waiting is completed at once."""
@@ -170,7 +177,7 @@ class Run(Calls):
                 self._waiting.add(given, entry)
         self._take(there)
 
-    def _take(self, arrivals: Sequence[tuple[Entries | Stray, Any]]) -> None:
+    def _take(self, arrivals: Sequence[Arrival]) -> None:
         """Completes what has come; single values of one column together."""
         singles: dict[int, tuple[Position, list[Any], list[Data], list[tuple[Any, ...]]]] = {}
         for what, arrived in arrivals:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
 import pytest
 import strawberry
 from strawberry.federation import Schema
@@ -14,6 +15,7 @@ from domain.platform.budgets import Bucket, LocalBudgets, Payer
 from domain.platform.errors import CostLimitExceeded, GatewayError, TooManyRequests
 from gateway.engine.admission import Costed, CostMode, CostPolicy
 from gateway.engine.execution import Engine, Operation
+from gateway.engine.plan import ahead
 from gateway.engine.requests import OperationRequest
 from gateway.engine.results import OperationResult
 from schema.costs import sliced
@@ -50,6 +52,12 @@ def _toys(info: TillInfo, first: int | None = None, stock: int = 3) -> list[Toy]
     return [Toy(name=str(number)) for number in range(min(20 if first is None else first, stock))]
 
 
+async def _late_toys(info: TillInfo, first: int) -> list[Toy]:
+    for _ in range(first):
+        await asyncio.sleep(0)
+    return _toys(info, first, 20)
+
+
 def _toy(info: TillInfo) -> Toy:
     info.context.done.append("toy")
     return Toy(name="bear")
@@ -67,6 +75,7 @@ async def _arrivals(to: int = 5) -> AsyncGenerator[list[Toy], None]:
 @strawberry.type
 class Query:
     toys: list[Toy] = edge(_toys, list_size=sliced(["first"], 20))
+    late_toys: list[Toy] = edge(_late_toys, list_size=sliced(["first"], 20))
     toy: Toy = edge(_toy, cost=8)
     broken: list[str] = edge(_broken, cost=8)
 
@@ -268,6 +277,34 @@ async def test_a_sample_of_what_nobody_pays_for_is_measured() -> None:
     await shop.run(TOYS, Till(Payer()), first=80)
 
     assert shop.spent[0].actual == 5
+
+
+@pytest.mark.parametrize("reports", [True, False])
+@pytest.mark.parametrize("paid", [True, False])
+async def test_what_is_written_before_the_rest_is_charged_as_ever(
+    monkeypatch: pytest.MonkeyPatch, *, reports: bool, paid: bool
+) -> None:
+    text = "{ a: lateToys(first: 3) { name } b: lateToys(first: 6) { name } toy { name } }"
+    told = []
+    for wide in (50, 1):
+        monkeypatch.setattr(ahead, "WIDE", wide)
+        shop = Shop()
+        result = await shop.run(text, Till(Payer("a", BUCKET if paid else None, reports)))
+        assert result.data is not None
+        assert [type(value) is orjson.Fragment for value in result.data.values()] == [wide == 1] * 2 + [False]
+        told.append((shop.engine.to_bytes(result), shop.spent[0].actual, await shop.left()))
+
+    assert told[0] == told[1]
+    assert told[0][1] == (21 if reports or paid else None)
+
+
+async def test_what_is_no_json_is_left_to_whoever_writes_the_whole_answer() -> None:
+    shop = Shop()
+    operation = shop.operation("{ toy { name } }")
+    admitted = await shop.engine.admission.admit(operation, paying())
+
+    assert admitted.finish("toy", {"name": {1, 2}}) == {"name": {1, 2}}
+    assert admitted.ahead == {}
 
 
 async def test_warnings_let_it_run_and_say_so() -> None:

@@ -1,10 +1,12 @@
 """What answers cost: by their lists, by the types they tell, and by the fields they have."""
 
+from itertools import combinations
 from typing import Any
 
+import orjson
 import pytest
 
-from gateway.engine.cost.measured import measured
+from gateway.engine.cost.measured import measured, of_field
 from tests.gateway.engine.cost.pricing import estimate
 
 SCHEMA = """
@@ -73,3 +75,36 @@ def test_an_answer_that_is_no_object_counts_as_expected() -> None:
 
     assert measured(asked, None) == asked.cost
     assert measured(asked, b'{"animals":[]}') == asked.cost
+
+
+EVERYTHING = f"{{ {ANIMALS.strip()[1:-1]} rows {{ size }} blobs blob cat {{ name }} b: cat {{ name }} }}"
+WHOLE: dict[str, Any] = {
+    "animals": [CAT, DOG, None],
+    "rows": [[{"size": 1}, {"size": 2}]],
+    "blobs": ["x", None, "y"],
+    "blob": "z",
+    "cat": {"name": "c"},
+    "b": None,
+}
+
+
+def test_fields_written_before_the_others_cost_what_they_cost_with_them() -> None:
+    asked = estimate(SCHEMA, EVERYTHING)
+    whole = measured(asked, WHOLE)
+    assert whole == QUERY + 1 + (9 + 3 + 1) + 3 + (2 * 2 + 2) + (5 + 3) + 5
+
+    for count in range(len(WHOLE) + 1):
+        for keys in combinations(WHOLE, count):
+            written = {key: orjson.Fragment(orjson.dumps(WHOLE[key])) for key in keys}
+            ahead = {key: of_field(asked, key, WHOLE[key]) for key in keys}
+            assert measured(asked, WHOLE | written, ahead) == whole
+            assert measured(asked, WHOLE | written) == whole - sum(ahead.values())
+
+
+def test_what_was_worked_out_for_others_is_free_beside_what_was_written_before() -> None:
+    asked = estimate(SCHEMA, "{ a: cat { name } b: cat { name } }")
+    data = dict.fromkeys("ab", orjson.Fragment(b"null"))
+
+    assert measured(asked, data) == QUERY
+    assert measured(asked, data, {"a": 8.0}) == QUERY + 8
+    assert measured(asked, data, {"a": 8.0, "b": 8.0}) == asked.cost == QUERY + 16

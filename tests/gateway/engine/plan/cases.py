@@ -7,11 +7,12 @@ are lost with it may be left out (https://spec.graphql.org/September2025/#sec-Ha
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import isawaitable
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 from graphql import ExecutionResult, GraphQLNonNull, GraphQLSchema, execute, validate
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gateway.engine.plan import PlannedExecutor
+from gateway.engine.plan import PlannedExecutor, ahead
+from gateway.engine.plan.ahead import Finish
 from gateway.engine.plan.launch import Launcher, finished
 from gateway.engine.plan.plan import Plans
 from tests.gateway.engine.plan.documents import Operation, Writer
@@ -46,6 +48,22 @@ Path = tuple[str | int, ...]
 def look(next_: Any, *args: Any, **kwargs: Any) -> Any:
     """Middleware that changes nothing."""
     return next_(*args, **kwargs)
+
+
+class Finished(NamedTuple):
+    """A field of the root object that was complete, with its value as it was then."""
+
+    value: Any
+
+
+def shown(value: Any) -> Any:
+    return value.value if isinstance(value, Finished) else value
+
+
+def copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: copied(inner) for key, inner in value.items()}
+    return [*map(copied, value)] if isinstance(value, list) else value
 
 
 @dataclass
@@ -113,21 +131,32 @@ class Case:
         assert statistics.planned == before + executed, statistics.fallbacks
         return found
 
-    async def launched(self) -> Answer:
+    async def launched(self, finish: Finish | None = None) -> Answer:
         """What is answered where no executor was made for it."""
         world = self.world()
         launch = Launcher(self.core, parsed(self.operation.text), None).launch(
             self.operation.variables, world, None
         )
-        found = answer(launch if isinstance(launch, ExecutionResult) else await finished(launch.run()))
+        if isinstance(launch, ExecutionResult):
+            return answer(launch)
+        launch.finish = finish
+        found = answer(await finished(launch.run()))
         assert world.is_in_order or not self.takes_turns, world.calls
         return found
+
+    async def ahead(self) -> Answer:
+        """What is answered where fields of the root object, however small, are finished before others."""
+        with patch.object(ahead, "WIDE", 1):
+            found = await self.launched(lambda _key, value: Finished(copied(value)))
+        if found.data is None:
+            return found
+        return replace(found, data={key: shown(value) for key, value in found.data.items()})
 
     async def answers(self) -> list[Answer]:
         """Of all ways to a plan."""
         if self.made.blueprint.watched:
             return [await self.planned()]
-        return [await self.planned(), await self.launched()]
+        return [await self.planned(), await self.launched(), await self.ahead()]
 
 
 @dataclass
