@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.catalog.cached import CachedCatalog
 from domain.catalog.changes import ChangeWatch, Notifier
@@ -14,6 +14,9 @@ from domain.platform.cache import Cache
 from domain.platform.postgres import Database
 from gateway.background import in_background
 from gateway.metrics import Metrics
+
+WIDE_SHARE: Final = 5
+"""Of the connections, one in so many may answer a question of many keys."""
 
 
 class Entities(NamedTuple):
@@ -46,5 +49,6 @@ async def open_entity_cache(
 
 
 def catalog_store(database: Database, cache: Cache | None) -> CatalogStore:
-    store = GatheredCatalog(PostgresCatalog(database), database.in_transaction)
+    most_wide = max(1, database.max_connections // WIDE_SHARE)
+    store = GatheredCatalog(PostgresCatalog(database), database.in_transaction, most_wide)
     return store if cache is None else CachedCatalog(store, cache)

@@ -1,5 +1,6 @@
 """The catalogue's reads, gathered: requests that ask at the same time are answered by the same statements."""
 
+import asyncio
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -16,11 +17,12 @@ V = TypeVar("V")
 class GatheredCatalog:
     """Fills `CatalogStore` from another; the values are shared, nobody writes on them."""
 
-    def __init__(self, store: CatalogStore, apart: Callable[[], bool]) -> None:
-        """Whoever is `apart` asks for themselves."""
+    def __init__(self, store: CatalogStore, apart: Callable[[], bool], most_wide: int) -> None:
+        """Whoever is `apart` asks for themselves; `most_wide` questions of many keys are asked at a time."""
+        slots = asyncio.Semaphore(most_wide)
 
         def gathered(question: Question[K, V]) -> Gathered[K, V]:
-            return Gathered(question, apart)
+            return Gathered(question, apart, slots)
 
         self._store = store
         self.contents = gathered(store.contents)

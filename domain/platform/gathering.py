@@ -21,6 +21,8 @@ while it is still in the processor's cache.
 """
 FULL: Final = 100
 """Keys from which on strangers are not asked for together: nobody waits for who asks for much."""
+WIDE: Final = 50
+"""Keys from which on a question waits for one of the slots that there are for such."""
 _SAME_FOR_ALL: Final = (Unavailable, TimedOut)
 """Failures that no key is to blame for."""
 
@@ -116,23 +118,38 @@ class Gathering(Generic[K, V]):
 class Gathered(Generic[K, V]):
     """A question about what is everybody's, gathered among strangers, to be asked like any other."""
 
-    __slots__ = ("_apart", "_question", "gathering")
+    __slots__ = ("_apart", "_question", "_slots", "gathering")
 
-    def __init__(self, question: Question[K, V], apart: Callable[[], bool]) -> None:
-        """Whoever is `apart`, such as within a transaction, asks for themselves."""
+    def __init__(self, question: Question[K, V], apart: Callable[[], bool], slots: asyncio.Semaphore) -> None:
+        """Whoever is `apart`, such as within a transaction, asks for themselves.
+
+        Wide questions take one of `slots`, which several may have in common. Of many that are asked at once
+        none is answered before nearly all are; of a few the first is worked on while the next are fetched.
+        """
         self._question = question
         self._apart = apart
-        self.gathering: Gathering[K, V] = Gathering(question, among_strangers=True)
+        self._slots = slots
+        self.gathering: Gathering[K, V] = Gathering(self._asked, among_strangers=True)
 
     @property
     def __name__(self) -> str:
         return name_of(self._question)
 
     async def __call__(self, keys: Sequence[K], /) -> Mapping[K, V]:
-        if self._apart() or not self.gathers(keys):
+        if self._apart():
+            # Who has a connection does not wait for those who may be waiting for one.
             return await self._question(keys)
+        if not self.gathers(keys):
+            return await self._asked(keys)
         answer: Answer = await Later(self.gathering.ask(keys), _itself)
         return answer.of(keys)
+
+    def _asked(self, keys: Sequence[K]) -> Awaitable[Mapping[K, V]]:
+        return self._question(keys) if len(keys) < WIDE else self._asked_in_turn(keys)
+
+    async def _asked_in_turn(self, keys: Sequence[K]) -> Mapping[K, V]:
+        async with self._slots:
+            return await self._question(keys)
 
     @staticmethod
     def gathers(keys: Sequence[K]) -> bool:

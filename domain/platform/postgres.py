@@ -282,6 +282,10 @@ class Database:
         return ambient is not None and ambient.task is asyncio.current_task()
 
     @property
+    def max_connections(self) -> int:
+        return self.sessions.most
+
+    @property
     def connections_in_use(self) -> int:
         return self.sessions.in_use
 

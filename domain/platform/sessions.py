@@ -45,6 +45,11 @@ class Sessions:
         """They are given a connection, or nothing where the pool can lend one again."""
 
     @property
+    def most(self) -> int:
+        """That the pool lends."""
+        return self._pool.get_max_size()
+
+    @property
     def idle(self) -> int:
         return self._pool.get_idle_size() + len(self._free)
 
@@ -59,7 +64,7 @@ class Sessions:
             while True:
                 if (session := self.take_idle()) is not None:
                     return session
-                if self._lent < self._pool.get_max_size():
+                if self._lent < self.most:
                     return await self._borrow()
                 if (handed := await self._wait()) is not None and not self._forgets(handed):
                     return handed

@@ -20,6 +20,8 @@ from loaders.loader import one
 
 KEYS = range(6)
 FULL = 4
+WIDE = 3
+SLOTS = 2
 ABSENT_EVERY = 3
 """Of the versions of a key, every third is that it has nothing."""
 WAYS = ("directly", "by a loader", "apart", "traced", "traced, by a loader")
@@ -87,12 +89,23 @@ class World:
     away: bool = False
     askers: list[Asker] = field(default_factory=list)
     running: list[Asker] = field(default_factory=list)
+    wide: int = 0
+    """Wide questions that are being answered."""
 
     def __post_init__(self) -> None:
-        self.question = Gathered(self.answer, APART.get)
+        self.question = Gathered(self.answer, APART.get, asyncio.Semaphore(SLOTS))
 
     async def answer(self, keys: Sequence[int]) -> Mapping[int, int]:
         self._check_surroundings(keys)
+        takes_a_slot = len(keys) >= WIDE and not APART.get()
+        self.wide += takes_a_slot
+        assert self.wide <= SLOTS
+        try:
+            return await self._answer(keys)
+        finally:
+            self.wide -= takes_a_slot
+
+    async def _answer(self, keys: Sequence[int]) -> Mapping[int, int]:
         turns, late = next(self.paces)
         read = None if late else self._read(keys)
         for _ in range(turns):
@@ -220,6 +233,7 @@ PACES = st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_si
 def _little_is_much() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gathering, "FULL", FULL)
+        patch.setattr(gathering, "WIDE", WIDE)
         yield
 
 

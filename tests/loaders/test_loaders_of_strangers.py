@@ -40,7 +40,7 @@ async def told(*asked: Awaitable[Any]) -> list[Any]:
 
 
 async def test_loaders_of_several_requests_ask_together_and_remember_their_own(shop: Shop) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     ada, bob = one(names), one(names)
 
     with left_out():
@@ -55,7 +55,7 @@ async def test_loaders_of_several_requests_ask_together_and_remember_their_own(s
 
 
 async def test_loaders_of_several_requests_wait_for_one_task(shop: Shop) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     before = len(asyncio.all_tasks())
 
     with left_out():
@@ -70,7 +70,7 @@ async def test_loaders_of_several_requests_wait_for_one_task(shop: Shop) -> None
 
 
 async def test_a_traced_request_asks_for_all_of_its_own_and_for_nobody_else(shop: Shop) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     ada, bob, eve = one(names), one(names), one(names)
 
     with left_out(yes=False):
@@ -83,7 +83,7 @@ async def test_a_traced_request_asks_for_all_of_its_own_and_for_nobody_else(shop
 
 
 async def test_who_asks_for_much_asks_for_itself_in_one_question(shop: Shop) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     ada, bob = one(names), one(names)
     much = range(2 * FULL + 2)
 
@@ -98,7 +98,7 @@ async def test_who_asks_for_much_asks_for_itself_in_one_question(shop: Shop) -> 
 
 
 async def test_a_fault_of_one_request_fails_none_of_another(shop: Shop) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     shop.cursed = {13, 17}
     ada, bob, eve = one(names), one(names), one(names)
 
@@ -126,7 +126,7 @@ async def test_what_no_key_is_to_blame_for_fails_all_and_is_asked_for_again_late
             raise failure
         return {key: f"name {key}" for key in keys}
 
-    gathered = Gathered(names, never)
+    gathered = Gathered(names, never, asyncio.Semaphore(4))
     ada, bob = one(gathered), one(gathered)
     with left_out():
         found = await told(ada.load(2), bob.load(4))
@@ -141,7 +141,7 @@ async def test_what_no_key_is_to_blame_for_fails_all_and_is_asked_for_again_late
 @pytest.mark.parametrize("gone", [0, 1])
 @pytest.mark.parametrize("turns", [0, 1, 2])
 async def test_a_request_that_gives_up_leaves_another_its_answer(shop: Shop, gone: int, turns: int) -> None:
-    names = Gathered(shop.names, never)
+    names = Gathered(shop.names, never, asyncio.Semaphore(4))
     with left_out():
         asking = [asyncio.ensure_future(one(names).load(key)) for key in (2, 4)]
     for _ in range(turns):
@@ -173,7 +173,7 @@ class Judge:
 
 
 async def test_each_request_judges_what_it_asked_for_and_tells_who_wants_to_know(shop: Shop) -> None:
-    parts = Gathered(shop.parts, never)
+    parts = Gathered(shop.parts, never, asyncio.Semaphore(4))
     judges = [Judge("2", 1), Judge("4", 2), Judge("part", 3)]
 
     async def serve(judge: Judge, *keys: int) -> tuple[list[list[str]], datetime | None]:
@@ -198,7 +198,7 @@ async def test_what_a_judge_raises_is_told_to_who_asked_it(shop: Shop) -> None:
     def refuses(_found: object) -> Mapping[int, list[str]]:
         raise LookupError("not for you")
 
-    parts = Gathered(shop.parts, never)
+    parts = Gathered(shop.parts, never, asyncio.Semaphore(4))
     ada, bob = many(parts, refuses), many(parts)
     with left_out():
         found = await told(ada.load(2), bob.load(2))

@@ -56,11 +56,11 @@ def request(ask: Callable[..., Awaitable[T]], *arguments: Any) -> "asyncio.Task[
 
 @pytest.fixture
 def catalog(database: Database) -> GatheredCatalog:
-    return GatheredCatalog(PostgresCatalog(database), database.in_transaction)
+    return GatheredCatalog(PostgresCatalog(database), database.in_transaction, 4)
 
 
 def test_every_question_of_the_port_is_gathered() -> None:
-    gathered = GatheredCatalog(cast("CatalogStore", Store()), lambda: False)
+    gathered = GatheredCatalog(cast("CatalogStore", Store()), lambda: False, 4)
 
     assert len(QUESTIONS) == 14
     assert {name for name, asked in vars(gathered).items() if isinstance(asked, Gathered)} == set(QUESTIONS)
@@ -69,7 +69,7 @@ def test_every_question_of_the_port_is_gathered() -> None:
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_each_question_is_asked_of_the_store_as_what_it_is(name: str) -> None:
     store = Store()
-    gathered = GatheredCatalog(cast("CatalogStore", store), lambda: False)
+    gathered = GatheredCatalog(cast("CatalogStore", store), lambda: False, 4)
 
     found = await asyncio.gather(*(request(getattr(gathered, name), keys) for keys in ((1, 2), (2, 3))))
 
@@ -79,7 +79,7 @@ async def test_each_question_is_asked_of_the_store_as_what_it_is(name: str) -> N
 
 async def test_lists_are_asked_for_one_by_one() -> None:
     store = Store()
-    gathered = GatheredCatalog(cast("CatalogStore", store), lambda: False)
+    gathered = GatheredCatalog(cast("CatalogStore", store), lambda: False, 4)
     asked = (Filter(genres=("drama",)), ContentOrder.TITLE, Cut(5))
 
     found: Page[Content] = await gathered.browse(*asked)

@@ -11,7 +11,7 @@ import pytest
 
 from domain.platform.deadline import seconds_left, within
 from domain.platform.errors import TimedOut, Unavailable
-from domain.platform.gathering import FULL, Gathered, Gathering
+from domain.platform.gathering import FULL, MAX_KEYS, WIDE, Gathered, Gathering
 from domain.platform.tracing import LEFT_OUT
 from domain.platform.validity import observed_validity, validity
 
@@ -61,6 +61,10 @@ def never() -> bool:
     return False
 
 
+def slots(number: int = 2) -> asyncio.Semaphore:
+    return asyncio.Semaphore(number)
+
+
 @pytest.fixture
 def shelf() -> Shelf:
     return Shelf()
@@ -68,7 +72,7 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def titles(shelf: Shelf) -> Gathered[int, str]:
-    return Gathered(shelf.titles, never)
+    return Gathered(shelf.titles, never, slots())
 
 
 def request(ask: Callable[..., Awaitable[T]], *arguments: Any, traced: bool = False) -> "asyncio.Task[T]":
@@ -127,7 +131,7 @@ async def test_who_is_traced_asks_for_itself_in_its_own_task(
 
 async def test_who_is_apart_asks_for_itself_in_its_own_task(shelf: Shelf) -> None:
     shelf.notice = asyncio.current_task
-    titles = Gathered(shelf.titles, lambda: ASKER.get() == "apart")
+    titles = Gathered(shelf.titles, lambda: ASKER.get() == "apart", slots())
 
     async def apart() -> Mapping[int, str]:
         ASKER.set("apart")
@@ -366,3 +370,105 @@ async def test_who_asks_a_turn_later_still_goes_along(shelf: Shelf, titles: Gath
 
     assert (await first, await second) == (titles_of(1), titles_of(2))
     assert shelf.asked == [[1, 2]]
+
+
+# -- Wide questions
+
+MANY = FULL + 1
+
+
+def wide(number: int, size: int = WIDE) -> list[int]:
+    """Keys that nobody else asks for."""
+    return [*range(1 + 1_000 * number, 1 + 1_000 * number + size)]
+
+
+@pytest.mark.parametrize("size", [WIDE, FULL, MANY])
+async def test_of_wide_questions_a_few_are_asked_at_the_same_time(
+    shelf: Shelf, titles: Gathered[int, str], size: int
+) -> None:
+    """Each but the last is full by itself, so that none goes along with another."""
+    keys = [wide(number, max(size, FULL)) for number in range(4)] + [wide(4, size)]
+    shelf.open.clear()
+    requests = [request(titles, some) for some in keys]
+
+    await turns(9)
+    assert shelf.asked == keys[:2]
+    shelf.open.set()
+    await turns(9)
+
+    assert await answers(*requests) == [titles_of(*some) for some in keys]
+    assert shelf.asked == keys
+
+
+async def test_narrow_questions_pass_by(shelf: Shelf, titles: Gathered[int, str]) -> None:
+    shelf.open.clear()
+    most = wide(9, WIDE - 1)
+    requests = [request(titles, some) for some in (*(wide(number, FULL) for number in range(3)), most)]
+
+    await turns(9)
+    assert sorted(map(len, shelf.asked)) == [WIDE - 1, FULL, FULL]
+    shelf.open.set()
+
+    assert (await answers(*requests))[-1] == titles_of(*most)
+
+
+async def test_questions_may_have_their_slots_in_common(shelf: Shelf) -> None:
+    common, other = slots(1), Shelf()
+    both = [Gathered(each.titles, never, common) for each in (shelf, other)]
+    shelf.open.clear()
+    requests = [request(titles, wide(1)) for titles in both]
+
+    await turns(9)
+    assert (len(shelf.asked), len(other.asked)) == (1, 0)
+    shelf.open.set()
+
+    assert await answers(*requests) == [titles_of(*wide(1))] * 2
+
+
+async def test_who_is_apart_waits_for_nobody(shelf: Shelf) -> None:
+    titles = Gathered(shelf.titles, lambda: ASKER.get() == "apart", slots(1))
+    shelf.open.clear()
+    first = request(titles, wide(1))
+    await turns(9)
+
+    async def apart() -> Mapping[int, str]:
+        ASKER.set("apart")
+        return await titles(wide(2))
+
+    second = request(apart)
+    await turns(9)
+    assert shelf.asked == [wide(1), wide(2)]
+    shelf.open.set()
+
+    assert await answers(first, second) == [titles_of(*wide(1)), titles_of(*wide(2))]
+
+
+@pytest.mark.parametrize("size", [WIDE, MANY])
+async def test_a_slot_is_free_after_a_failure_and_after_who_gave_up(shelf: Shelf, size: int) -> None:
+    titles = Gathered(shelf.titles, never, slots(1))
+    shelf.spoilt = {*wide(1)}
+    assert isinstance((await answers(request(titles, wide(1, size))))[0], Spoilt)
+    shelf.open.clear()
+    gone = [request(titles, wide(number, size)) for number in (2, 3)]
+    await turns(9)
+    for one in gone:
+        one.cancel()
+    await turns(9)
+    shelf.open.set()
+
+    assert await answers(request(titles, wide(4, size))) == [titles_of(*wide(4, size))]
+
+
+async def test_each_part_of_a_very_wide_question_takes_a_slot(shelf: Shelf) -> None:
+    titles = Gathered(shelf.titles, never, slots(1))
+    gathering: Gathering[int, str] = Gathering(titles)
+    keys = wide(1, 2 * MAX_KEYS)
+    shelf.open.clear()
+    task = gathering.ask(keys)
+
+    await turns(9)
+    assert shelf.asked == [keys[:MAX_KEYS]]
+    shelf.open.set()
+
+    assert (await task).of(keys) == titles_of(*keys)
+    assert shelf.asked == [keys[:MAX_KEYS], keys[MAX_KEYS:]]
