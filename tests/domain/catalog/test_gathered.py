@@ -16,10 +16,11 @@ from domain.catalog.restriction import Restriction
 from domain.catalog.service import Catalog, CatalogStore, ContentOrder
 from domain.catalog.taxonomy import MaturityRating
 from domain.platform.errors import BadInput
-from domain.platform.gathering import Gathered
+from domain.platform.gathering import WIDE, Gathered
 from domain.platform.paging import Cut, Page
 from domain.platform.postgres import Database
 from domain.platform.tracing import LEFT_OUT
+from gateway.entity_cache import WIDE_SHARE, catalog_store
 from loaders.catalog import CatalogLoaders
 from tests import catalogue as rows
 from tests.servers import StatementCounter
@@ -75,6 +76,41 @@ async def test_each_question_is_asked_of_the_store_as_what_it_is(name: str) -> N
 
     assert found == [{key: f"{name} of {key}" for key in keys} for keys in ((1, 2), (2, 3))]
     assert store.asked == [(name, [1, 2, 3])]
+
+
+async def test_questions_of_many_keys_wait_for_each_other_whatever_they_ask() -> None:
+    running: list[str] = []
+
+    class Slow(Store):
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            async def answer(keys: Any) -> Any:
+                running.append(name)
+                assert len(running) == 1
+                await asyncio.sleep(0)
+                running.remove(name)
+                return dict.fromkeys(keys)
+
+            return answer
+
+    gathered = GatheredCatalog(cast("CatalogStore", Slow()), lambda: False, 1)
+
+    await asyncio.gather(*(request(getattr(gathered, name), [*range(WIDE)]) for name in QUESTIONS))
+
+
+async def test_questions_of_many_keys_have_a_share_of_the_connections(database_url: str) -> None:
+    async with Database.open(database_url, min_connections=10, max_connections=10) as database:
+        store, used = catalog_store(database, None), 0
+        tasks = [
+            request(getattr(store, name), [*range(100 * number, 100 * number + WIDE)])
+            for name in ("contents", "credits", "people", "external_ids", "ratings", "artwork")
+            for number in range(3)
+        ]
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(0)
+            used = max(used, database.connections_in_use)
+        await asyncio.gather(*tasks)
+
+    assert used == 10 // WIDE_SHARE
 
 
 async def test_lists_are_asked_for_one_by_one() -> None:

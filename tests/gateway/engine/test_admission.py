@@ -307,6 +307,14 @@ async def test_what_is_no_json_is_left_to_whoever_writes_the_whole_answer() -> N
     assert admitted.ahead == {}
 
 
+async def test_what_nobody_measures_is_written_and_not_counted() -> None:
+    shop = Shop()
+    admitted = await shop.engine.admission.admit(shop.operation("{ toy { name } }"), Till(Payer()))
+
+    assert orjson.dumps(admitted.finish("toy", {"name": "a"})) == b'{"name":"a"}'
+    assert admitted.ahead == {}
+
+
 async def test_warnings_let_it_run_and_say_so() -> None:
     shop, till = Shop(CostMode.WARN), paying()
 
