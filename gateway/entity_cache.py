@@ -15,7 +15,7 @@ from domain.platform.postgres import Database
 from gateway.background import in_background
 from gateway.metrics import Metrics
 
-WIDE_SHARE: Final = 5
+WIDE_SHARE: Final = 6
 """Of the connections, one in so many may answer a question of many keys."""
 
 
