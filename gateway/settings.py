@@ -131,7 +131,7 @@ class Settings(ClientSettings, KeySettings, MailSettings, ProviderSettings):
     database_min_connections: int = Field(default=2, ge=1, le=1000)
     """Connections kept open."""
     database_max_connections: int = Field(default=20, ge=1, le=1000)
-    """Connections at most."""
+    """Connections at most; a sixth of them answer questions of many keys."""
     redis_url: RedisUrl | None = None
     """Redis, to join several processes; in-process stores if open."""
     qdrant_url: HttpUrl | None = None
