@@ -176,7 +176,7 @@ class DocumentStore:
     def _parsed(self, key: str, text: str, *, trusted: bool) -> "Prepared | _Failure":
         try:
             exceeded = () if trusted else self._within_limits(text)
-            document = parse(text)
+            document = _unlinked(parse(text))
         except _Exceeds as exceeds:
             return _Failure([self._errors.of_exception(exceeds.excess.refusal())], exceeds.excess)
         except GatewayError as error:
@@ -228,3 +228,11 @@ def _characters(prepared: Prepared) -> int:
 
 def _one(_failure: object) -> int:
     return 1
+
+
+def _unlinked(document: DocumentNode) -> DocumentNode:
+    """Without the links between its tokens, which would keep it until the collector comes by."""
+    token = document.loc.start_token if document.loc is not None else None
+    while token is not None:
+        token.prev, token.next, token = None, None, token.next
+    return document

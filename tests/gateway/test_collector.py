@@ -7,10 +7,12 @@ import pytest
 
 from domain.platform.postgres import Database
 from gateway.engine.execution import Engine
+from gateway.engine.plan.plan import Plans
 from gateway.engine.requests import OperationRequest
 from schema.graph import graph
 from tests import catalogue as rows
 from tests.asking import Asker
+from tests.gateway.toy import Toys, toy_schema
 
 SHOWN = """{ contents(first: 5) { totalCount pageInfo { endCursor } nodes { id title genres { name }
   credits(first: 3) { nodes { person { id name works(first: 2) { nodes { title } } } } }
@@ -65,3 +67,29 @@ async def test_an_answer_leaves_nothing_for_the_collector(
         assert len(second.data["contents"]["nodes"]) == 3
         gc.collect()
         assert [type(left) for left in garbage] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ toy { name inner { name } } toys(count: 2) { price inner { late(seconds: 0) } } }",
+        "query($at: Boolean!) { toy { name ...F @include(if: $at) } } fragment F on Toy { inner { name } }",
+        'mutation { buy(name: "x") { name } }',
+        "{ toy { ... @defer { inner { name } } } }",
+    ],
+)
+async def test_a_document_that_is_let_go_of_leaves_nothing_for_the_collector(
+    text: str, request: pytest.FixtureRequest
+) -> None:
+    """It looks at old objects seldom: whoever sends ever new documents would fill the memory until then."""
+    engine = Engine(toy_schema())
+    operation = engine.prepare(OperationRequest(text, variables={"at": True}))
+    assert all([not result.errors async for result in engine.deliver(operation, Toys())])
+    garbage: list[object] = request.getfixturevalue("garbage")
+
+    engine.documents._kept.drop(text)
+    Plans.of(engine.schema)._operations.clear()
+    del operation
+
+    gc.collect()
+    assert [type(left) for left in garbage] == []

@@ -37,8 +37,10 @@ class Cut:
     type_: GraphQLObjectType
     fields: Grouped
     label: str | None
-    mark: "Position | None" = None
-    """Where it was cut off."""
+    parent: "Position | None" = None
+    """The field that has the objects it was cut off; None at the root, and where a fragment has them."""
+    cut: "Cut | None" = None
+    """That fragment."""
 
 
 @dataclass(slots=True)

@@ -158,7 +158,7 @@ class Emitter(LeafEmitter):
         begins = isinstance(way, Batch) or (not isinstance(way, Attribute) and not self._stays(position))
         is_leaf = is_leaf_type(position.item) and position.lists == 0
         if not begins and (is_leaf or scene.loops < _MAX_LOOPS):
-            position.chain = (*scene.chain, position)
+            position.inside = True
         return position
 
     @staticmethod
@@ -190,7 +190,7 @@ class Emitter(LeafEmitter):
                 self._leaves(run, scene)
                 continue
             for position, variable in run:
-                if position.chain:
+                if position.inside:
                     self._value(variable, position, 0, scene)
                     continue
                 self._value_function(position)
@@ -215,7 +215,7 @@ class Emitter(LeafEmitter):
         self._called(value, position, source, scene)
         text.line(f"{waiting} = None")
         made.late.append((position, waiting, False))
-        if position.chain and leaves.is_plain(position.item):
+        if position.inside and leaves.is_plain(position.item):
             with text.under(f"if {self._unlike(value, position, 0)}:"):
                 text.line(
                     f"[{value}, {waiting}] = run.called({place_of(position)}, {value}, c, {scene.place})"
@@ -224,7 +224,7 @@ class Emitter(LeafEmitter):
         with text.under(f"if hasattr({value}.__class__, '__await__'):"):
             text.line(f"{waiting} = {value}; {value} = None")
         with text.under("else:"):
-            if position.chain:
+            if position.inside:
                 self._value(value, position, 0, scene)
             else:
                 self._value_function(position)
@@ -306,8 +306,7 @@ class Emitter(LeafEmitter):
         kinds = self._name("K", number, position.kinds)
         self._name("T", number, position.names)
         kind = f"run.kind({place_of(position)}, {depth}, {v}, c, {scene.place})"
-        chain = scene.chain if not position.chain else position.chain
-        inside = replace(scene, parent=position, chain=chain, named=False)
+        inside = replace(scene, parent=position, named=False)
         with self._unless_none(v, position, depth):
             if len(bodies.rest) == 1:
                 header = f"if {v}.__class__ in {kinds} or {kind} == 0:"

@@ -33,11 +33,13 @@ class CuttingEmitter(Emitter):
         if scene.parent is None:
             position.cut = self._body
         if self._streams(position):
-            position.chain = ()
+            position.inside = False
         return position
 
     def _mark(self, key: str, details: FieldDetailsList, body: Body, scene: Scene, cut: Cut) -> Position:
-        cut.mark = Position(
+        cut.parent = scene.parent
+        cut.cut = self._body if scene.parent is None else None
+        mark = Position(
             number=len(self.positions),
             key=key,
             name=MARK,
@@ -49,8 +51,8 @@ class CuttingEmitter(Emitter):
             parent=scene.parent,
             shared=scene.named,
         )
-        self.positions.append(cut.mark)
-        return cut.mark
+        self.positions.append(mark)
+        return mark
 
     def _call(self, position: Position, source: str, scene: Scene, made: Made) -> None:
         if isinstance(position.way, Cut):

@@ -100,7 +100,7 @@ class LeafEmitter:
     @staticmethod
     def _is_plain_leaf(position: Position) -> bool:
         """Whether it is a leaf of a known class, and completed in place."""
-        return bool(position.chain) and position.lists == 0 and leaves.is_plain(position.item)
+        return position.inside and position.lists == 0 and leaves.is_plain(position.item)
 
     @staticmethod
     def _is_non_null(position: Position, depth: int) -> bool:

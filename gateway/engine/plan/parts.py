@@ -95,13 +95,11 @@ class PartFailures(Failures):
         self._is_item = place is self._list and depth == 1
         return self._is_item
 
-    def _around(self, place: Position) -> Position | None:
+    def _around(self, place: Position | Cut) -> Position | None:
         if place.parent is not None or place.cut is None or place.cut is self._body:
             return place.parent
         # This fragment was completed with what is around it.
-        mark = place.cut.mark
-        assert mark is not None  # noqa: S101 - its text was written
-        return self._around(mark) if mark.parent is None else mark.parent
+        return self._around(place.cut)
 
 
 class PartRun(Run):

@@ -41,8 +41,8 @@ class Position:
     """The field that holds the object; None at the root."""
     shared: bool
     """Whether the place of its object ends with the name of the type, as several share the text."""
-    chain: "tuple[Position, ...]" = ()
-    """The fields from where its chunk begins down to itself; empty if it begins one."""
+    inside: bool = False
+    """Whether its values are in the chunk of the object that has it; else a chunk begins with it."""
     levels: list[GraphQLOutputType] = field(default_factory=list)
     """The type of the field, then that of the items in its list, and so on inward."""
     groups: dict[str, int] = field(default_factory=dict)
@@ -62,6 +62,16 @@ class Position:
         while isinstance(level := nullable(level), GraphQLList):
             level = level.of_type
             self.levels.append(level)
+
+    @property
+    def chain(self) -> "list[Position]":
+        """The fields from where its chunk begins down to itself; empty if it begins one."""
+        chain: list[Position] = []
+        place: Position | None = self
+        while place is not None and place.inside:
+            chain.append(place)
+            place = place.parent
+        return chain[::-1]
 
     @property
     def root(self) -> "Position":

@@ -15,8 +15,6 @@ class Scene:
     """Expressions for where in the chunk a value is."""
     parent: Position | None
     """The field whose objects are being written."""
-    chain: tuple[Position, ...] = ()
-    """The fields since the chunk began."""
     loops: int = 0
     named: bool = False
     """Whether `at` ends with the name of the type of the object, as several types share its text."""
