@@ -24,8 +24,8 @@ FIELDS = 60
 SAMPLES = 21
 MANY = 1_000
 KEPT_BEYOND = (MANY, 4 * MANY, 5 * MANY)
-"""Documents after which memory is looked at. It grows until what was let go of leaves room enough between what
-is kept; the last thousand should find all they need.
+"""Documents after which memory is looked at. It grows until what was let go of leaves room enough; the last
+thousand should find all they need.
 """
 MEBIBYTE = 2**20
 

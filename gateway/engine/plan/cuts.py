@@ -38,9 +38,9 @@ class Cut:
     fields: Grouped
     label: str | None
     parent: "Position | None" = None
-    """The field that has the objects it was cut off; None at the root, and where a fragment has them."""
+    """The field whose objects it was cut off; None at the root, and where it was cut off a fragment."""
     cut: "Cut | None" = None
-    """That fragment."""
+    """The fragment whose fields, and all below them, it is among."""
 
 
 @dataclass(slots=True)

@@ -37,8 +37,7 @@ class CuttingEmitter(Emitter):
         return position
 
     def _mark(self, key: str, details: FieldDetailsList, body: Body, scene: Scene, cut: Cut) -> Position:
-        cut.parent = scene.parent
-        cut.cut = self._body if scene.parent is None else None
+        cut.parent, cut.cut = scene.parent, self._body
         mark = Position(
             number=len(self.positions),
             key=key,

@@ -240,6 +240,16 @@ async def test_what_nothing_is_put_off_of_is_planned_like_any_other(
     assert Plans.of(bench.engine.schema).statistics.planned == 1
 
 
+@pytest.mark.parametrize(("field", "data"), [("maybeToy", {"maybeToy": None}), ("toy", None)])
+async def test_what_may_not_be_put_off_fails_in_what_is_around_all_fragments(field: str, data: Any) -> None:
+    query = f"{{ {field} {{ name ... @defer {{ price ... @defer {{ a: name ... @defer {{ broken }} }} }} }} }}"
+
+    [answer] = await Bench(Limits(max_deferred=0)).answers(query)
+
+    assert answer["data"] == data
+    assert [error["path"] for error in answer["errors"]] == [[field, "broken"]]
+
+
 async def test_a_fragment_that_is_not_met_leaves_one_piece() -> None:
     [result] = await Bench().results("{ toy { name ... @skip(if: true) @defer { price } } }")
 
