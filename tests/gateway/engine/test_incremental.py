@@ -242,7 +242,7 @@ async def test_what_nothing_is_put_off_of_is_planned_like_any_other(
 
 @pytest.mark.parametrize(("field", "data"), [("maybeToy", {"maybeToy": None}), ("toy", None)])
 async def test_what_may_not_be_put_off_fails_in_what_is_around_all_fragments(field: str, data: Any) -> None:
-    query = f"{{ {field} {{ name ... @defer {{ price ... @defer {{ a: name ... @defer {{ broken }} }} }} }} }}"
+    query = f"{{ {field} {{ ... @defer {{ price ... @defer {{ a: name ... @defer {{ broken }} }} }} }} }}"
 
     [answer] = await Bench(Limits(max_deferred=0)).answers(query)
 
