@@ -12,7 +12,6 @@ from graphql import (
     GraphQLInt,
     GraphQLString,
     Undefined,
-    is_leaf_type,
     located_error,
 )
 from graphql.execution.executor import CollectedErrors
@@ -371,61 +370,3 @@ def _nulls(patch: Patch) -> None:
         return original(self, {name: value for name, value in (given or {}).items() if value is not None})
 
     around(patch, variables.Variables, "read", read)
-
-
-# -- waiting
-
-
-@fault("fields of a mutation wait side by side", WAITING)
-def _serial(patch: Patch) -> None:
-    patch.setattr("gateway.engine.plan.executor.is_serial", lambda *_args: False)
-
-
-@fault("what a batch function answers is off by one", WAITING)
-def _batch(patch: Patch) -> None:
-    def answered(original: Any, self: Any, entries: Any, found: Any) -> None:
-        rotated = [*found[1:], *found[:1]] if isinstance(found, list) else found
-        original(self, entries, rotated)
-
-    around(patch, run.Run, "_answered", answered)
-
-
-@fault("one exception of a batch is that of all", WAITING)
-def _all(patch: Patch) -> None:
-    def answered(original: Any, self: Any, entries: Any, found: Any) -> None:
-        failed = [one for one in found if isinstance(one, Exception)] if isinstance(found, list) else []
-        original(self, entries, failed[:1] * len(found) if failed else found)
-
-    around(patch, run.Run, "_answered", answered)
-
-
-@fault("what is awaited is not raised but null", WAITING)
-def _raised(patch: Patch) -> None:
-    def complete(original: Any, self: Any, entries: Any, values: Sequence[Any]) -> None:
-        original(self, entries, [None if isinstance(value, Raised) else value for value in values])
-
-    around(patch, run.Run, "_complete", complete)
-
-
-@fault("an awaitable item is put into the first place of its list", WAITING)
-def _put(patch: Patch) -> None:
-    def later(original: Any, self: Any, value: Any, position: Any, depth: int, path: Any) -> None:
-        original(self, value, position, depth, path._replace(key=0) if isinstance(path.key, int) else path)
-
-    around(patch, run.Run, "_later", later)
-
-
-@fault("an awaitable is an object", WAITING)
-def _awaitable(patch: Patch) -> None:
-    def is_awaitable(original: Any, self: Any, value: Any, position: Any, *args: Any) -> bool:
-        return is_leaf_type(position.item) and bool(original(self, value, position, *args))
-
-    around(patch, calls.Calls, "_is_awaitable", is_awaitable)
-
-
-@fault("what a leaf answers is awaited as often as it likes", WAITING)
-def _often(patch: Patch) -> None:
-    def is_awaitable(_original: Any, self: Any, value: Any, *_args: Any) -> bool:
-        return bool(self.executor.is_awaitable(value))
-
-    around(patch, calls.Calls, "_is_awaitable", is_awaitable)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -25,7 +25,7 @@ pytestmark = [
     ),
 ]
 
-# -- Whatever is asked, as graphql-core answers; `test_differential.py` looks at many more
+# -- Whatever is asked, as graphql-core answers; `faults_of_waiting.py` has what the cases would find
 
 
 async def test_the_cases_finish_fields_with_and_without_errors_beside_them(
@@ -50,75 +50,6 @@ async def test_the_cases_finish_fields_with_and_without_errors_beside_them(
     assert kinds["finished"] > 0.2 * kinds["asked"] > 20
     assert kinds["awaiting"] > 0.1 * kinds["asked"]
     assert kinds["failed"] > 0.1 * kinds["asked"]
-
-
-def at_once(original: Any, self: AheadRun, arrivals: list[Any]) -> None:
-    """Before all that came at the same time is in its place."""
-    for arrival in arrivals:
-        original(self, [arrival])
-
-
-FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "finished while anything is awaited": lambda patch: patch.setattr(AheadRun, "_awaits", lambda *_: False),
-    "finished while something is to be asked for": lambda patch: patch.setattr(
-        AheadRun,
-        "_awaits",
-        lambda self, key: any(
-            self._plan.branches[what.position.number] == key for what in self._waiting.everything()
-        ),
-    ),
-    "finished while something was asked for": lambda patch: patch.setattr(
-        AheadRun,
-        "_awaits",
-        lambda self, key: any(
-            column.entries and self._plan.branches[column.positions[0].number] == key
-            for column in self.columns
-        ),
-    ),
-    "finished before all that has come is taken": lambda patch: patch.setattr(
-        AheadRun,
-        "_receive",
-        lambda self, arrivals, original=AheadRun._receive: at_once(original, self, arrivals),
-    ),
-    "finished although an error is to be put into it": lambda patch: patch.setattr(
-        AheadRun,
-        "_finish_where_complete",
-        lambda self, key: (
-            None if self._awaits(key) else self._data.__setitem__(key, self._finish(key, self._data[key]))
-        ),
-    ),
-    "finished where it stands in the middle of asking": lambda patch: patch.setattr(
-        AheadRun, "_take", middle
-    ),
-}
-
-
-def middle(self: AheadRun, arrivals: list[Any]) -> None:
-    Run._take(self, arrivals)
-    for arrival in arrivals:
-        self._finish_where_complete(self._plan.branches[arrival[0].position.number])
-
-
-@pytest.mark.parametrize("name", FAULTS)
-async def test_a_seeded_fault_is_found(
-    name: str, corpus: list[tuple[Case, Expected]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    FAULTS[name](monkeypatch)
-
-    assert await differs(corpus)
-
-
-async def differs(corpus: list[tuple[Case, Expected]]) -> bool:
-    for case, expected in corpus:
-        if case.made.blueprint.watched:
-            continue
-        try:
-            found = await case.ahead()
-        except Exception:  # noqa: BLE001 - it raises for nothing else
-            return True
-        if not await expected.allows(case, found):
-            return True
-    return False
 
 
 # -- When

@@ -6,8 +6,8 @@ So they look at every rule. That they find nothing where there is no fault is wh
 import pytest
 
 from gateway.engine.plan.plan import Plans
+from tests.gateway.engine.plan import faults, faults_of_waiting
 from tests.gateway.engine.plan.cases import Case, Expected
-from tests.gateway.engine.plan.faults import FAULTS
 
 pytestmark = [
     pytest.mark.usefixtures("swept"),
@@ -37,6 +37,9 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> dict[int, Plans]:
     kept: dict[int, Plans] = {}
     monkeypatch.setattr(Plans, "of", staticmethod(lambda schema: kept.setdefault(id(schema), Plans())))
     return kept
+
+
+FAULTS = faults.FAULTS | faults_of_waiting.FAULTS
 
 
 @pytest.mark.parametrize("name", FAULTS)
