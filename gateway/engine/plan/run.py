@@ -106,6 +106,7 @@ class Run(Calls):
                 self._start()  # what was to wait for something that was dropped
 
     def _receive(self, arrivals: list[Arrival]) -> None:
+        """Completes what came in one turn of the event loop."""
         self._take(arrivals)
 
     def _start(self) -> None:
