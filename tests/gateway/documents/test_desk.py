@@ -65,6 +65,7 @@ async def test_use_is_written_down_in_the_background_and_at_the_end(database: Da
     desk, _ = desk_of(OFF, documents_usage_seconds=3600)
 
     async with desk.in_step(database, None):
+        assert await usage.operations(began) == []  # meanwhile it looks for the first time, and finds nothing
         for _ in range(3):
             await desk.intake.operation(OperationRequest("query Caller { caller }"))
         assert await usage.operations(began) == []
