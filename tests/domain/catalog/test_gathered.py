@@ -98,7 +98,7 @@ async def test_questions_of_many_keys_wait_for_each_other_whatever_they_ask() ->
 
 
 async def test_questions_of_many_keys_have_a_share_of_the_connections(database_url: str) -> None:
-    async with Database.open(database_url, min_connections=1, max_connections=12) as database:
+    async with Database.open(database_url, min_connections=12, max_connections=12) as database:
         store, used = catalog_store(database, None), 0
         tasks = [
             request(getattr(store, name), [*range(100 * number, 100 * number + WIDE)])
